@@ -1,0 +1,185 @@
+//! The browser's own row: back, forward, reload, the address.
+//!
+//! It is recognised by an address (or the hint of an empty address field) in a wide field near the top of the picture;
+//! without one, nothing here applies. Browsers agree on what lies around it: back, forward, reload and home to its
+//! left, in this order; tabs above.
+
+use media::frame::RgbFrame;
+use shared_types::step::{PixelBox, Target};
+
+use super::marks::drawn_boxes;
+use super::rectangles::rectangles_around;
+use super::{contains, grown};
+use crate::models::ocr::TextLine;
+
+/// What the address field shows, without what it does not (most browsers leave out `https://`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Address {
+    pub url: String,
+    pub bounds: PixelBox,
+}
+
+/// Share of the picture's height in which the row is looked for.
+const TOP_SHARE: f64 = 0.2;
+const NARROWEST_FIELD: f64 = 0.25;
+const LEFT_OF_ADDRESS: [&str; 4] = ["Back", "Forward", "Reload", "Home"];
+
+pub fn address_bar(frame: &RgbFrame, lines: &[TextLine]) -> Option<Address> {
+    let bar = Bar::find(frame, lines)?;
+    let url = bar.url?;
+    Some(Address { url, bounds: bar.field })
+}
+
+pub(super) struct Bar {
+    url: Option<String>,
+    text: PixelBox,
+    pub(super) field: PixelBox,
+}
+
+impl Bar {
+    pub(super) fn find(frame: &RgbFrame, lines: &[TextLine]) -> Option<Self> {
+        let lowest = f64::from(frame.height) * TOP_SHARE;
+        let near_top = lines.iter().filter(|line| line.middle_y() < lowest);
+        near_top.filter(|line| is_hint(&line.text) || address_in(&line.text).is_some()).find_map(|line| {
+            let middle = line.middle_y();
+            let is_field = |bounds: &PixelBox| {
+                bounds[2] >= f64::from(frame.width) * NARROWEST_FIELD && middle - bounds[1] <= 2.0 * line.bounds[3]
+            };
+            let field = rectangles_around(frame, line.bounds[0] + line.bounds[2] / 2.0, middle).into_iter().find(is_field)?;
+            // While suggestions are shown, the rectangle holds them too: the field is its first row.
+            let height = field[3].min(2.0 * (middle - field[1]));
+            let field = [field[0], middle - height / 2.0, field[2], height];
+            Some(Self { url: address_in(&line.text), text: line.bounds, field })
+        })
+    }
+
+    /// What of the browser itself lies at a point; `None` below its row, where the page begins.
+    pub(super) fn target_at(&self, frame: &RgbFrame, lines: &[TextLine], x: f64, y: f64) -> Option<Target> {
+        let bottom = self.field[1] + self.field[3];
+        if y > bottom + 4.0 {
+            return None;
+        }
+        let target = |text: Option<&str>, role: &str, bounds| {
+            Some(Target { text: text.map(str::to_owned), role: Some(role.to_owned()), bounds: Some(bounds) })
+        };
+        if y < self.field[1] - 4.0 {
+            let line = lines.iter().find(|line| contains(grown(line.bounds, 3.0), x, y))?;
+            return match line.text.trim_end_matches(['×', 'x', 'X']).trim() {
+                "+" => target(Some("New Tab"), "button", line.bounds),
+                "" => target(Some("Close"), "button", line.bounds),
+                title => target(Some(title), "tab", line.bounds),
+            };
+        }
+        let unit = self.field[3];
+        if x < self.field[0] {
+            let row = [0.0, self.field[1] - 1.0, self.field[0] - 3.0, unit + 2.0];
+            let icons = icons_in(frame, row);
+            let middle = |bounds: &PixelBox| bounds[0] + bounds[2] / 2.0;
+            let nearest = icons
+                .iter()
+                .enumerate()
+                .min_by(|a, b| (middle(a.1) - x).abs().total_cmp(&(middle(b.1) - x).abs()))
+                .filter(|(_, bounds)| (middle(bounds) - x).abs() <= unit);
+            return nearest.and_then(|(index, bounds)| target(LEFT_OF_ADDRESS.get(index).copied(), "button", *bounds));
+        }
+        if x > self.field[0] + self.field[2] {
+            let icon = [x - unit / 2.0, self.field[1], unit, unit];
+            return target(None, "button", icon);
+        }
+        if x < self.text[0] - 0.1 * unit {
+            let icon = [self.field[0], self.field[1], self.text[0] - self.field[0], unit];
+            return target(Some("View site information"), "button", icon);
+        }
+        if x > self.field[0] + self.field[2] - 1.2 * unit {
+            let icon = [self.field[0] + self.field[2] - 1.2 * unit, self.field[1], 1.2 * unit, unit];
+            return target(Some("Bookmark this tab"), "button", icon);
+        }
+        target(Some("Address and search bar"), "textbox", self.field)
+    }
+}
+
+/// Drawings of one row, their pieces put together.
+fn icons_in(frame: &RgbFrame, row: PixelBox) -> Vec<PixelBox> {
+    let mut icons: Vec<PixelBox> = Vec::new();
+    for bounds in drawn_boxes(frame, row) {
+        match icons.last_mut() {
+            Some(last) if bounds[0] - (last[0] + last[2]) < 5.0 => {
+                if let Some(joined) = super::around([*last, bounds]) {
+                    *last = joined;
+                }
+            }
+            _ => icons.push(bounds),
+        }
+    }
+    icons.retain(|bounds| bounds[2].max(bounds[3]) >= 0.2 * row[3]);
+    icons
+}
+
+/// The link that a browser shows in the corner below while the pointer rests on it.
+pub(super) fn hovered_link(frame: &RgbFrame, lines: &[TextLine]) -> Option<String> {
+    let (width, height) = (f64::from(frame.width), f64::from(frame.height));
+    let in_corner =
+        |line: &&TextLine| line.bounds[0] < 0.02 * width && line.bottom() > height - 1.6 * line.bounds[3];
+    lines.iter().filter(in_corner).find_map(|line| address_in(&line.text))
+}
+
+/// The text of an empty address field: `Search Google or type a URL`.
+fn is_hint(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let begins = text.contains("search") || text.contains("ask ");
+    let ends = ["type a url", "type url", "enter address", "web address", "website name"];
+    begins && ends.iter().any(|end| text.contains(end))
+}
+
+/// The part of a text that is an address: a host with a dot or a port and what follows, or `about:blank` and the like.
+pub(super) fn address_in(text: &str) -> Option<String> {
+    text.split_whitespace().find(|part| is_address(part)).map(|part| {
+        let shown = part.trim_start_matches("https://").trim_start_matches("http://");
+        shown.trim_end_matches(['…', '|']).to_owned()
+    })
+}
+
+fn is_address(text: &str) -> bool {
+    if ["about:", "chrome://", "edge://", "file://"].iter().any(|scheme| text.starts_with(scheme)) {
+        return true;
+    }
+    let has_scheme = text.starts_with("http://") || text.starts_with("https://");
+    let rest = text.trim_start_matches("https://").trim_start_matches("http://");
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+    let is_label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let port_fits = port.is_empty() || (port.len() <= 5 && port.chars().all(|c| c.is_ascii_digit()));
+    let labels: Vec<&str> = host.split('.').collect();
+    let top = labels.last().copied().unwrap_or_default();
+    let is_number = labels.len() == 4 && labels.iter().all(|label| label.parse::<u8>().is_ok());
+    let is_name = labels.len() >= 2 && top.len() >= 2 && top.chars().all(|c| c.is_ascii_alphabetic());
+    let is_local = host == "localhost" || (labels.len() == 1 && !port.is_empty());
+    labels.iter().all(|label| is_label(label)) && port_fits && (is_number || is_name || is_local || has_scheme)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_from_other_texts() {
+        let check = |text: &str, expected: Option<&str>| assert_eq!(address_in(text).as_deref(), expected, "{text}");
+        check("localhost:3001/product/football", Some("localhost:3001/product/football"));
+        check("https://www.example.com/search?q=shoe", Some("www.example.com/search?q=shoe"));
+        check("about:blank", Some("about:blank"));
+        check("192.168.0.7:8080", Some("192.168.0.7:8080"));
+        check("O example.org", Some("example.org"));
+        check("Home & Garden", None);
+        check("$53.94", None);
+        check("4.5", None);
+        check("Name: A to Z", None);
+        check("Filters:", None);
+    }
+
+    #[test]
+    fn hints_of_empty_address_fields_are_known() {
+        assert!(is_hint("Search Google or type a URL"));
+        assert!(is_hint("Search with DuckDuckGo or enter address"));
+        assert!(!is_hint("Search products..."));
+    }
+}

@@ -1,0 +1,133 @@
+//! Small drawings: the box of a checkbox, the circle of a radio button, the arrow of a menu, icons.
+
+use media::frame::RgbFrame;
+use shared_types::step::PixelBox;
+
+use super::pixel;
+use crate::models::ocr::TextLine;
+
+const FOREGROUND: u8 = 9;
+
+/// A box or circle left of a label.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Mark {
+    pub(super) role: &'static str,
+    pub(super) bounds: PixelBox,
+}
+
+/// The checkbox or radio button that belongs to a label.
+pub(super) fn mark_left_of(frame: &RgbFrame, label: &TextLine) -> Option<Mark> {
+    let unit = label.bounds[3];
+    let area = [label.bounds[0] - 2.4 * unit, label.middle_y() - 0.9 * unit, 2.4 * unit, 1.8 * unit];
+    let drawings = drawings_in(frame, area);
+    let mut marks: Vec<Mark> = drawings.iter().filter_map(|drawing| drawing.as_mark(unit)).collect();
+    marks.sort_by(|a, b| a.bounds[0].total_cmp(&b.bounds[0]));
+    marks.pop()
+}
+
+/// The boxes of what is drawn in an area, from left to right.
+pub(super) fn drawn_boxes(frame: &RgbFrame, area: PixelBox) -> Vec<PixelBox> {
+    let mut boxes: Vec<PixelBox> = drawings_in(frame, area).iter().map(Drawing::bounds).collect();
+    boxes.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    boxes
+}
+
+/// A group of touching pixels that differ from what lies behind.
+struct Drawing {
+    left: u32,
+    top: u32,
+    right: u32,
+    bottom: u32,
+    /// Pixels by place in the picture.
+    pixels: std::collections::HashSet<(u32, u32)>,
+}
+
+impl Drawing {
+    fn bounds(&self) -> PixelBox {
+        let (width, height) = (self.right - self.left, self.bottom - self.top);
+        [f64::from(self.left), f64::from(self.top), f64::from(width), f64::from(height)]
+    }
+
+    /// A closed outline as wide as high: with straight sides a checkbox, round a radio button.
+    fn as_mark(&self, unit: f64) -> Option<Mark> {
+        let bounds = self.bounds();
+        let size = f64::midpoint(bounds[2], bounds[3]);
+        let square = (bounds[2] - bounds[3]).abs() <= 0.15 * size + 1.0;
+        if !square || !(0.4 * unit..1.5 * unit).contains(&size) || size < 9.0 {
+            return None;
+        }
+        let depths = |share: f64| -> Option<Vec<f64>> {
+            let offset = size / 2.0 * share;
+            [-offset, offset].into_iter().flat_map(|at| self.depths(at)).collect()
+        };
+        let middles = depths(0.0)?;
+        let slopes = depths(0.75)?;
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let closed = middles.iter().all(|depth| *depth <= 1.0) && slopes.iter().all(|depth| *depth <= 0.3 * size);
+        let role = if mean(&slopes) > 0.09 * size { "radio" } else { "checkbox" };
+        closed.then_some(Mark { role, bounds })
+    }
+
+    /// How far inside its box the drawing begins, from all four sides, `at` pixels from their middles.
+    fn depths(&self, at: f64) -> [Option<f64>; 4] {
+        let x = ((f64::from(self.left + self.right - 1)) / 2.0 + at).round() as u32;
+        let y = ((f64::from(self.top + self.bottom - 1)) / 2.0 + at).round() as u32;
+        let first = |hit: Option<usize>| hit.map(|depth| depth as f64);
+        [
+            first((self.left..self.right).position(|x| self.pixels.contains(&(x, y)))),
+            first((self.left..self.right).rev().position(|x| self.pixels.contains(&(x, y)))),
+            first((self.top..self.bottom).position(|y| self.pixels.contains(&(x, y)))),
+            first((self.top..self.bottom).rev().position(|y| self.pixels.contains(&(x, y)))),
+        ]
+    }
+}
+
+fn drawings_in(frame: &RgbFrame, [x, y, width, height]: PixelBox) -> Vec<Drawing> {
+    let columns = x.max(0.0) as u32..((x + width).max(0.0) as u32).min(frame.width);
+    let rows = y.max(0.0) as u32..((y + height).max(0.0) as u32).min(frame.height);
+    let Some(behind) = commonest_colour(frame, columns.clone(), rows.clone()) else { return Vec::new() };
+    let drawn = |x: u32, y: u32| pixel(frame, (x, y)).iter().zip(behind).any(|(a, b)| a.abs_diff(b) > FOREGROUND);
+    let mut waiting: std::collections::HashSet<(u32, u32)> =
+        rows.clone().flat_map(|y| columns.clone().map(move |x| (x, y))).filter(|(x, y)| drawn(*x, *y)).collect();
+    let mut drawings = Vec::new();
+    // By rows and columns, so that the same picture always gives the same order.
+    for start in rows.flat_map(|y| columns.clone().map(move |x| (x, y))) {
+        if !waiting.remove(&start) {
+            continue;
+        }
+        let mut drawing =
+            Drawing { left: start.0, top: start.1, right: start.0 + 1, bottom: start.1 + 1, pixels: [start].into() };
+        let mut open = vec![start];
+        while let Some((x, y)) = open.pop() {
+            for next in (y.saturating_sub(1)..=y + 1).flat_map(|y| (x.saturating_sub(1)..=x + 1).map(move |x| (x, y))) {
+                if waiting.remove(&next) {
+                    drawing.left = drawing.left.min(next.0);
+                    drawing.top = drawing.top.min(next.1);
+                    drawing.right = drawing.right.max(next.0 + 1);
+                    drawing.bottom = drawing.bottom.max(next.1 + 1);
+                    drawing.pixels.insert(next);
+                    open.push(next);
+                }
+            }
+        }
+        drawings.push(drawing);
+    }
+    drawings
+}
+
+/// The colour of most pixels of an area, which is what its text and drawings lie on.
+pub(super) fn commonest_colour(
+    frame: &RgbFrame,
+    columns: std::ops::Range<u32>,
+    rows: std::ops::Range<u32>,
+) -> Option<[u8; 3]> {
+    let mut counts = std::collections::BTreeMap::<[u8; 3], (u32, [u8; 3])>::new();
+    for y in rows {
+        for x in columns.clone() {
+            let colour = pixel(frame, (x, y));
+            let coarse = colour.map(|value| value >> 3);
+            counts.entry(coarse).or_insert((0, colour)).0 += 1;
+        }
+    }
+    counts.into_values().max_by_key(|(count, _)| *count).map(|(_, colour)| colour)
+}

@@ -1,0 +1,361 @@
+//! What a click was aimed at.
+//!
+//! In this order, the first that applies: the browser's own row; the text of the smallest control (a rectangle with a
+//! short text) around the point; the text under the point; the label beside it; the title and price below it, when it
+//! lies on the picture of a card; a thing without text of its own (an empty field, an icon), named by what is around.
+
+use media::frame::RgbFrame;
+use shared_types::step::{PixelBox, Target};
+
+use super::browser::{Bar, hovered_link};
+use super::marks::{commonest_colour, drawn_boxes, mark_left_of};
+use super::rectangles::rectangles_around;
+use super::{around, contains, grown};
+use crate::models::ocr::TextLine;
+
+/// Captions of controls are short.
+const LONGEST_CAPTION: usize = 80;
+const MOST_ROWS: usize = 2;
+/// In heights of a line.
+const TALLEST_CONTROL: f64 = 4.5;
+const CLOSE_BESIDE: f64 = 2.6;
+/// The gap between two rows of one caption.
+const SAME_ENTRY: f64 = 0.35;
+/// A larger rectangle is a part of the page, not a card.
+const LARGEST_CARD: f64 = 0.4;
+const CAPTION_BELOW_PICTURE: f64 = 4.0;
+const FILL: u8 = 12;
+/// From the middle of one character to the next over a space, in usual steps from one to the next within a word.
+const ICON_GAP: f64 = 2.4;
+
+/// The control, link or card at a point, or `None` where nothing is seen that a click could be meant for.
+pub fn target_at(frame: &RgbFrame, lines: &[TextLine], x: f64, y: f64) -> Option<Target> {
+    if let Some(bar) = Bar::find(frame, lines)
+        && let Some(target) = bar.target_at(frame, lines, x, y)
+    {
+        return Some(target);
+    }
+    let place = Place { frame, lines, rectangles: rectangles_around(frame, x, y), x, y };
+    place.control().or_else(|| place.line()).or_else(|| place.label_beside()).or_else(|| place.card()).or_else(|| place.unnamed())
+}
+
+/// The lines of a picture, with those that the pointer covers replaced by what an earlier picture shows there.
+///
+/// Only lines that read nearly the same are replaced: another text in the same place is another text.
+pub fn uncovered(lines: &[TextLine], earlier: &[TextLine], x: f64, y: f64) -> Vec<TextLine> {
+    let pointer = [x - 12.0, y - 10.0, 34.0, 38.0];
+    let touches = |line: &TextLine| {
+        line.bounds[0] < pointer[0] + pointer[2]
+            && pointer[0] < line.right()
+            && line.bounds[1] < pointer[1] + pointer[3]
+            && pointer[1] < line.bottom()
+    };
+    let better = |line: &TextLine| {
+        earlier
+            .iter()
+            .filter(|before| before.confidence > line.confidence && share_place(before, line))
+            .find(|before| strsim::normalized_levenshtein(&before.text, &line.text) >= 0.7)
+            .cloned()
+    };
+    let replace = |line: &TextLine| if touches(line) { better(line) } else { None };
+    lines.iter().map(|line| replace(line).unwrap_or_else(|| line.clone())).collect()
+}
+
+fn share_place(a: &TextLine, b: &TextLine) -> bool {
+    let overlap = a.right().min(b.right()) - a.bounds[0].max(b.bounds[0]);
+    (a.middle_y() - b.middle_y()).abs() < 0.5 * a.bounds[3] && overlap > 0.6 * a.bounds[2].min(b.bounds[2])
+}
+
+struct Place<'a> {
+    frame: &'a RgbFrame,
+    lines: &'a [TextLine],
+    rectangles: Vec<PixelBox>,
+    x: f64,
+    y: f64,
+}
+
+impl Place<'_> {
+    fn control(&self) -> Option<Target> {
+        let (bounds, inside) =
+            self.rectangles.iter().map(|bounds| (*bounds, self.lines_in(*bounds))).find(|(_, inside)| !inside.is_empty())?;
+        let unit = inside[0].bounds[3];
+        let inside = self.one_entry_of(inside);
+        let text = caption_of(&inside);
+        let is_control =
+            rows(&inside) <= MOST_ROWS && bounds[3] <= TALLEST_CONTROL * unit && text.chars().count() <= LONGEST_CAPTION;
+        if !is_control {
+            return None;
+        }
+        let role = self.role_of_control(bounds, &inside);
+        Some(Target { text: Some(text), role: Some(role.to_owned()), bounds: Some(bounds) })
+    }
+
+    /// Of lines set apart like the entries of a menu, those that stand together with the one under the point.
+    fn one_entry_of<'l>(&self, inside: Vec<&'l TextLine>) -> Vec<&'l TextLine> {
+        let apart = |a: &TextLine, b: &TextLine| b.bounds[1].max(a.bounds[1]) - a.bottom().min(b.bottom());
+        let Some(hit) = inside.iter().find(|line| (line.bounds[1]..line.bottom()).contains(&self.y)).copied() else {
+            return inside;
+        };
+        let mut entry = vec![hit];
+        loop {
+            let before = entry.len();
+            let together = |line: &TextLine| {
+                entry.contains(&line) || entry.iter().any(|kept| apart(kept, line) <= SAME_ENTRY * kept.bounds[3])
+            };
+            entry = inside.iter().copied().filter(|line| together(line)).collect();
+            if entry.len() == before {
+                return entry;
+            }
+        }
+    }
+
+    fn role_of_control(&self, bounds: PixelBox, inside: &[&TextLine]) -> &'static str {
+        let unit = inside[0].bounds[3];
+        if let Some(mark) = mark_left_of(self.frame, inside[0])
+            && contains(bounds, mark.bounds[0], mark.bounds[1])
+        {
+            return mark.role;
+        }
+        let in_menu = self.rectangles.iter().filter(|outer| outer[3] > 1.8 * bounds[3]).take(1).any(|menu| {
+            let entries = self.lines_in(*menu);
+            let aligned =
+                entries.iter().filter(|line| (line.bounds[0] - inside[0].bounds[0]).abs() < 0.5 * unit).count();
+            menu[2] < 1.3 * bounds[2] && aligned >= 3 && aligned == entries.len()
+        });
+        if in_menu {
+            return "option";
+        }
+        let Some(text) = around(inside.iter().map(|line| line.bounds)) else { return "button" };
+        let (free_left, free_right) = (text[0] - bounds[0], bounds[0] + bounds[2] - text[0] - text[2]);
+        let begins_left = free_left <= 2.6 * unit && free_right > 2.0 * free_left.max(0.4 * unit);
+        if self.is_filled(bounds) || !begins_left {
+            // While the pointer rests on a link, it may be shaded like a button; then the browser shows where it leads.
+            let is_link = hovered_link(self.frame, self.lines).is_some();
+            return if is_link { "link" } else { "button" };
+        }
+        let end = [bounds[0] + bounds[2] - 2.2 * unit, bounds[1] + 3.0, 2.2 * unit - 3.0, bounds[3] - 6.0];
+        let arrow = drawn_boxes(self.frame, end).into_iter().any(|drawing| {
+            (0.2 * unit..0.9 * unit).contains(&drawing[2]) && drawing[3] < 0.7 * unit && drawing[2] > 1.2 * drawing[3]
+        });
+        match (arrow, bounds[2] >= 5.0 * unit) {
+            (true, _) => "combobox",
+            (false, true) => "textbox",
+            (false, false) => "button",
+        }
+    }
+
+    /// Whether a rectangle is filled with another colour than lies around it.
+    fn is_filled(&self, [left, top, width, height]: PixelBox) -> bool {
+        let colour = |bounds: PixelBox| {
+            let columns = bounds[0].max(0.0) as u32..((bounds[0] + bounds[2]).max(0.0) as u32).min(self.frame.width);
+            let rows = bounds[1].max(0.0) as u32..((bounds[1] + bounds[3]).max(0.0) as u32).min(self.frame.height);
+            commonest_colour(self.frame, columns, rows)
+        };
+        let inside = colour([left + 3.0, top + 3.0, width - 6.0, height - 6.0]);
+        let outside = colour([left + 0.1 * width, top - 6.0, 0.8 * width, 4.0]);
+        let (Some(inside), Some(outside)) = (inside, outside) else { return false };
+        inside.iter().zip(outside).any(|(a, b)| a.abs_diff(b) > FILL)
+    }
+
+    /// The text right under the point.
+    fn line(&self) -> Option<Target> {
+        let hit = |line: &&&TextLine| contains(grown(line.bounds, 2.0), self.x, self.y);
+        let words = self.words();
+        let line = words.iter().find(hit)?;
+        if is_price(&line.text)
+            && let Some(card) = self.with_title(line)
+        {
+            return Some(card);
+        }
+        Some(self.labelled(line))
+    }
+
+    /// A label close to the point, which lies on the checkbox before it or on the gap between.
+    fn label_beside(&self) -> Option<Target> {
+        let distance = |line: &TextLine| (line.bounds[0] - self.x).max(self.x - line.right());
+        let words = self.words();
+        let label = words
+            .iter()
+            .filter(|line| (line.middle_y() - self.y).abs() <= 0.7 * line.bounds[3])
+            .filter(|line| {
+                let reach = if self.x < line.bounds[0] { CLOSE_BESIDE } else { 0.6 };
+                distance(line) <= reach * line.bounds[3]
+            })
+            .min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
+        let target = self.labelled(label);
+        let is_near_mark = target.role.as_deref() != Some("link");
+        let is_near_text = distance(label) <= 0.6 * label.bounds[3];
+        (is_near_mark || is_near_text).then_some(target)
+    }
+
+    fn labelled(&self, line: &TextLine) -> Target {
+        let text = caption_of(&[line]);
+        let mark = if text.chars().count() <= LONGEST_CAPTION { mark_left_of(self.frame, line) } else { None };
+        let (role, bounds) = match mark {
+            Some(mark) => (mark.role, around([mark.bounds, line.bounds]).unwrap_or(line.bounds)),
+            None => ("link", line.bounds),
+        };
+        Target { text: Some(text), role: Some(role.to_owned()), bounds: Some(bounds) }
+    }
+
+    /// On the picture of a card: what stands below it.
+    fn card(&self) -> Option<Target> {
+        let frame_area = f64::from(self.frame.width) * f64::from(self.frame.height);
+        let whole = self.rectangles.iter().find(|bounds| !self.lines_in(**bounds).is_empty());
+        let card = whole.filter(|bounds| bounds[2] * bounds[3] <= LARGEST_CARD * frame_area);
+        let picture = self.rectangles.iter().rev().find(|bounds| self.lines_in(**bounds).is_empty());
+        let words = self.words();
+        let below: Vec<&TextLine> = if let Some(card) = card {
+            words.into_iter().filter(|line| line.bounds[1] > self.y && is_inside(line, *card)).collect()
+        } else {
+            let [left, top, width, height] = *picture?;
+            let caption = |line: &&TextLine| {
+                let unit = line.bounds[3];
+                let gap = line.bounds[1] - (top + height);
+                let shared = (left + width).min(line.right()) - left.max(line.bounds[0]);
+                (-0.5 * unit..CAPTION_BELOW_PICTURE * unit).contains(&gap) && shared > 0.8 * line.bounds[2]
+            };
+            words.into_iter().filter(caption).collect()
+        };
+        let title = title_and_price(&below);
+        let text = caption_of(&title);
+        let bounds = card.copied().or_else(|| around(picture.copied().into_iter().chain(title.iter().map(|line| line.bounds))));
+        let target = Target { text: Some(text), role: Some("link".to_owned()), bounds };
+        (!title.is_empty()).then_some(target)
+    }
+
+    /// A price was hit: the title above it names the thing.
+    fn with_title(&self, price: &TextLine) -> Option<Target> {
+        let words = self.words();
+        let title = words.iter().rfind(|line| {
+            let gap = price.bounds[1] - line.bottom();
+            let aligned = (line.bounds[0] - price.bounds[0]).abs() < price.bounds[3];
+            aligned && (-0.4 * price.bounds[3]..1.6 * price.bounds[3]).contains(&gap) && !is_price(&line.text)
+        })?;
+        let bounds = around([title.bounds, price.bounds]);
+        let text = format!("{} {}", title.text, price.text);
+        Some(Target { text: Some(text), role: Some("link".to_owned()), bounds })
+    }
+
+    /// A field without text is named by its label; an icon by the link that the browser shows for it.
+    fn unnamed(&self) -> Option<Target> {
+        let unit = self.lines.first().map_or(20.0, |line| line.bounds[3]);
+        let bounds = self.rectangles.iter().find(|bounds| bounds[3] <= TALLEST_CONTROL * unit).copied();
+        if let Some(field) = bounds
+            && field[2] >= 5.0 * unit
+            && field[3] >= 0.9 * unit
+        {
+            let role = if self.is_filled(field) { "button" } else { "textbox" };
+            let label = self.label_of_field(field);
+            return Some(Target { text: label, role: Some(role.to_owned()), bounds: Some(field) });
+        }
+        let reach = [self.x - 1.5 * unit, self.y - 1.5 * unit, 3.0 * unit, 3.0 * unit];
+        let icon = drawn_boxes(self.frame, reach)
+            .into_iter()
+            .filter(|icon| contains(grown(*icon, 6.0), self.x, self.y) && icon[2].max(icon[3]) >= 0.3 * unit);
+        let bounds = bounds.or_else(|| around(icon))?;
+        let link = hovered_link(self.frame, self.lines).and_then(|link| name_of_link(&link));
+        let role = if link.is_some() { "link" } else { "button" };
+        Some(Target { text: link, role: Some(role.to_owned()), bounds: Some(bounds) })
+    }
+
+    fn label_of_field(&self, field: PixelBox) -> Option<String> {
+        let words = self.words();
+        let label = words.iter().rfind(|line| {
+            let unit = line.bounds[3];
+            let above = (-0.3 * unit..1.2 * unit).contains(&(field[1] - line.bottom()))
+                && (line.bounds[0] - field[0]).abs() < unit;
+            let before = (-0.3 * unit..1.5 * unit).contains(&(field[0] - line.right()))
+                && (line.middle_y() - field[1] - field[3] / 2.0).abs() < 0.5 * unit;
+            above || before
+        });
+        label.map(|line| line.text.clone())
+    }
+
+    /// The lines in a rectangle that are words, not icons read as letters.
+    fn lines_in(&self, bounds: PixelBox) -> Vec<&TextLine> {
+        self.words().into_iter().filter(|line| is_inside(line, bounds)).collect()
+    }
+
+    fn words(&self) -> Vec<&TextLine> {
+        self.lines.iter().filter(|line| is_words(line)).collect()
+    }
+}
+
+fn is_inside(line: &TextLine, bounds: PixelBox) -> bool {
+    let shared = (bounds[0] + bounds[2]).min(line.right()) - bounds[0].max(line.bounds[0]);
+    (bounds[1]..bounds[1] + bounds[3]).contains(&line.middle_y()) && shared >= 0.7 * line.bounds[2]
+}
+
+/// Not a lone sign, which most often is an icon or a badge.
+fn is_words(line: &TextLine) -> bool {
+    line.text.chars().filter(|c| c.is_alphanumeric()).count() >= 2
+}
+
+fn rows(lines: &[&TextLine]) -> usize {
+    let mut middles: Vec<f64> = lines.iter().map(|line| line.middle_y()).collect();
+    middles.sort_by(f64::total_cmp);
+    middles.dedup_by(|next, kept| *next - *kept < 0.5 * lines[0].bounds[3]);
+    middles.len()
+}
+
+/// The title and what belongs to it up to the price; without a price the first line alone.
+fn title_and_price<'a>(lines: &[&'a TextLine]) -> Vec<&'a TextLine> {
+    let end = lines.iter().take(6).position(|line| is_price(&line.text));
+    lines.iter().take(end.map_or(1, |end| end + 1)).copied().collect()
+}
+
+fn is_price(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let signs = ['$', '€', '£', '¥', '₹'];
+    let other = text.chars().filter(|c| c.is_alphabetic()).count();
+    digits >= 1 && text.contains(signs) && other <= 3
+}
+
+/// The texts of lines as one, without icons that were read as letters.
+pub(super) fn caption_of(lines: &[&TextLine]) -> String {
+    lines.iter().map(|line| without_icons(line)).collect::<Vec<_>>().join(" ")
+}
+
+/// A lone sign set well apart from the words of its line is an icon: the glass of a search field, the cross of a tab.
+fn without_icons(line: &TextLine) -> String {
+    let characters: Vec<char> = line.text.chars().collect();
+    if characters.len() != line.char_x.len() {
+        return line.text.clone();
+    }
+    let is_letter = |index: usize| !characters[index].is_whitespace();
+    let mut steps: Vec<f64> = (1..characters.len())
+        .filter(|index| is_letter(*index) && is_letter(index - 1))
+        .map(|index| line.char_x[index] - line.char_x[index - 1])
+        .collect();
+    steps.sort_by(f64::total_cmp);
+    let Some(usual) = steps.get(steps.len() / 2) else { return line.text.clone() };
+    let apart = ICON_GAP * usual;
+    let mut letters: Vec<usize> = (0..characters.len()).filter(|index| is_letter(*index)).collect();
+    while let [first, second, ..] = letters.as_slice()
+        && second - first > 1
+        && line.char_x[*second] - line.char_x[*first] > apart
+    {
+        letters.remove(0);
+    }
+    while let [.., second, first] = letters.as_slice()
+        && first - second > 1
+        && line.char_x[*first] - line.char_x[*second] > apart
+    {
+        letters.pop();
+    }
+    match (letters.first(), letters.last()) {
+        (Some(first), Some(last)) => characters[*first..=*last].iter().collect(),
+        _ => String::new(),
+    }
+}
+
+/// `shop.example/help/size-guide?x=1` is about "Size guide".
+fn name_of_link(link: &str) -> Option<String> {
+    let path = link.split(['?', '#']).next().unwrap_or_default();
+    let last = path.split_once('/')?.1.split('/').rfind(|part| !part.is_empty())?;
+    let name = last.split('.').next().unwrap_or_default().replace(['-', '_'], " ");
+    let mut characters = name.chars();
+    let first = characters.next()?;
+    Some(first.to_uppercase().chain(characters).collect())
+}

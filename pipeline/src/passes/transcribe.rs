@@ -1,0 +1,243 @@
+//! What was said: from samples and the spans in which somebody speaks to a transcript with word times.
+//!
+//! 1. The spans are packed into windows of up to 28 s, cut in silence, because Whisper hears thirty seconds at the same cost
+//!    as one. Windows are stretches of the real sound, never splices, so that times stay true.
+//! 2. Each window is decoded. The prompt is text as a shopper speaks it, with amounts in words, which makes the model write
+//!    "eighty nine ninety five" where it would guess at digits, and the words read from the screen.
+//! 3. The decoder may skip a stretch without a word. Where somebody speaks and hardly a word was found, that stretch
+//!    alone is decoded again, without the prompt and then with some chance; the better hearing is kept.
+//! 4. It may also invent text in silence and music, or go round in circles: words away from all speech are dropped,
+//!    repetitions cut.
+//! 5. Word times are moved to the onset of the sound and into the spans.
+
+mod guard;
+mod sound;
+mod timing;
+mod windows;
+
+use shared_types::transcript::{Segment, Transcript, Word};
+
+use crate::models::whisper::{Decoding, HeardWord, Language, SAMPLE_RATE, Whisper, WhisperFailure};
+
+/// Text in the manner of the takes. Its end weighs most, so the words of the screen come before it.
+const SPOKEN_SHOPPING: &str = "Shopping: size, colour, price, filter, sort, rating, shipping, in stock, cart, checkout, \
+    compare. It costs nineteen ninety nine, under thirty dollars. I'll tick that, then add it to the cart.";
+/// Above this the model's opinion on the language is taken against the policy's.
+const SURE_OF_LANGUAGE: f64 = 0.6;
+/// Sound around a stretch that is decoded again: enough for its first and last consonant.
+const STRETCH_PAD_SECS: f64 = 0.3;
+/// Whisper finds nothing in less than this; shorter stretches are given more of what lies around them.
+const MIN_STRETCH_SECS: f64 = 1.2;
+const SECOND_TEMPERATURE: f32 = 0.4;
+const PAUSE_BETWEEN_SEGMENTS_SECS: f64 = 1.0;
+const LONGEST_SEGMENT_SECS: f64 = 20.0;
+
+/// What hears: Whisper, or a script in tests.
+pub trait Ear {
+    /// Words in `samples`, timed from its first sample.
+    fn hear(&mut self, samples: &[f32], decoding: Decoding<'_>) -> Result<Vec<HeardWord>, WhisperFailure>;
+    /// Probability of each language in what was heard last; empty if there is only one.
+    fn languages(&mut self) -> Result<Vec<(String, f64)>, WhisperFailure>;
+}
+
+impl Ear for Whisper {
+    fn hear(&mut self, samples: &[f32], decoding: Decoding<'_>) -> Result<Vec<HeardWord>, WhisperFailure> {
+        self.decode(samples, decoding)
+    }
+
+    fn languages(&mut self) -> Result<Vec<(String, f64)>, WhisperFailure> {
+        self.languages_of_last()
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The policy's language, ISO 639-1.
+    pub language: &'a str,
+    /// Words likely to be said: product names and headings read from the screen, the likeliest last.
+    pub screen_words: &'a str,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Hearing {
+    pub transcript: Transcript,
+    /// The language over all windows; `None` where nothing was said or the model knows only one.
+    pub detected: Option<Language>,
+    /// Stretches of speech in which no words were found even at the second try, in seconds.
+    pub unheard: Vec<(f64, f64)>,
+}
+
+impl Hearing {
+    /// Whether the speech is surely in another language than the policy's.
+    pub fn is_other_language(&self, wanted: &str) -> bool {
+        self.detected.as_ref().is_some_and(|heard| heard.code != wanted && heard.probability > SURE_OF_LANGUAGE)
+    }
+}
+
+/// Transcribes a recording. `samples` are 16 kHz mono; `voiced` are the spans of speech in seconds, in order.
+pub fn transcribe(
+    ear: &mut impl Ear,
+    samples: &[f32],
+    voiced: &[(f64, f64)],
+    wanted: Wanted<'_>,
+) -> Result<Hearing, WhisperFailure> {
+    let sound = sound::Sound::new(samples);
+    let windows = windows::plan(voiced, &sound);
+    let mut tongue = Tongue::new(wanted.language);
+    let mut words = Vec::new();
+    for window in &windows {
+        let prompt = prompt(tongue.language(), wanted.screen_words);
+        let heard = hear(ear, samples, *window, tongue.language(), &prompt, 0.0)?;
+        let heard = if tongue.listen(&ear.languages()?) && words.is_empty() {
+            let prompt = self::prompt(tongue.language(), wanted.screen_words);
+            hear(ear, samples, *window, tongue.language(), &prompt, 0.0)?
+        } else {
+            heard
+        };
+        words.extend(guard::plausible(heard, voiced));
+    }
+    timing::settle(&mut words, voiced, &sound);
+    let unheard = fill_gaps(ear, samples, voiced, &sound, tongue.language(), &mut words)?;
+    let detected = tongue.detected();
+    let language = (!words.is_empty()).then(|| tongue.language().to_owned());
+    Ok(Hearing { transcript: Transcript { language, segments: segments(words) }, detected, unheard })
+}
+
+/// Decodes again what was passed over; returns what stayed silent.
+fn fill_gaps(
+    ear: &mut impl Ear,
+    samples: &[f32],
+    voiced: &[(f64, f64)],
+    sound: &sound::Sound,
+    language: &str,
+    words: &mut Vec<HeardWord>,
+) -> Result<Vec<(f64, f64)>, WhisperFailure> {
+    let mut unheard = Vec::new();
+    for stretch in guard::passed_over(words, voiced) {
+        let around = widen(stretch, samples.len() as f64 / f64::from(SAMPLE_RATE));
+        let mut is_filled = false;
+        for temperature in [0.0, SECOND_TEMPERATURE] {
+            let heard = hear(ear, samples, around, language, "", temperature)?;
+            let mut found = guard::plausible(heard, voiced);
+            timing::settle(&mut found, voiced, sound);
+            if guard::fill(words, found, stretch) {
+                is_filled = true;
+                break;
+            }
+        }
+        if !is_filled {
+            unheard.push(stretch);
+        }
+    }
+    Ok(unheard)
+}
+
+fn widen((start, end): (f64, f64), duration: f64) -> (f64, f64) {
+    let pad = STRETCH_PAD_SECS.max((MIN_STRETCH_SECS - (end - start)) / 2.0);
+    ((start - pad).max(0.0), (end + pad).min(duration))
+}
+
+/// Words between two moments, timed from the recording's start.
+fn hear(
+    ear: &mut impl Ear,
+    samples: &[f32],
+    (start, end): (f64, f64),
+    language: &str,
+    prompt: &str,
+    temperature: f32,
+) -> Result<Vec<HeardWord>, WhisperFailure> {
+    let at = |secs: f64| ((secs * f64::from(SAMPLE_RATE)) as usize).min(samples.len());
+    let mut words = ear.hear(&samples[at(start)..at(end)], Decoding { language, prompt, temperature })?;
+    for word in &mut words {
+        word.start += start;
+        word.end = (word.end + start).min(end);
+    }
+    Ok(words)
+}
+
+/// The example is English: before other speech it would pull the model towards English.
+fn prompt(language: &str, screen_words: &str) -> String {
+    let screen_words = screen_words.split_whitespace().collect::<Vec<_>>().join(" ");
+    match (language, screen_words.is_empty()) {
+        ("en", true) => SPOKEN_SHOPPING.to_owned(),
+        ("en", false) => format!("{screen_words}. {SPOKEN_SHOPPING}"),
+        _ => screen_words,
+    }
+}
+
+/// Which language is spoken: the policy's until the model is sure of another.
+struct Tongue {
+    wanted: String,
+    /// Summed probabilities of the windows so far.
+    sums: std::collections::BTreeMap<String, f64>,
+    windows: u32,
+    current: String,
+}
+
+impl Tongue {
+    fn new(wanted: &str) -> Self {
+        Self {
+            wanted: wanted.to_owned(),
+            sums: std::collections::BTreeMap::new(),
+            windows: 0,
+            current: wanted.to_owned(),
+        }
+    }
+
+    fn language(&self) -> &str {
+        &self.current
+    }
+
+    /// Takes in a window's probabilities; true if the language changed by it.
+    fn listen(&mut self, probabilities: &[(String, f64)]) -> bool {
+        if probabilities.is_empty() {
+            return false;
+        }
+        self.windows += 1;
+        for (code, probability) in probabilities {
+            *self.sums.entry(code.clone()).or_default() += probability;
+        }
+        let now = match self.detected() {
+            Some(heard) if heard.probability > SURE_OF_LANGUAGE => heard.code,
+            _ => self.wanted.clone(),
+        };
+        std::mem::replace(&mut self.current, now) != self.current
+    }
+
+    fn detected(&self) -> Option<Language> {
+        let (code, sum) = self.sums.iter().max_by(|a, b| a.1.total_cmp(b.1))?;
+        Some(Language { code: code.clone(), probability: sum / f64::from(self.windows) })
+    }
+}
+
+/// Sentences: a segment ends with a sentence's stop, at a long pause, or when it has gone on for long.
+fn segments(words: Vec<HeardWord>) -> Vec<Segment> {
+    let mut segments: Vec<Segment> = Vec::new();
+    let mut is_open = false;
+    for word in words {
+        let ends = word.text.ends_with(['.', '?', '!', '。', '？', '！']);
+        match segments.last_mut() {
+            Some(segment)
+                if is_open
+                    && word.start - segment.end < PAUSE_BETWEEN_SEGMENTS_SECS
+                    && word.end - segment.start < LONGEST_SEGMENT_SECS =>
+            {
+                segment.end = word.end;
+                segment.text.push(' ');
+                segment.text.push_str(&word.text);
+                segment.words.push(Word { w: word.text, start: word.start, end: word.end, p: word.p });
+            }
+            _ => segments.push(Segment {
+                start: word.start,
+                end: word.end,
+                text: word.text.clone(),
+                words: vec![Word { w: word.text, start: word.start, end: word.end, p: word.p }],
+            }),
+        }
+        is_open = !ends;
+    }
+    segments
+}
+
+#[cfg(test)]
+mod tests;

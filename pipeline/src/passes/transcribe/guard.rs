@@ -1,0 +1,139 @@
+//! Judges what was heard: which words cannot be, which stretches were passed over.
+
+use crate::models::whisper::HeardWord;
+
+/// Farther than this from all speech nothing was said.
+const FAR_FROM_SPEECH_SECS: f64 = 0.6;
+/// The model itself doubts that there was speech, and the word besides.
+const NO_SPEECH: f64 = 0.6;
+const DOUBTFUL_WORD: f64 = 0.5;
+/// A phrase said so many times in a row is the decoder's, not the speaker's. One word alone may be: "no no no".
+const REPEATED_PHRASE: usize = 3;
+const REPEATED_WORD: usize = 5;
+const LONGEST_PHRASE: usize = 8;
+
+/// A span of this length has words in it.
+const MIN_SPAN_SECS: f64 = 1.5;
+const MIN_WORDS_PER_SEC: f64 = 0.5;
+/// Longer than this nobody speaks between the starts of two words.
+const HOLE_SECS: f64 = 2.5;
+/// What the word before a hole takes at most.
+const WORD_SECS: f64 = 0.6;
+/// Stretches closer than this are decoded as one.
+const MERGE_SECS: f64 = 1.5;
+const LONGEST_STRETCH_SECS: f64 = 28.0;
+/// A second hearing must find this many words a second to be believed.
+const FILL_WORDS_PER_SEC: f64 = 0.4;
+
+/// What is left when invented words are gone.
+pub(super) fn plausible(words: Vec<HeardWord>, voiced: &[(f64, f64)]) -> Vec<HeardWord> {
+    let near = |word: &HeardWord| {
+        voiced
+            .iter()
+            .any(|(start, end)| word.start < end + FAR_FROM_SPEECH_SECS && word.end > start - FAR_FROM_SPEECH_SECS)
+    };
+    let is_doubtful = |word: &HeardWord| word.no_speech > NO_SPEECH && word.p < DOUBTFUL_WORD;
+    cut_repetitions(words.into_iter().filter(|word| near(word) && !is_doubtful(word)).collect())
+}
+
+/// Where a phrase is said again and again, its first time stays.
+fn cut_repetitions(words: Vec<HeardWord>) -> Vec<HeardWord> {
+    let keys: Vec<String> = words.iter().map(|word| key(&word.text)).collect();
+    let mut keep = vec![true; words.len()];
+    let mut at = 0;
+    while at < keys.len() {
+        let found = (1..=LONGEST_PHRASE).find_map(|length| {
+            let phrase = keys.get(at..at + length)?;
+            let times = keys[at..].chunks_exact(length).take_while(|chunk| *chunk == phrase).count();
+            let most = if length == 1 { REPEATED_WORD } else { REPEATED_PHRASE };
+            (times >= most).then_some((length, times))
+        });
+        if let Some((length, times)) = found {
+            keep[at + length..at + length * times].fill(false);
+            at += length * times;
+        } else {
+            at += 1;
+        }
+    }
+    words.into_iter().zip(keep).filter_map(|(word, keep)| keep.then_some(word)).collect()
+}
+
+fn key(text: &str) -> String {
+    text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Stretches in which somebody speaks and (almost) no words were found.
+pub(super) fn passed_over(words: &[HeardWord], voiced: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let mut stretches: Vec<(f64, f64)> = Vec::new();
+    for &(start, end) in voiced {
+        let length = end - start;
+        if length < MIN_SPAN_SECS {
+            continue;
+        }
+        let inside: Vec<&HeardWord> = words.iter().filter(|word| middle(word) > start && middle(word) < end).collect();
+        let found = if (inside.len() as f64) < length * MIN_WORDS_PER_SEC {
+            vec![(start, end)]
+        } else {
+            holes(&inside, start, end)
+        };
+        for stretch in found {
+            match stretches.last_mut() {
+                Some(last) if stretch.0 - last.1 < MERGE_SECS && stretch.1 - last.0 < LONGEST_STRETCH_SECS => {
+                    last.1 = stretch.1;
+                }
+                _ => stretches.push(stretch),
+            }
+        }
+    }
+    stretches.into_iter().flat_map(split_long).collect()
+}
+
+/// Gaps between the starts of neighbouring words (and the ends of the span) in which a sentence has room.
+fn holes(words: &[&HeardWord], start: f64, end: f64) -> Vec<(f64, f64)> {
+    let mut holes = Vec::new();
+    let mut free_from = start;
+    for word in words {
+        if word.start - free_from > HOLE_SECS {
+            holes.push((free_from, word.start));
+        }
+        free_from = word.end.min(word.start + WORD_SECS).max(free_from);
+    }
+    if end - free_from > HOLE_SECS {
+        holes.push((free_from, end));
+    }
+    holes
+}
+
+fn split_long((start, end): (f64, f64)) -> Vec<(f64, f64)> {
+    let parts = ((end - start) / LONGEST_STRETCH_SECS).ceil().max(1.0);
+    let length = (end - start) / parts;
+    (0..parts as u32).map(|part| (start + f64::from(part) * length, start + f64::from(part + 1) * length)).collect()
+}
+
+/// Puts a second hearing of a stretch in place of the first, if it found more. True if it did.
+pub(super) fn fill(words: &mut Vec<HeardWord>, found: Vec<HeardWord>, (start, end): (f64, f64)) -> bool {
+    let inside = |word: &HeardWord| middle(word) >= start && middle(word) <= end;
+    let before = words.iter().filter(|word| inside(word)).count();
+    let mut found: Vec<HeardWord> = found.into_iter().filter(|word| inside(word)).collect();
+    let from = words.partition_point(|word| middle(word) < start);
+    let to = words.partition_point(|word| middle(word) <= end);
+    // The words at the edges may have been heard both times.
+    let is_same = |a: Option<&HeardWord>, b: Option<&HeardWord>| {
+        a.zip(b).is_some_and(|(a, b)| key(&a.text) == key(&b.text) && (a.start - b.start).abs() < WORD_SECS)
+    };
+    if is_same(from.checked_sub(1).and_then(|index| words.get(index)), found.first()) {
+        found.remove(0);
+    }
+    if is_same(words.get(to), found.last()) {
+        found.pop();
+    }
+    if found.len() <= before || (found.len() as f64) < (end - start) * FILL_WORDS_PER_SEC {
+        return false;
+    }
+    words.splice(from..to, found);
+    true
+}
+
+fn middle(word: &HeardWord) -> f64 {
+    f64::midpoint(word.start, word.end)
+}

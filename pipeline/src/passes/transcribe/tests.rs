@@ -1,0 +1,187 @@
+use super::*;
+
+fn word(text: &str, start: f64, end: f64) -> HeardWord {
+    HeardWord { text: text.to_owned(), start, end, p: 0.9, no_speech: 0.0 }
+}
+
+/// Words of a third of a second, one after the other.
+fn words(text: &str, start: f64) -> Vec<HeardWord> {
+    let timed = |(index, text): (usize, &str)| {
+        let start = start + index as f64 / 3.0;
+        word(text, start, start + 1.0 / 3.0)
+    };
+    text.split_whitespace().enumerate().map(timed).collect()
+}
+
+fn texts(words: &[HeardWord]) -> String {
+    words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+/// Sound that is loud in the spans and silent between them.
+fn sound(voiced: &[(f64, f64)], seconds: f64) -> Vec<f32> {
+    let rate = f64::from(SAMPLE_RATE);
+    (0..(seconds * rate) as usize)
+        .map(|index| {
+            let at = index as f64 / rate;
+            let is_voiced = voiced.iter().any(|(start, end)| (*start..*end).contains(&at));
+            if is_voiced && index % 2 == 0 { 0.5 } else { 0.0 }
+        })
+        .collect()
+}
+
+/// Hears what its script says, in turn, and notes how it was asked.
+#[derive(Default)]
+struct Script {
+    answers: Vec<Vec<HeardWord>>,
+    languages: Vec<(String, f64)>,
+    asked: Vec<(f64, String, bool, f32)>,
+}
+
+impl Ear for Script {
+    fn hear(&mut self, samples: &[f32], decoding: Decoding<'_>) -> Result<Vec<HeardWord>, WhisperFailure> {
+        let seconds = samples.len() as f64 / f64::from(SAMPLE_RATE);
+        self.asked.push((seconds, decoding.language.to_owned(), decoding.prompt.is_empty(), decoding.temperature));
+        Ok(if self.answers.is_empty() { Vec::new() } else { self.answers.remove(0) })
+    }
+
+    fn languages(&mut self) -> Result<Vec<(String, f64)>, WhisperFailure> {
+        Ok(self.languages.clone())
+    }
+}
+
+const ENGLISH: Wanted<'static> = Wanted { language: "en", screen_words: "Runx" };
+
+#[test]
+fn windows_are_cut_in_silence_and_hold_every_span_once() {
+    let check = |voiced: &[(f64, f64)], seconds: f64, expected: &[(f64, f64)]| {
+        let samples = sound(voiced, seconds);
+        let windows = windows::plan(voiced, &sound::Sound::new(&samples));
+        assert_eq!(windows.len(), expected.len(), "{windows:?}");
+        for (window, expected) in windows.iter().zip(expected) {
+            assert!((window.0 - expected.0).abs() < 0.02 && (window.1 - expected.1).abs() < 0.02, "{windows:?}");
+        }
+    };
+    check(&[], 10.0, &[]);
+    check(&[(1.0, 5.0), (6.0, 20.0)], 30.0, &[(0.8, 20.2)]);
+    // The longest silence of those that leave a window long enough, not the last that fits.
+    check(&[(0.1, 20.0), (23.0, 26.0), (26.5, 40.0)], 41.0, &[(0.0, 20.2), (22.8, 40.2)]);
+    // Silences shorter than the padding are shared.
+    check(&[(0.1, 27.0), (27.2, 40.0)], 41.0, &[(0.0, 27.1), (27.1, 40.2)]);
+}
+
+#[test]
+fn a_span_longer_than_a_window_is_cut_where_it_is_quietest() {
+    let samples = sound(&[(0.0, 24.0), (24.4, 50.0)], 50.0);
+    let windows = windows::plan(&[(0.0, 50.0)], &sound::Sound::new(&samples));
+    assert_eq!(windows.len(), 2);
+    assert!((24.0..24.4).contains(&windows[0].1), "{windows:?}");
+}
+
+#[test]
+fn invented_words_are_dropped() {
+    let voiced = [(10.0, 14.0)];
+    let mut heard = words("Thank you", 3.0);
+    heard.extend(words("I want two plants", 10.0));
+    heard.push(HeardWord { no_speech: 0.9, p: 0.2, ..word("Bye.", 13.0, 13.4) });
+    assert_eq!(texts(&guard::plausible(heard, &voiced)), "I want two plants");
+}
+
+#[test]
+fn repetition_rows() {
+    let rows = [
+        ("no no no that is wrong", "no no no that is wrong"),
+        ("the the the the the shoes", "the shoes"),
+        ("I like it. I like it. I like it. Good", "I like it. Good"),
+        ("very nice very nice shoes", "very nice very nice shoes"),
+    ];
+    for (heard, expected) in rows {
+        assert_eq!(texts(&guard::plausible(words(heard, 0.0), &[(0.0, 60.0)])), expected);
+    }
+}
+
+#[test]
+fn stretches_without_words_are_found() {
+    let check = |heard: Vec<HeardWord>, voiced: &[(f64, f64)], expected: &[(f64, f64)]| {
+        let found = guard::passed_over(&heard, voiced);
+        assert_eq!(found.len(), expected.len(), "{found:?}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found.0 - expected.0).abs() < 0.7 && (found.1 - expected.1).abs() < 0.7, "{found:?}");
+        }
+    };
+    let sentence = "I want two plants under twenty dollars each please";
+    check(words(sentence, 0.0), &[(0.0, 3.0)], &[]);
+    check(Vec::new(), &[(0.0, 1.0), (5.0, 8.0)], &[(5.0, 8.0)]);
+    check(words(sentence, 0.0), &[(0.0, 9.0)], &[(3.0, 9.0)]);
+    // A word that the model stretched over the hole does not hide it.
+    let mut held = words("see it now and then", 6.0);
+    held.insert(0, word("I", 0.0, 5.9));
+    check(held, &[(0.0, 7.7)], &[(0.6, 6.0)]);
+    check(Vec::new(), &[(0.0, 3.0), (4.0, 8.0)], &[(0.0, 8.0)]);
+}
+
+#[test]
+fn a_lost_stretch_is_heard_again_and_spliced_in() {
+    let voiced = [(0.5, 4.0), (6.0, 10.0)];
+    let samples = sound(&voiced, 11.0);
+    let lost = words("Opening the Aloe Vera to see its size please", 0.4);
+    let mut ear =
+        Script { answers: vec![words("I want two plants as a gift", 0.3), Vec::new(), lost], ..Script::default() };
+    let hearing = transcribe(&mut ear, &samples, &voiced, ENGLISH).unwrap();
+    let text = hearing.transcript.text();
+    assert_eq!(text, "I want two plants as a gift Opening the Aloe Vera to see its size please");
+    let how: Vec<_> =
+        ear.asked.iter().map(|(_, _, without_prompt, temperature)| (*without_prompt, *temperature)).collect();
+    assert_eq!(how, [(false, 0.0), (true, 0.0), (true, SECOND_TEMPERATURE)]);
+    assert!(
+        hearing
+            .transcript
+            .words()
+            .all(|word| voiced.iter().any(|span| word.start >= span.0 && word.end <= span.1 + 0.05))
+    );
+    assert!(hearing.unheard.is_empty());
+}
+
+#[test]
+fn speech_that_stays_unheard_is_reported() {
+    let voiced = [(1.0, 6.0)];
+    let hearing = transcribe(&mut Script::default(), &sound(&voiced, 8.0), &voiced, ENGLISH).unwrap();
+    assert_eq!(hearing.unheard, voiced);
+    assert_eq!(hearing.transcript, Transcript::default());
+}
+
+#[test]
+fn another_language_is_reported_and_decoded_as_such() {
+    let voiced = [(0.5, 4.0)];
+    let german = words("Ich suche zwei Pflanzen als Geschenk heute noch", 0.3);
+    let mut ear = Script {
+        answers: vec![words("Each such is why", 0.3), german],
+        languages: vec![("de".to_owned(), 0.9), ("en".to_owned(), 0.1)],
+        ..Script::default()
+    };
+    let hearing = transcribe(&mut ear, &sound(&voiced, 5.0), &voiced, ENGLISH).unwrap();
+    assert_eq!(hearing.transcript.language.as_deref(), Some("de"));
+    assert!(hearing.transcript.text().starts_with("Ich suche"));
+    assert!(hearing.is_other_language("en") && !hearing.is_other_language("de"));
+}
+
+#[test]
+fn a_word_starts_at_the_onset_of_its_sound() {
+    let voiced = [(1.0, 1.5), (3.0, 4.0)];
+    let samples = sound(&voiced, 5.0);
+    // The model's attention moved to "two" when "one" ended, long before it was said.
+    let mut heard = vec![word("one", 0.9, 1.5), word("two", 1.5, 3.4), word("three", 3.4, 3.9)];
+    timing::settle(&mut heard, &voiced, &sound::Sound::new(&samples));
+    let starts: Vec<f64> = heard.iter().map(|word| word.start).collect();
+    for (start, expected) in starts.iter().zip([1.0, 3.0, 3.46]) {
+        assert!((start - expected).abs() < 0.02, "{starts:?}");
+    }
+    assert!(heard.windows(2).all(|pair| pair[0].end <= pair[1].start), "{heard:?}");
+}
+
+#[test]
+fn segments_end_with_sentences_and_pauses() {
+    let mut heard = words("I want shoes. Black ones", 0.0);
+    heard.extend(words("under $53.94 please", 10.0));
+    let told: Vec<String> = segments(heard).into_iter().map(|segment| segment.text).collect();
+    assert_eq!(told, ["I want shoes.", "Black ones", "under $53.94 please"]);
+}

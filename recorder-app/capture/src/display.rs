@@ -1,0 +1,125 @@
+//! Which desktop session is recorded, and the connection to it.
+//!
+//! The program reads the environment and passes it in as a [`Session`]. A Wayland desktop cannot be recorded through
+//! its X11 stand-in (Xwayland shows other programs' windows as black), so that such a display is refused.
+
+/// What the environment says of the desktop: the values of `DISPLAY` and `WAYLAND_DISPLAY`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Session {
+    pub display: Option<String>,
+    pub wayland_display: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum DisplayError {
+    #[error(
+        "No X11 display was found. Start the recorder inside a desktop session, or set DISPLAY, for example DISPLAY=:0."
+    )]
+    Missing,
+    #[error(
+        "This is a Wayland desktop, and this version records X11 sessions. \
+         Choose the X11 (Xorg) session when you log in, then start the recorder again."
+    )]
+    Wayland,
+    #[error("The display {display} could not be opened: {reason}. Check that it is running and that you may use it.")]
+    Refused { display: String, reason: String },
+    #[error("The display {display} lacks {what}, which recording needs. Use a full X server such as Xorg.")]
+    Lacking { display: String, what: &'static str },
+    #[error("This version records the screen and the input of Linux X11 sessions only.")]
+    Unsupported,
+}
+
+impl Session {
+    pub fn new(display: Option<String>, wayland_display: Option<String>) -> Self {
+        Self { display, wayland_display }
+    }
+
+    /// The session of one X11 display, such as `:0`.
+    pub fn of_display(name: impl Into<String>) -> Self {
+        Self { display: Some(name.into()), wayland_display: None }
+    }
+
+    #[cfg(any(target_os = "linux", test))]
+    fn display_name(&self) -> Result<&str, DisplayError> {
+        let set = |name: &'_ Option<String>| name.as_deref().is_some_and(|name| !name.is_empty());
+        match &self.display {
+            Some(name) if !name.is_empty() => Ok(name),
+            _ if set(&self.wayland_display) => Err(DisplayError::Wayland),
+            _ => Err(DisplayError::Missing),
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub(crate) use x11::Display;
+
+#[cfg(target_os = "linux")]
+mod x11 {
+    use x11rb::connection::{Connection as _, RequestConnection as _};
+    use x11rb::protocol::randr::{self, ConnectionExt as _};
+    use x11rb::protocol::xproto::{ConnectionExt as _, Window};
+    use x11rb::rust_connection::RustConnection;
+
+    use super::{DisplayError, Session};
+
+    /// An open connection and the root window of its screen.
+    pub(crate) struct Display {
+        pub(crate) name: String,
+        pub(crate) conn: RustConnection,
+        pub(crate) screen: usize,
+        pub(crate) root: Window,
+    }
+
+    impl Display {
+        pub(crate) fn open(session: &Session) -> Result<Self, DisplayError> {
+            let name = session.display_name()?.to_owned();
+            let refused = |reason: String| DisplayError::Refused { display: name.clone(), reason };
+            let (conn, screen) = RustConnection::connect(Some(&name)).map_err(|error| refused(error.to_string()))?;
+            let root = conn.setup().roots.get(screen).ok_or_else(|| refused("it has no screen".into()))?.root;
+            let display = Self { name: name.clone(), conn, screen, root };
+            match display.is_xwayland() {
+                Ok(false) => Ok(display),
+                Ok(true) => Err(DisplayError::Wayland),
+                Err(error) => Err(refused(error.to_string())),
+            }
+        }
+
+        pub(crate) fn lacks(&self, what: &'static str) -> DisplayError {
+            DisplayError::Lacking { display: self.name.clone(), what }
+        }
+
+        /// Newer Xwayland says so by an extension of that name, older ones by the names of their outputs.
+        fn is_xwayland(&self) -> Result<bool, x11rb::errors::ReplyError> {
+            if self.conn.query_extension(b"XWAYLAND")?.reply()?.present {
+                return Ok(true);
+            }
+            if self.conn.extension_information(randr::X11_EXTENSION_NAME)?.is_none() {
+                return Ok(false);
+            }
+            let resources = self.conn.randr_get_screen_resources_current(self.root)?.reply()?;
+            for output in resources.outputs {
+                let info = self.conn.randr_get_output_info(output, resources.config_timestamp)?.reply()?;
+                if info.name.starts_with(b"XWAYLAND") {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DisplayError, Session};
+
+    #[test]
+    fn a_missing_display_and_a_wayland_desktop_are_told_apart() {
+        let name = |display: &str, wayland: &str| {
+            Session::new(Some(display.to_owned()), Some(wayland.to_owned())).display_name().map(str::to_owned)
+        };
+        assert_eq!(name(":7", "wayland-0").unwrap(), ":7");
+        assert!(matches!(name("", "wayland-0"), Err(DisplayError::Wayland)));
+        assert!(matches!(name("", ""), Err(DisplayError::Missing)));
+        assert!(matches!(Session::default().display_name(), Err(DisplayError::Missing)));
+    }
+}

@@ -1,0 +1,133 @@
+//! What the worker's hand does: buttons, wheel, keys, pointer path and the active window's title.
+//!
+//! [`start`] gives raw events from the system, [`gesture`] turns them into the events of `events.jsonl`. A typed
+//! character never leaves the module that reads the keyboard: [`KeyName`] has no place for it.
+
+pub mod gesture;
+mod key;
+#[cfg(target_os = "linux")]
+mod keymap;
+#[cfg(target_os = "linux")]
+mod title;
+#[cfg(target_os = "linux")]
+mod x11;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::Sender;
+use media::time::Monotonic;
+
+use crate::display::{DisplayError, Session};
+
+pub use key::{KeyName, Modifiers, NamedKey, Pressed};
+
+/// One thing the hand did, or a new title of the window it works in. Positions are pixels of the whole desktop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawInput {
+    pub at: Monotonic,
+    pub kind: RawKind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum RawKind {
+    /// Buttons as X11 counts them: 1 left, 2 middle, 3 right, 8 back, 9 forward.
+    ButtonDown {
+        button: u8,
+        x: i32,
+        y: i32,
+    },
+    ButtonUp {
+        button: u8,
+        x: i32,
+        y: i32,
+    },
+    /// Wheel notches, positive = right, down.
+    Wheel {
+        dx: i32,
+        dy: i32,
+        x: i32,
+        y: i32,
+    },
+    KeyDown {
+        key: KeyName,
+        /// The system repeats a key that is held down.
+        repeat: bool,
+    },
+    /// Some key was let go.
+    KeyUp,
+    Pointer {
+        x: i32,
+        y: i32,
+    },
+    WindowTitle(String),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    #[error(transparent)]
+    Display(#[from] DisplayError),
+    #[error("The thread that reads mouse and keyboard could not be started: {0}. Close other programs and try again.")]
+    Thread(std::io::Error),
+    #[error("The display stopped telling of mouse and keyboard: {0}. The picture goes on; no more input is recorded.")]
+    Lost(String),
+}
+
+/// Reading of mouse and keyboard under way; dropping it stops it.
+pub struct Running {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<Result<(), InputError>>>,
+}
+
+/// Begins to read mouse and keyboard. What happens after this returns is not missed: the reading thread waits for a
+/// full channel. Only pointer positions are left out then. The channel closes when the display is lost.
+#[cfg(target_os = "linux")]
+pub fn start(session: &Session, sink: Sender<RawInput>) -> Result<Running, InputError> {
+    let reader = x11::Reader::open(session)?;
+    Running::spawn(move |stop| reader.run(stop, &sink))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn start(_session: &Session, _sink: Sender<RawInput>) -> Result<Running, InputError> {
+    Err(DisplayError::Unsupported.into())
+}
+
+impl Running {
+    #[cfg(target_os = "linux")]
+    fn spawn(read: impl FnOnce(&AtomicBool) -> Result<(), InputError> + Send + 'static) -> Result<Self, InputError> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let seen = stop.clone();
+        let thread = std::thread::Builder::new()
+            .name("input".to_owned())
+            .spawn(move || read(&seen))
+            .map_err(InputError::Thread)?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+
+    /// Whether input is still being read.
+    pub fn is_alive(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// Stops, and says why it had stopped before if it had.
+    pub fn stop(mut self) -> Result<(), InputError> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), InputError> {
+        self.stop.store(true, Ordering::Relaxed);
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            Some(Err(_)) => Err(InputError::Lost("its thread failed".to_owned())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Whoever wants the reason calls `stop`.
+        drop(self.end());
+    }
+}

@@ -1,0 +1,12 @@
+//! Everything the recorder takes from the system: the picture of a screen, the sound of a microphone, and what the
+//! worker's hand does. No `FFmpeg` and no window toolkit, so that the crate checks for every system.
+//!
+//! The three parts have the same shape: `list` what there is, start one by its id, and a synthetic source beside the
+//! real one. All of them stamp with [`clock::now`]. On Linux the screen and the input come from X11; on other systems
+//! they answer with an error that says so, while microphones work everywhere.
+
+pub mod clock;
+pub mod display;
+pub mod input;
+pub mod mic;
+pub mod screen;

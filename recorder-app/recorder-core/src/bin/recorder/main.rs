@@ -1,0 +1,92 @@
+//! `recorder`: the recorder without a window.
+
+mod record;
+mod talk;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use recorder_core::check::{CheckError, check, read_policy};
+use recorder_core::spool::recover;
+use shared_types::quality::flag::Verdict;
+
+/// Record a screen, a voice and the input events of a shopping task, and check the take.
+#[derive(Parser)]
+#[command(version, after_help = "Example:\n  recorder record --out take --seconds 300 --goal \"Find blue jeans under $80\"")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List screens, windows and microphones as JSON.
+    #[command(after_help = "Example:\n  recorder devices")]
+    Devices,
+    /// Record a take into a new folder; Ctrl-C ends it.
+    #[command(after_help = "Example:\n  recorder record --out take --seconds 300 --goal \"Find blue jeans under $80\"")]
+    Record(record::RecordArgs),
+    /// Judge a finished take; the report is JSON. Ends with 0 accept, 3 review, 4 reject.
+    #[command(after_help = "Example:\n  recorder check take\n  recorder check take.mp4 --events take.events.jsonl")]
+    Check(CheckArgs),
+    /// Make a killed take whole.
+    #[command(after_help = "Example:\n  recorder recover take")]
+    Recover {
+        /// Folder of the take.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct CheckArgs {
+    /// A recording folder, or a video file.
+    #[arg(value_name = "DIR|FILE")]
+    path: PathBuf,
+    /// Input events of a bare video file.
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// Goal of the take. Whether it was followed is judged by the pipeline; the device does not.
+    #[arg(long, value_name = "TEXT")]
+    goal: Option<String>,
+    /// Limits to judge by, as TOML.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+}
+
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Devices => talk::answer(record::devices()),
+        Command::Record(args) => record::run(&args),
+        Command::Check(args) => run_check(&args),
+        Command::Recover { folder } => match recover(&folder) {
+            Ok(recovery) => talk::recovered(&folder, &recovery),
+            Err(error) => talk::spool_failure(&error),
+        },
+    }
+}
+
+fn run_check(args: &CheckArgs) -> ExitCode {
+    let report = read_policy(args.policy.as_deref())
+        .and_then(|policy| check(&args.path, args.events.as_deref(), &policy));
+    match report {
+        Ok(report) => {
+            let code = match report.verdict {
+                Verdict::Accept => 0,
+                Verdict::Review => 3,
+                Verdict::Reject => 4,
+            };
+            talk::print_json(&report);
+            ExitCode::from(code)
+        }
+        Err(error) => check_failure(&error),
+    }
+}
+
+fn check_failure(error: &CheckError) -> ExitCode {
+    talk::say(&error.to_string());
+    if error.is_usage() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,211 @@
+//! `recorder record` and `recorder devices`.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use capture::display::Session;
+use capture::screen::ScreenInfo;
+use capture::screen::synthetic::TestCard;
+use capture::{input, mic, screen};
+use clap::Args;
+use recorder_core::session::{InputSource, Listener, MicSource, Progress, SessionError, Sources, TakeOptions, record};
+use recorder_core::spool::SpoolError;
+use serde::Serialize;
+use shared_types::quality::policy::Policy;
+use shared_types::recording::{HealthEvent, Manifest};
+
+use crate::talk::{print_line, say};
+use crate::{USAGE, talk};
+
+/// Id of the made screen that works without a display.
+const SYNTHETIC: &str = "synthetic";
+
+#[derive(Args)]
+pub(crate) struct RecordArgs {
+    /// Folder to make for the take.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// End after so many seconds; without it Ctrl-C ends the take.
+    #[arg(long, value_name = "N", value_parser = positive)]
+    seconds: Option<f64>,
+    /// Screen to record, from `recorder devices`; the primary one by default. `synthetic` is a made test card.
+    #[arg(long, value_name = "ID")]
+    screen: Option<String>,
+    /// Microphone to record, from `recorder devices`; the default one by default. `none` records no sound.
+    #[arg(long, value_name = "ID|none")]
+    mic: Option<String>,
+    /// Pictures a second.
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=60))]
+    fps: u32,
+    /// Leave mouse and keyboard unrecorded.
+    #[arg(long)]
+    no_input_events: bool,
+    /// Goal of the take, kept in its manifest.
+    #[arg(long, value_name = "TEXT")]
+    goal: Option<String>,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|secs| secs.is_finite() && *secs > 0.0)
+        .ok_or_else(|| "give a number of seconds above 0".to_owned())
+}
+
+#[derive(Serialize)]
+pub(crate) struct Devices {
+    screens: Vec<ScreenInfo>,
+    /// Single windows; this version records whole screens only.
+    windows: Vec<ScreenInfo>,
+    microphones: Vec<mic::MicInfo>,
+    /// Why a list is empty that should not be.
+    problems: Vec<String>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where the recorder reads its environment")]
+fn session() -> Session {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Session::new(set("DISPLAY"), set("WAYLAND_DISPLAY"))
+}
+
+pub(crate) fn devices() -> Result<Devices, SessionError> {
+    let mut problems = Vec::new();
+    let screens = screen::list(&session()).unwrap_or_else(|error| {
+        problems.push(error.to_string());
+        Vec::new()
+    });
+    let microphones = mic::list().unwrap_or_else(|error| {
+        problems.push(error.to_string());
+        Vec::new()
+    });
+    Ok(Devices { screens, windows: Vec::new(), microphones, problems })
+}
+
+pub(crate) fn run(args: &RecordArgs) -> ExitCode {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        if let Err(error) = signal_hook::flag::register(signal, stop.clone()) {
+            say(&format!("Ctrl-C cannot be listened for: {error}"));
+            return ExitCode::FAILURE;
+        }
+    }
+    let options =
+        TakeOptions { fps: args.fps, secs: args.seconds, goal: args.goal.clone(), policy: Policy::default() };
+    let mut terminal = Terminal { live: std::io::stderr().is_terminal(), shown: f64::NEG_INFINITY };
+    match sources(args).and_then(|sources| record(&args.out, sources, &options, &stop, &mut terminal)) {
+        Ok(manifest) => {
+            terminal.clear();
+            tell(&manifest);
+            print_line(&args.out.display().to_string());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            terminal.clear();
+            failure(&error)
+        }
+    }
+}
+
+fn failure(error: &SessionError) -> ExitCode {
+    match error {
+        SessionError::Spool(error) => return talk::spool_failure(error),
+        SessionError::Screen(screen::ScreenError::Unknown { .. }) | SessionError::Mic(mic::MicError::Unknown { .. }) => {
+            say(&error.to_string());
+            return ExitCode::from(USAGE);
+        }
+        _ => say(&error.to_string()),
+    }
+    ExitCode::FAILURE
+}
+
+fn sources(args: &RecordArgs) -> Result<Sources, SessionError> {
+    if args.out.exists() && args.out.read_dir().map_or(true, |mut entries| entries.next().is_some()) {
+        return Err(SpoolError::Occupied { path: args.out.clone() }.into());
+    }
+    let mic = match args.mic.clone() {
+        Some(id) if id == "none" => None,
+        id => Some(MicSource { start: Box::new(move |sink| mic::start(id.as_deref(), sink)) }),
+    };
+    let session = session();
+    if args.screen.as_deref() == Some(SYNTHETIC) {
+        let (width, height) = (1280, 720);
+        let screen_info = ScreenInfo {
+            id: SYNTHETIC.to_owned(),
+            name: "Test card".to_owned(),
+            x: 0,
+            y: 0,
+            width,
+            height,
+            primary: false,
+        };
+        let input = InputSource::Without { reason: "a test card has no mouse or keyboard".to_owned() };
+        let screen = Box::new(TestCard::new(width, height));
+        return Ok(Sources { screen, screen_info, display: SYNTHETIC.to_owned(), mic, input });
+    }
+    let screen = screen::open(&session, args.screen.as_deref())?;
+    let listed = screen::list(&session)?;
+    let screen_info = listed
+        .into_iter()
+        .find(|info| args.screen.as_ref().is_none_or(|id| *id == info.id))
+        .ok_or_else(|| SessionError::Nothing("the screen was switched off".to_owned()))?;
+    let input = if args.no_input_events {
+        InputSource::Without { reason: "switched off with --no-input-events".to_owned() }
+    } else {
+        InputSource::Start(Box::new(move |sink| input::start(&session, sink)))
+    };
+    Ok(Sources { screen, screen_info, display: "x11".to_owned(), mic, input })
+}
+
+fn tell(manifest: &Manifest) {
+    let Some(report) = &manifest.quality else { return };
+    let secs = report.measurements.active_secs.unwrap_or(0.0);
+    say(&format!("Recorded {:.0}:{:02.0} min. Checked on this computer: {}.", (secs / 60.0).floor(), secs % 60.0, report.verdict.as_str()));
+    for flag in &report.flags {
+        say(&format!("- {}", flag.sentence));
+    }
+}
+
+/// A clock and a level meter on one line, where there is a terminal.
+struct Terminal {
+    live: bool,
+    shown: f64,
+}
+
+impl Terminal {
+    fn clear(&self) {
+        if self.live {
+            drop(write!(std::io::stderr(), "\r\x1b[K"));
+        }
+    }
+}
+
+impl Listener for Terminal {
+    fn started(&mut self) {
+        say("Recording. Press Ctrl-C to stop.");
+    }
+
+    fn progress(&mut self, progress: Progress) {
+        if !self.live || progress.secs - self.shown < 0.25 {
+            return;
+        }
+        self.shown = progress.secs;
+        let meter = progress.peak_dbfs.map_or_else(
+            || "no microphone".to_owned(),
+            |peak| {
+                let bars = ((peak + 60.0) / 3.0).clamp(0.0, 20.0) as usize;
+                format!("[{:<20}] {peak:>4.0} dB", "#".repeat(bars))
+            },
+        );
+        let megabytes = progress.bytes as f64 / 1e6;
+        let (minutes, secs) = ((progress.secs / 60.0) as u64, (progress.secs % 60.0) as u64);
+        drop(write!(std::io::stderr(), "\r\x1b[K{minutes}:{secs:02}  {meter}  {megabytes:.1} MB"));
+    }
+
+    fn health(&mut self, event: &HealthEvent) {
+        self.clear();
+        say(&event.sentence);
+    }
+}

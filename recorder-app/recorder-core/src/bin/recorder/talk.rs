@@ -1,0 +1,64 @@
+//! What the command says: data on stdout, talk on stderr.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use recorder_core::spool::{Recovery, SpoolError};
+use serde::Serialize;
+
+use crate::USAGE;
+
+/// A sentence for the person at the terminal.
+pub(crate) fn say(sentence: &str) {
+    // Nobody is there to be told when stderr is closed.
+    drop(writeln!(std::io::stderr(), "{sentence}"));
+}
+
+pub(crate) fn print_json(value: &impl Serialize) {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => print_line(&text),
+        Err(error) => say(&format!("the report could not be written: {error}")),
+    }
+}
+
+pub(crate) fn print_line(text: &str) {
+    drop(writeln!(std::io::stdout(), "{text}"));
+}
+
+/// Data, or the sentence that says why there is none.
+pub(crate) fn answer<T: Serialize, E: std::fmt::Display>(result: Result<T, E>) -> ExitCode {
+    match result {
+        Ok(value) => {
+            print_json(&value);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            say(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+pub(crate) fn recovered(folder: &Path, recovery: &Recovery) -> ExitCode {
+    if recovery.needed {
+        say(&format!(
+            "The take was made whole: {} pieces, about {:.0} s; {} bytes of an unfinished piece were removed.",
+            recovery.fragments,
+            recovery.last_fragment_secs + 1.0,
+            recovery.removed_bytes
+        ));
+    } else {
+        say("This take had ended properly; nothing had to be done.");
+    }
+    print_line(&folder.display().to_string());
+    ExitCode::SUCCESS
+}
+
+pub(crate) fn spool_failure(error: &SpoolError) -> ExitCode {
+    say(&error.to_string());
+    match error {
+        SpoolError::Occupied { .. } | SpoolError::NoRecording { .. } => ExitCode::from(USAGE),
+        _ => ExitCode::FAILURE,
+    }
+}

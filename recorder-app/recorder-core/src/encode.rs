@@ -1,0 +1,237 @@
+//! The encoder's thread: pictures and sound in, fragments on the disk out.
+//!
+//! A still screen costs nothing but one repeated picture a second, so that fragments close and the file's length is
+//! right. Each second begins with a key picture, where a fragment ends and is brought to the disk.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, select};
+use media::encode::EncodeError;
+use media::encode::h264::H264Encoder;
+use media::encode::opus::{OPUS_FRAME_SAMPLES, OpusEncoder};
+use media::frame::{AudioChunk, BgraFrame};
+use media::journal::Journal;
+use media::mux::{FragmentWriter, MuxError};
+use media::time::{MediaTime, Monotonic};
+use shared_types::recording::{FileHash, Fragment, FrameCounts};
+
+use crate::pace::Tick;
+use crate::sound::{SoundError, SoundLine, SoundReport};
+use crate::timeline::Timeline;
+
+/// A picture decoding can begin with, and so a fragment, each second.
+const KEY_EVERY_NANOS: i64 = 1_000_000_000;
+/// How long the end of the sound is waited for after the last picture.
+const SOUND_TAIL: Duration = Duration::from_millis(500);
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EncodeThreadError {
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    #[error(transparent)]
+    Mux(#[from] MuxError),
+    #[error("{0}")]
+    Sound(String),
+    #[error("no picture came from the screen")]
+    NoPicture,
+}
+
+impl From<SoundError> for EncodeThreadError {
+    fn from(error: SoundError) -> Self {
+        Self::Sound(error.to_string())
+    }
+}
+
+/// What the window or terminal shows while a take runs.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    peak: AtomicU32,
+    pub(crate) bytes: AtomicU64,
+    pub(crate) chunks: AtomicU64,
+}
+
+impl Live {
+    fn hear(&self, chunk: &AudioChunk) {
+        let peak = chunk.samples.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+        // Peaks are positive, and positive floats compare like their bits.
+        self.peak.fetch_max(peak.to_bits(), Ordering::Relaxed);
+        self.chunks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The loudest sample since the last call.
+    pub(crate) fn take_peak(&self) -> f32 {
+        f32::from_bits(self.peak.swap(0, Ordering::Relaxed))
+    }
+}
+
+/// Encoders that are open and proven before the take begins, so that its first picture does not wait.
+pub(crate) struct Encoders {
+    pub(crate) video: H264Encoder,
+    pub(crate) audio: Option<OpusEncoder>,
+    pub(crate) fps: u32,
+}
+
+pub(crate) struct Streams {
+    pub(crate) ticks: Receiver<Tick>,
+    pub(crate) chunks: Receiver<AudioChunk>,
+    pub(crate) spare: Sender<BgraFrame>,
+}
+
+/// What came of a take's picture and sound.
+#[derive(Debug)]
+pub(crate) struct EncodeReport {
+    pub(crate) fragments: Vec<Fragment>,
+    pub(crate) file: FileHash,
+    pub(crate) frames: FrameCounts,
+    pub(crate) sound: SoundReport,
+}
+
+pub(crate) fn run(
+    encoders: Encoders,
+    video_path: &Path,
+    streams: &Streams,
+    timeline: &Timeline,
+    live: &Arc<Live>,
+) -> Result<EncodeReport, EncodeThreadError> {
+    let journal = Journal::create(video_path).map_err(MuxError::Disk)?;
+    let writer = FragmentWriter::create(journal, &encoders.video, encoders.audio.as_ref(), encoders.fps)?;
+    let mut work = Work { encoders, writer, sound: None, frames: FrameCounts::default(), last_key: None, last: None };
+    let mut chunks = streams.chunks.clone();
+    let end = loop {
+        select! {
+            recv(streams.ticks) -> tick => match tick {
+                Ok(Tick::Picture(frame)) => {
+                    work.picture(&frame, timeline)?;
+                    // Nobody waits for buffers once the screen's thread has ended.
+                    drop(streams.spare.send(frame));
+                }
+                Ok(Tick::Same(at)) => work.same(at, timeline)?,
+                Ok(Tick::Dropped(at)) => work.dropped(at, timeline),
+                Ok(Tick::End(at)) => break at,
+                Err(_) => return Err(EncodeThreadError::NoPicture),
+            },
+            recv(chunks) -> chunk => match chunk {
+                Ok(chunk) => {
+                    live.hear(&chunk);
+                    work.sound(&chunk, timeline)?;
+                }
+                // No microphone, or none any more: only the screen speaks.
+                Err(_) => chunks = crossbeam_channel::never(),
+            },
+        }
+        live.bytes.store(work.writer.bytes(), Ordering::Relaxed);
+    };
+    let deadline = Instant::now() + SOUND_TAIL;
+    while let Ok(chunk) = streams.chunks.recv_deadline(deadline) {
+        work.sound(&chunk, timeline)?;
+        if chunk_end(&chunk) >= end {
+            break;
+        }
+    }
+    work.finish(end, timeline)
+}
+
+fn chunk_end(chunk: &AudioChunk) -> Monotonic {
+    let frames = chunk.samples.len() as f64 / f64::from(chunk.channels.max(1));
+    Monotonic::from_nanos(chunk.at.nanos + (frames / f64::from(chunk.rate_hz.max(1)) * 1e9) as i64)
+}
+
+struct Work {
+    encoders: Encoders,
+    writer: FragmentWriter,
+    sound: Option<SoundLine>,
+    frames: FrameCounts,
+    last_key: Option<MediaTime>,
+    last: Option<MediaTime>,
+}
+
+impl Work {
+    fn picture(&mut self, frame: &BgraFrame, timeline: &Timeline) -> Result<(), EncodeThreadError> {
+        let Some(t) = timeline.place(frame.at) else { return Ok(()) };
+        let key = self.key_is_due(t);
+        let packets = self.encoders.video.encode(frame, t, key)?;
+        self.count(t, key);
+        for packet in packets {
+            self.writer.video(packet)?;
+        }
+        Ok(())
+    }
+
+    fn same(&mut self, at: Monotonic, timeline: &Timeline) -> Result<(), EncodeThreadError> {
+        let Some(t) = timeline.place(at) else { return Ok(()) };
+        if self.key_is_due(t) {
+            for packet in self.encoders.video.repeat(t, true)? {
+                self.writer.video(packet)?;
+            }
+            self.last_key = Some(t);
+        }
+        self.frames.due += 1;
+        self.frames.captured += 1;
+        self.last = Some(t);
+        Ok(())
+    }
+
+    fn dropped(&mut self, at: Monotonic, timeline: &Timeline) {
+        let Some(t) = timeline.place(at) else { return };
+        self.frames.due += 1;
+        *self.frames.dropped_per_second.entry(t.secs() as u64).or_default() += 1;
+    }
+
+    fn key_is_due(&self, t: MediaTime) -> bool {
+        self.last_key.is_none_or(|last| t.nanos - last.nanos >= KEY_EVERY_NANOS)
+    }
+
+    fn count(&mut self, t: MediaTime, key: bool) {
+        self.frames.due += 1;
+        self.frames.captured += 1;
+        self.last = Some(t);
+        if key {
+            self.last_key = Some(t);
+        }
+    }
+
+    fn sound(&mut self, chunk: &AudioChunk, timeline: &Timeline) -> Result<(), EncodeThreadError> {
+        let (Some(zero), Some(_)) = (timeline.zero(), self.encoders.audio.as_ref()) else { return Ok(()) };
+        self.sound.get_or_insert_with(|| SoundLine::new(zero)).push(chunk)?;
+        self.write_sound()
+    }
+
+    fn write_sound(&mut self) -> Result<(), EncodeThreadError> {
+        let (Some(line), Some(encoder)) = (self.sound.as_mut(), self.encoders.audio.as_mut()) else { return Ok(()) };
+        while let Some(samples) = line.take(OPUS_FRAME_SAMPLES) {
+            for packet in encoder.encode(&samples)? {
+                self.writer.audio(packet)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A last picture at the end gives the take its true length.
+    fn finish(mut self, end: Monotonic, timeline: &Timeline) -> Result<EncodeReport, EncodeThreadError> {
+        let (Some(end), Some(zero)) = (timeline.place(end), timeline.zero()) else {
+            return Err(EncodeThreadError::NoPicture);
+        };
+        for packet in self.encoders.video.repeat(end, false)? {
+            self.writer.video(packet)?;
+        }
+        for packet in self.encoders.video.finish()? {
+            self.writer.video(packet)?;
+        }
+        if self.encoders.audio.is_some() {
+            self.sound.get_or_insert_with(|| SoundLine::new(zero)).finish(end)?;
+            self.write_sound()?;
+            if let Some(encoder) = self.encoders.audio.as_mut() {
+                for packet in encoder.finish()? {
+                    self.writer.audio(packet)?;
+                }
+            }
+        }
+        let frame = MediaTime::from_nanos(1_000_000_000 / i64::from(self.encoders.fps.max(1)));
+        let (fragments, file) = self.writer.finish(end + frame)?;
+        let sound = self.sound.map(SoundLine::report).unwrap_or_default();
+        Ok(EncodeReport { fragments, file, frames: self.frames, sound })
+    }
+}

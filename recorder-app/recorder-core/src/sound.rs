@@ -1,0 +1,283 @@
+//! The microphone's sound laid on the take's clock: 48 kHz, mono, every sample where its time says.
+//!
+//! A sound card's clock is not the computer's. Where a chunk's stamp and the count of samples drift apart, the
+//! resampler runs a little faster or slower (at most 500 ppm, far below what can be heard); only real holes become
+//! silence. All of it is counted for the manifest.
+
+use audioadapter_buffers::direct::InterleavedSlice;
+use media::frame::AudioChunk;
+use media::time::{MediaTime, Monotonic};
+use rubato::{Adjustable, Async, FixedAsync, Indexing, Resampler, SincInterpolationParameters, WindowFunction};
+use shared_types::quality::measurements::Span;
+use shared_types::recording::DriftInfo;
+
+pub(crate) const RATE_HZ: f64 = 48_000.0;
+/// Chunks of the device are cut to this many samples for the resampler.
+const INPUT_FRAMES: usize = 480;
+const SINC_LENGTH: usize = 64;
+/// The most the resampler is bent.
+const MAX_BEND: f64 = 500e-6;
+/// An offset is taken back over this long.
+const SETTLE_SECS: f64 = 8.0;
+/// Stamps jitter with the scheduler; their mean over this many chunks does not.
+const SMOOTH_CHUNKS: f64 = 50.0;
+/// A larger offset is a hole in the sound, not drift.
+const HOLE_SECS: f64 = 0.070;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the sound could not be brought to 48 kHz: {0}")]
+pub(crate) struct SoundError(String);
+
+/// Takes chunks as they come, gives samples of the take in order.
+pub(crate) struct SoundLine {
+    zero: Monotonic,
+    line: Option<Line>,
+    /// Samples of the take that are ready and not yet taken.
+    ready: Vec<f32>,
+    /// All samples made so far, ready ones included.
+    made: u64,
+    gaps: Vec<Span>,
+    drift: DriftInfo,
+    first_sample: Option<Monotonic>,
+    offset_at_start: Option<f64>,
+}
+
+/// A resampler for one device at one rate.
+struct Line {
+    rate_hz: u32,
+    resampler: Async<f32>,
+    pending: Vec<f32>,
+    /// Start-up delay of the resampler that is still to be left out.
+    skip: usize,
+    offset: f64,
+    chunks: f64,
+    output: Vec<f32>,
+}
+
+impl SoundLine {
+    pub(crate) fn new(zero: Monotonic) -> Self {
+        Self {
+            zero,
+            line: None,
+            ready: Vec::new(),
+            made: 0,
+            gaps: Vec::new(),
+            drift: DriftInfo::default(),
+            first_sample: None,
+            offset_at_start: None,
+        }
+    }
+
+    /// Takes a chunk of the device.
+    pub(crate) fn push(&mut self, chunk: &AudioChunk) -> Result<(), SoundError> {
+        let channels = usize::from(chunk.channels.max(1));
+        let mut mono: Vec<f32> =
+            chunk.samples.chunks_exact(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32).collect();
+        let rate = f64::from(chunk.rate_hz.max(1));
+        let mut begins = chunk.at.nanos_since(self.zero) as f64 / 1e9;
+        if begins < 0.0 {
+            let early = ((-begins * rate).ceil() as usize).min(mono.len());
+            mono.drain(..early);
+            begins += early as f64 / rate;
+            if mono.is_empty() {
+                return Ok(());
+            }
+        }
+        if self.line.as_ref().is_none_or(|line| line.rate_hz != chunk.rate_hz) {
+            self.drain_line()?;
+            self.line = Some(Line::new(chunk.rate_hz)?);
+        }
+        self.align(begins);
+        if self.first_sample.is_none() {
+            let nanos = self.zero.nanos + (begins * 1e9) as i64;
+            self.first_sample = Some(Monotonic::from_nanos(nanos));
+            self.offset_at_start = Some(self.position() - begins);
+        }
+        if let Some(line) = self.line.as_mut() {
+            line.pending.extend_from_slice(&mono);
+        }
+        self.run(INPUT_FRAMES)
+    }
+
+    /// Where the next sample that comes in would lie, in seconds of the take.
+    fn position(&self) -> f64 {
+        let pending = self.line.as_ref().map_or(0.0, |line| {
+            let unheard = line.resampler.output_delay() - line.skip.min(line.resampler.output_delay());
+            line.pending.len() as f64 / f64::from(line.rate_hz) + unheard as f64 / RATE_HZ
+        });
+        self.made as f64 / RATE_HZ + pending
+    }
+
+    /// Compares stamp and count; fills a hole, or bends the resampler.
+    fn align(&mut self, begins: f64) {
+        let behind = begins - self.position();
+        if behind > HOLE_SECS || (self.first_sample.is_none() && behind > 0.0) {
+            let silence = (behind * RATE_HZ).round() as usize;
+            let start = self.made as f64 / RATE_HZ;
+            if self.first_sample.is_some() {
+                self.gaps.push(Span::new(start, start + behind));
+                self.drift.filled_ms += behind * 1e3;
+            }
+            self.ready.resize(self.ready.len() + silence, 0.0);
+            self.made += silence as u64;
+            if let Some(line) = self.line.as_mut() {
+                line.offset = 0.0;
+            }
+            return;
+        }
+        let Some(line) = self.line.as_mut() else { return };
+        line.chunks = (line.chunks + 1.0).min(SMOOTH_CHUNKS);
+        line.offset += (behind - line.offset) / line.chunks;
+        if line.chunks >= SMOOTH_CHUNKS {
+            let worst = self.drift.worst_offset_ms.unwrap_or(0.0).max(line.offset.abs() * 1e3);
+            self.drift.worst_offset_ms = Some(worst);
+            let bend = (line.offset / SETTLE_SECS).clamp(-MAX_BEND, MAX_BEND);
+            self.drift.ppm = Some(-bend * 1e6);
+            // Refused only outside the limits given at construction, which the clamp keeps to.
+            let bent = line.resampler.set_resample_ratio_relative(1.0 + bend, true);
+            debug_assert!(bent.is_ok());
+        }
+    }
+
+    fn run(&mut self, at_least: usize) -> Result<(), SoundError> {
+        let Some(line) = self.line.as_mut() else { return Ok(()) };
+        while line.pending.len() >= at_least.max(1) {
+            let frames = line.pending.len().min(INPUT_FRAMES);
+            let mut made = line.resample(frames)?;
+            let skipped = line.skip.min(made.len());
+            line.skip -= skipped;
+            made.drain(..skipped);
+            self.made += made.len() as u64;
+            self.ready.append(&mut made);
+        }
+        Ok(())
+    }
+
+    /// Brings out what the resampler still holds.
+    fn drain_line(&mut self) -> Result<(), SoundError> {
+        let Some(line) = self.line.as_mut() else { return Ok(()) };
+        let tail = (line.resampler.output_delay() as f64 * f64::from(line.rate_hz) / RATE_HZ) as usize;
+        line.pending.extend(std::iter::repeat_n(0.0, tail));
+        self.run(1)?;
+        self.line = None;
+        Ok(())
+    }
+
+    /// Takes `count` samples if as many are ready.
+    pub(crate) fn take(&mut self, count: usize) -> Option<Vec<f32>> {
+        (self.ready.len() >= count).then(|| self.ready.drain(..count).collect())
+    }
+
+    /// Ends the sound at the take's end: what is missing becomes silence, what is too much is left out.
+    pub(crate) fn finish(&mut self, end: MediaTime) -> Result<(), SoundError> {
+        self.drain_line()?;
+        let due = (end.secs() * RATE_HZ).round() as u64;
+        if self.made > due {
+            let spare = usize::try_from(self.made - due).unwrap_or(usize::MAX).min(self.ready.len());
+            self.ready.truncate(self.ready.len() - spare);
+        } else {
+            self.ready.resize(self.ready.len() + (due - self.made) as usize, 0.0);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn report(self) -> SoundReport {
+        SoundReport {
+            gaps: self.gaps,
+            drift: self.drift,
+            first_sample: self.first_sample,
+            offset_ms: self.offset_at_start.map(|offset| offset * 1e3),
+        }
+    }
+}
+
+/// What the manifest tells of the sound.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SoundReport {
+    pub(crate) gaps: Vec<Span>,
+    pub(crate) drift: DriftInfo,
+    pub(crate) first_sample: Option<Monotonic>,
+    pub(crate) offset_ms: Option<f64>,
+}
+
+impl Line {
+    fn new(rate_hz: u32) -> Result<Self, SoundError> {
+        let ratio = RATE_HZ / f64::from(rate_hz);
+        let parameters = SincInterpolationParameters::new(SINC_LENGTH, WindowFunction::BlackmanHarris2);
+        let resampler = Async::new_sinc(ratio, 1.01, &parameters, INPUT_FRAMES, 1, FixedAsync::Input)
+            .map_err(|error| SoundError(error.to_string()))?;
+        let skip = resampler.output_delay();
+        let output = vec![0.0; resampler.output_frames_max()];
+        Ok(Self { rate_hz, resampler, pending: Vec::new(), skip, offset: 0.0, chunks: 0.0, output })
+    }
+
+    /// Resamples the first `frames` pending samples.
+    fn resample(&mut self, frames: usize) -> Result<Vec<f32>, SoundError> {
+        let failed = |error: &dyn std::fmt::Display| SoundError(error.to_string());
+        let mut input = vec![0.0; INPUT_FRAMES];
+        input[..frames].copy_from_slice(&self.pending[..frames]);
+        self.pending.drain(..frames);
+        let capacity = self.output.len();
+        let from = InterleavedSlice::new(&input, 1, INPUT_FRAMES).map_err(|error| failed(&error))?;
+        let mut to = InterleavedSlice::new_mut(&mut self.output, 1, capacity).map_err(|error| failed(&error))?;
+        let indexing = Indexing::new().partial_len(frames);
+        let (_, written) = self
+            .resampler
+            .process_into_buffer(&from, &mut to, Some(&indexing))
+            .map_err(|error| failed(&error))?;
+        Ok(self.output[..written].to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use capture::mic::synthetic::{Plan, Signal};
+
+    use super::*;
+
+    /// Plays ten pulses a second through a device and tells how far each lies from its true place at the end.
+    fn worst_misplacement_ms(rate_hz: u32, channels: u16, drift_ppm: f64, gaps: &[std::ops::Range<f64>]) -> f64 {
+        let secs = 60.0;
+        let tone = Signal::Tone { hz: 100.0, amplitude: 0.5 };
+        let mut plan = Plan::new(rate_hz, channels, tone);
+        plan.drift_ppm = drift_ppm;
+        plan.gaps = gaps.to_vec();
+        let zero = Monotonic::from_nanos(5_000_000_000);
+        let mut device = plan.device(zero);
+        let mut line = SoundLine::new(zero);
+        for chunk in device.until(Monotonic::from_nanos(zero.nanos + (secs * 1e9) as i64)) {
+            line.push(&chunk).unwrap();
+        }
+        line.finish(MediaTime::from_secs(secs)).unwrap();
+        let samples = std::mem::take(&mut line.ready);
+        assert_eq!(samples.len(), (secs * RATE_HZ) as usize);
+        // The tone's rising zero crossings should lie each 10 ms of true time; look at the last ten seconds.
+        let from = ((secs - 10.0) * RATE_HZ) as usize;
+        let to = ((secs - 1.0) * RATE_HZ) as usize;
+        (from..to)
+            .filter(|&i| samples[i - 1] <= 0.0 && samples[i] > 0.0)
+            .map(|i| {
+                let fraction = f64::from(samples[i - 1]) / f64::from(samples[i - 1] - samples[i]);
+                let t = (i as f64 - 1.0 + fraction) / RATE_HZ;
+                let drifted = t * (1.0 + drift_ppm * 1e-6) * 100.0;
+                ((drifted - drifted.round()) * 10.0).abs()
+            })
+            .fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn sound_stays_in_its_place_over_rates_channels_drift_and_gaps() {
+        let rows: &[(u32, u16, f64, &[std::ops::Range<f64>])] = &[
+            (48_000, 1, 0.0, &[]),
+            (44_100, 2, 0.0, &[]),
+            (16_000, 1, 200.0, &[]),
+            (48_000, 2, -200.0, &[]),
+            (48_000, 1, 200.0, &[20.0..22.5]),
+            (8_000, 1, 0.0, &[3.0..3.5, 30.0..31.0]),
+        ];
+        for &(rate_hz, channels, drift_ppm, gaps) in rows {
+            let worst = worst_misplacement_ms(rate_hz, channels, drift_ppm, gaps);
+            assert!(worst <= 4.0, "{rate_hz} Hz, {channels} ch, {drift_ppm} ppm, {gaps:?}: {worst:.2} ms off");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Picture and sound as data.
+//!
+//! [`frame`] and [`time`] are what a source hands over, [`measure`] the numbers behind every device flag, [`synth`]
+//! made picture and sound for tests and for recording without a screen. Behind the feature `codecs` lies all of
+//! FFmpeg: [`encode`] and [`mux`] on the way out, [`demux`] and [`decode`] on the way in, [`journal`] for what lies on disk and
+//! [`examine`] for a finished file. No other crate names FFmpeg.
+
+pub mod frame;
+pub mod measure;
+pub mod synth;
+pub mod time;
+
+#[cfg(feature = "codecs")]
+pub mod decode;
+#[cfg(feature = "codecs")]
+pub mod demux;
+#[cfg(feature = "codecs")]
+pub mod encode;
+#[cfg(feature = "codecs")]
+pub mod examine;
+#[cfg(feature = "codecs")]
+pub mod journal;
+#[cfg(feature = "codecs")]
+pub mod mux;
+#[cfg(feature = "codecs")]
+pub mod probe;

@@ -1,0 +1,143 @@
+//! Encode, mux, cut, demux, decode: what went in comes out, in time.
+#![cfg(feature = "codecs")]
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use media::decode::{Picture, Sink, Sound, decode};
+use media::demux::Demuxer;
+use media::encode::h264::{H264Encoder, letterbox, picture_size};
+use media::encode::opus::{OPUS_FRAME_SAMPLES, OpusEncoder};
+use media::frame::BgraFrame;
+use media::journal::{Journal, recover};
+use media::mux::FragmentWriter;
+use media::synth;
+use media::time::{MediaTime, Monotonic};
+
+const WIDTH: u32 = 320;
+const HEIGHT: u32 = 180;
+const FPS: u32 = 20;
+
+/// A take of flashes and beeps, `secs` long, a fragment a second.
+fn made_take(path: &Path, secs: u32) -> usize {
+    let (mut video, _) = H264Encoder::open(WIDTH, HEIGHT, FPS).unwrap();
+    let mut audio = OpusEncoder::open().unwrap();
+    let mut writer = FragmentWriter::create(Journal::create(path).unwrap(), &video, Some(&audio), FPS).unwrap();
+    let mut frame =
+        BgraFrame { width: 0, height: 0, stride: 0, data: Vec::new(), at: Monotonic::from_nanos(0) };
+    let mut samples = 0_u64;
+    for index in 0..secs * FPS {
+        let t = f64::from(index) / f64::from(FPS);
+        let key = index % FPS == 0;
+        synth::draw_card(&mut frame, WIDTH, HEIGHT, t, Monotonic::from_nanos(0));
+        for packet in video.encode(&frame, MediaTime::from_secs(t), key).unwrap() {
+            assert!(packet.is_key() || !key);
+            writer.video(packet).unwrap();
+        }
+        while (samples as f64) < (t + 1.0 / f64::from(FPS)) * 48_000.0 {
+            let chunk: Vec<f32> =
+                (0..OPUS_FRAME_SAMPLES as u64).map(|i| synth::beep((samples + i) as f64 / 48_000.0)).collect();
+            samples += OPUS_FRAME_SAMPLES as u64;
+            for packet in audio.encode(&chunk).unwrap() {
+                writer.audio(packet).unwrap();
+            }
+        }
+    }
+    for packet in audio.finish().unwrap() {
+        writer.audio(packet).unwrap();
+    }
+    writer.finish(MediaTime::from_secs(f64::from(secs))).unwrap().0.len()
+}
+
+/// When flashes and beeps begin.
+#[derive(Default)]
+struct Onsets {
+    white: bool,
+    flashes: Vec<f64>,
+    loud: bool,
+    beeps: Vec<f64>,
+    quiet_for: u32,
+    pictures: Vec<f64>,
+}
+
+impl Sink for Onsets {
+    fn picture(&mut self, picture: &mut Picture<'_>) -> ControlFlow<()> {
+        let t = picture.t.secs();
+        self.pictures.push(t);
+        let white = picture.luma().unwrap().data[5] > 150;
+        if white && !self.white {
+            self.flashes.push(t);
+        }
+        self.white = white;
+        ControlFlow::Continue(())
+    }
+
+    fn sound(&mut self, sound: &Sound<'_>) -> ControlFlow<()> {
+        for (index, sample) in sound.channels[0].iter().enumerate() {
+            self.quiet_for = if sample.abs() > 0.05 { 0 } else { self.quiet_for + 1 };
+            let loud = self.quiet_for < 500;
+            if loud && !self.loud {
+                self.beeps.push(sound.t + index as f64 / f64::from(sound.rate_hz));
+            }
+            self.loud = loud;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn onsets(path: &Path) -> Onsets {
+    let mut onsets = Onsets { quiet_for: 1000, ..Onsets::default() };
+    let report = decode(&mut Demuxer::open(path).unwrap(), &mut onsets).unwrap();
+    assert_eq!(report.damaged_packets, 0);
+    onsets
+}
+
+#[test]
+fn flash_and_beep_come_back_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("take.mp4");
+    let fragments = made_take(&path, 8);
+    assert_eq!(fragments, 9, "a head and a fragment a second");
+    let onsets = onsets(&path);
+    assert_eq!(onsets.pictures.len(), 160);
+    assert_eq!(onsets.flashes.len(), 4, "{:?}", onsets.flashes);
+    assert_eq!(onsets.beeps.len(), 4, "{:?}", onsets.beeps);
+    for (index, (flash, beep)) in onsets.flashes.iter().zip(&onsets.beeps).enumerate() {
+        let due = synth::FLASH_FIRST_SECS + index as f64 * synth::FLASH_EVERY_SECS;
+        assert!((flash - due).abs() < 0.001, "flash {index} at {flash}, due at {due}");
+        assert!((beep - flash).abs() <= 0.010, "beep {index} at {beep}, flash at {flash}");
+    }
+}
+
+#[test]
+fn a_file_cut_at_any_byte_recovers_to_its_last_whole_fragment() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("take.mp4");
+    made_take(&path, 4);
+    let whole = std::fs::read(&path).unwrap();
+    let pieces = recover(&path).unwrap().fragments;
+    let begins: Vec<Option<f64>> = pieces.iter().map(|piece| piece.t).collect();
+    assert_eq!(begins, [None, Some(0.0), Some(1.0), Some(2.0), Some(3.0)]);
+    assert_eq!(pieces.iter().map(|piece| piece.bytes).sum::<u64>(), whole.len() as u64);
+    let cut_path = folder.path().join("cut.mp4");
+    for step in 1..40 {
+        let length = whole.len() * step / 40;
+        std::fs::write(&cut_path, &whole[..length]).unwrap();
+        let recovered = recover(&cut_path).unwrap();
+        let kept = pieces.iter().take_while(|piece| piece.offset + piece.bytes <= length as u64).count();
+        assert_eq!(recovered.fragments.len(), kept, "cut at {length}");
+        if kept >= 2 {
+            let pictures = onsets(&cut_path).pictures;
+            assert_eq!(pictures.len(), (kept - 1) * FPS as usize, "cut at {length}");
+        }
+    }
+}
+
+#[test]
+fn pictures_of_another_shape_are_letterboxed_and_large_ones_scaled() {
+    assert_eq!(letterbox((1920, 1080), (1280, 720)), (0, 0, 1280, 720));
+    assert_eq!(letterbox((1024, 768), (1280, 720)), (160, 0, 960, 720));
+    assert_eq!(letterbox((720, 1280), (1280, 720)), (438, 0, 404, 720));
+    assert_eq!(picture_size((3840, 2160), 1920), (1920, 1080));
+    assert_eq!(picture_size((1367, 769), 1920), (1366, 768));
+}

@@ -1,0 +1,105 @@
+//! What is generated from these types: TypeScript for the screens, JSON Schemas for other people's tools.
+//!
+//! `export-types` writes the files; a test fails when the committed ones differ.
+
+use schemars::JsonSchema;
+use ts_rs::{Config, TS};
+
+use crate::assignment::AssignmentStage;
+use crate::dataset::DatasetStage;
+use crate::error::{ApiError, ErrorCode};
+use crate::event::{InputEvent, InputEventKind, MouseButton};
+use crate::example::Example;
+use crate::fingerprint::Fingerprints;
+use crate::goal::{Constraint, ConstraintFinding, ConstraintKind, Evidence, EvidenceSource};
+use crate::id::{AssignmentId, CampaignId, JobId, RecordingId, SubmissionId, WorkerId};
+use crate::job::JobStage;
+use crate::order::OrderStage;
+use crate::payout::{Money, PayoutStage};
+use crate::quality::flag::{Flag, Place, Verdict};
+use crate::quality::judge::{QualityReport, RaisedFlag};
+use crate::quality::measurements::{
+    ActivityMeasures, CaptureMeasures, DuplicateMeasures, FileMeasures, FileState, GoalMeasures, Measurements,
+    PictureMeasures, SoundMeasures, Span, SpeechMeasures,
+};
+use crate::quality::policy::{Narration, Policy};
+use crate::recording::{
+    ClockAnchors, Consent, DriftInfo, EncoderInfo, EncoderProbe, FileHash, Fragment, FrameCounts, HealthEvent,
+    InputEventsInfo, Manifest, MicrophoneInfo, Pause, RecordingStage, ScreenInfo, SystemInfo,
+};
+use crate::step::{Action, Cause, Intent, Source, Step, Target, Utterance};
+use crate::submission::SubmissionStage;
+use crate::summary::{Costs, PassRun, ProductSeen, Summary};
+use crate::transcript::{Segment, Transcript, Word};
+use crate::upload::UploadStage;
+use crate::worker::WorkerStage;
+
+/// A generated file: its path from the top of the repository, and its text.
+#[derive(Debug)]
+pub struct GeneratedFile {
+    pub path: String,
+    pub text: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum GenerateError {
+    #[error("a type could not be written as TypeScript: {0}")]
+    TypeScript(#[from] ts_rs::ExportError),
+    #[error("a type could not be written as a JSON Schema: {0}")]
+    Schema(#[from] serde_json::Error),
+}
+
+/// Folders that hold nothing but generated files.
+pub const TYPES_DIR: &str = "ui/src/api/types";
+pub const SCHEMAS_DIR: &str = "docs/schemas";
+
+/// Every generated file, as it should be.
+pub fn files() -> Result<Vec<GeneratedFile>, GenerateError> {
+    let mut files = typescript()?;
+    files.extend(schemas()?);
+    Ok(files)
+}
+
+fn typescript() -> Result<Vec<GeneratedFile>, GenerateError> {
+    let config = Config::new().with_large_int("number");
+    let mut files = Vec::new();
+    macro_rules! add {
+        ($($name:ty),+ $(,)?) => {$(
+            files.push(GeneratedFile {
+                path: format!("{TYPES_DIR}/{}.ts", <$name>::name(&config)),
+                text: <$name>::export_to_string(&config)?,
+            });
+        )+};
+    }
+    add!(
+        Action, ActivityMeasures, ApiError, AssignmentId, AssignmentStage, CampaignId, CaptureMeasures, Cause,
+        ClockAnchors, Consent, Constraint, ConstraintFinding, ConstraintKind, Costs, DatasetStage, DriftInfo,
+        DuplicateMeasures, EncoderInfo, EncoderProbe, ErrorCode, Evidence, EvidenceSource, Example, FileHash,
+        FileMeasures, FileState, Fingerprints, Flag, Fragment, FrameCounts, GoalMeasures, HealthEvent, InputEvent,
+        InputEventKind, InputEventsInfo, Intent, JobId, JobStage, Manifest, Measurements, MicrophoneInfo, Money,
+        MouseButton, Narration, OrderStage, PassRun, Pause, PayoutStage, PictureMeasures, Place, Policy, ProductSeen,
+        QualityReport, RaisedFlag, RecordingId, RecordingStage, ScreenInfo, Segment, SoundMeasures, Source, Span,
+        SpeechMeasures, Step, SubmissionId, SubmissionStage, Summary, SystemInfo, Target, Transcript, UploadStage,
+        Utterance, Verdict, Word, WorkerId, WorkerStage,
+    );
+    Ok(files)
+}
+
+fn schemas() -> Result<Vec<GeneratedFile>, GenerateError> {
+    fn schema<T: JsonSchema>(name: &str) -> Result<GeneratedFile, GenerateError> {
+        let text = serde_json::to_string_pretty(&schemars::schema_for!(T))? + "\n";
+        Ok(GeneratedFile { path: format!("{SCHEMAS_DIR}/{name}.schema.json"), text })
+    }
+    Ok(vec![
+        schema::<InputEvent>("event")?,
+        schema::<Manifest>("recording")?,
+        schema::<Policy>("policy")?,
+        schema::<QualityReport>("quality")?,
+        schema::<Transcript>("transcript")?,
+        schema::<Step>("step")?,
+        schema::<Example>("example")?,
+        schema::<Fingerprints>("fingerprints")?,
+        schema::<Summary>("summary")?,
+        schema::<ApiError>("error")?,
+    ])
+}

@@ -1,0 +1,68 @@
+//! The policy: a campaign's limits. A policy file is TOML with any subset of these fields.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::flag::{Flag, Verdict};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    pub min_active_secs: f64,
+    pub max_black_share: f64,
+    pub min_level_dbfs: f64,
+    /// Left open it follows `narration`: see [`Policy::speech_share_floor`].
+    pub min_speech_share: Option<f64>,
+    pub max_silence_secs: f64,
+    pub min_snr_db: f64,
+    pub max_clipped_share: f64,
+    pub max_av_offset_ms: f64,
+    pub min_frames_kept: f64,
+    pub max_idle_share: f64,
+    pub min_constraints_touched: f64,
+    pub narration: Narration,
+    /// ISO 639-1 code of the language to be spoken.
+    pub language: String,
+    /// What single flags lead to, instead of the table's own verdict.
+    pub verdicts: BTreeMap<Flag, Verdict>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum Narration {
+    /// Asked for; its lack means review.
+    None,
+    Required,
+    Detailed,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            min_active_secs: 300.0,
+            max_black_share: 0.05,
+            min_level_dbfs: -60.0,
+            min_speech_share: None,
+            max_silence_secs: 60.0,
+            min_snr_db: 10.0,
+            max_clipped_share: 0.005,
+            max_av_offset_ms: 80.0,
+            min_frames_kept: 0.95,
+            max_idle_share: 0.35,
+            min_constraints_touched: 0.6,
+            narration: Narration::Required,
+            language: "en".to_owned(),
+            verdicts: BTreeMap::new(),
+        }
+    }
+}
+
+impl Policy {
+    /// The speech share asked for: as set, else 0.30 for detailed narration and 0.10 otherwise.
+    pub fn speech_share_floor(&self) -> f64 {
+        self.min_speech_share.unwrap_or(if self.narration == Narration::Detailed { 0.30 } else { 0.10 })
+    }
+}
