@@ -1,6 +1,6 @@
 //! The pipeline's settings, read from the environment once, here, and passed on.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use crate::models::catalog;
@@ -37,7 +37,6 @@ pub enum WhisperChoice {
 }
 
 impl Config {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place where settings are read")]
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_lookup(|name| std::env::var_os(name))
     }
@@ -51,18 +50,18 @@ impl Config {
             .ok_or(ConfigError::NoModelsDir)?;
         let whisper = match get(WHISPER_MODEL) {
             None => WhisperChoice::Named(catalog::DEFAULT_WHISPER),
-            Some(value) => whisper_choice(value)?,
+            Some(value) => whisper_choice(&value)?,
         };
         Ok(Self { models_dir, whisper })
     }
 }
 
-fn whisper_choice(value: OsString) -> Result<WhisperChoice, ConfigError> {
-    let named = [catalog::DEFAULT_WHISPER, catalog::SMALL_WHISPER].into_iter().find(|name| value == **name);
+fn whisper_choice(value: &OsStr) -> Result<WhisperChoice, ConfigError> {
+    let named = [catalog::DEFAULT_WHISPER, catalog::SMALL_WHISPER].into_iter().find(|name| value == *name);
     if let Some(name) = named {
         return Ok(WhisperChoice::Named(name));
     }
-    let path = PathBuf::from(&value);
+    let path = PathBuf::from(value);
     if path.is_file() {
         Ok(WhisperChoice::File(path))
     } else {

@@ -1,6 +1,10 @@
 //! The batch program: turns recordings into verdicts, transcripts, Steps and training examples.
 
-pub mod models;
 pub mod config;
+pub mod models;
 pub mod passes;
 pub mod score;
+pub mod output;
+pub mod pass;
+pub mod run;
+pub mod store;

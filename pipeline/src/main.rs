@@ -1,1 +1,174 @@
-fn main() {}
+//! `pipeline`: turns recordings into verdicts, transcripts, Steps and training examples.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use pipeline::config::{Config, ConfigError};
+use pipeline::models::commands::{run_fetch, run_import, run_list};
+use pipeline::models::error::ModelError;
+use pipeline::passes::inspect::child;
+use pipeline::run::{RunError, RunOptions, run};
+use pipeline::score::{ScoreError, run_score};
+
+/// Turn recordings into verdicts, transcripts, Steps and training examples, on this machine.
+#[derive(Parser)]
+#[command(version, after_help = "Example:\n  pipeline run take --out result --goal \"Find blue jeans under $80\"")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Judge one recording and turn it into examples. A bad recording is a result, not a failure.
+    #[command(after_help = "Example:\n  pipeline run take --out result --goal \"Find blue jeans under $80\"")]
+    Run(RunArgs),
+    /// The models that hear and read.
+    #[command(subcommand, after_help = "Example:\n  pipeline models fetch")]
+    Models(Models),
+    /// Compare Steps, and a transcript, with the truth; the figures are JSON.
+    #[command(after_help = "Example:\n  pipeline score --predicted result/steps.jsonl --truth truth.steps.jsonl")]
+    Score(ScoreArgs),
+    #[command(name = child::COMMAND, hide = true)]
+    InspectChild { task: PathBuf },
+}
+
+#[derive(Args)]
+struct RunArgs {
+    /// A recording folder, or a video file.
+    #[arg(value_name = "DIR|FILE")]
+    input: PathBuf,
+    /// Folder for the result; an earlier result there is replaced.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Input events of a bare video file.
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// What the worker was to do; the manifest's goal by default.
+    #[arg(long, value_name = "TEXT")]
+    goal: Option<String>,
+    /// Limits to judge by, as TOML.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Folder of fingerprints in which duplicates are looked for.
+    #[arg(long, value_name = "DIR")]
+    store: Option<PathBuf>,
+    /// Who explains the Steps; this version knows local rules only.
+    #[arg(long, value_enum, default_value_t = Provider::Local)]
+    provider: Provider,
+    /// Threads for the models; as many as cores by default, at most four.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    threads: Option<u16>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Provider {
+    Local,
+}
+
+#[derive(Subcommand)]
+enum Models {
+    /// What there is, and what of it is here.
+    #[command(after_help = "Example:\n  pipeline models list")]
+    List,
+    /// Fetch a model, or all of them.
+    #[command(after_help = "Example:\n  pipeline models fetch whisper-tiny.en")]
+    Fetch { name: Option<String> },
+    /// Use a model file of your own.
+    #[command(after_help = "Example:\n  pipeline models import ggml-small.bin")]
+    Import { file: PathBuf },
+}
+
+#[derive(Args)]
+struct ScoreArgs {
+    #[arg(long, value_name = "STEPS.jsonl")]
+    predicted: PathBuf,
+    #[arg(long, value_name = "TRUTH.jsonl")]
+    truth: PathBuf,
+    #[arg(long, value_name = "FILE", requires = "truth_transcript")]
+    transcript: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", requires = "transcript")]
+    truth_transcript: Option<PathBuf>,
+}
+
+/// Why a command failed, and whether the command line was at fault.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Score(#[from] ScoreError),
+    #[error("this program cannot find itself: {0}")]
+    Program(std::io::Error),
+    #[error("{0}")]
+    Child(std::io::Error),
+}
+
+impl Failure {
+    fn status(&self) -> u8 {
+        let usage = match self {
+            // Every error of a score comes from the files that the command names.
+            Self::Config(_) | Self::Score(_) => true,
+            Self::Run(error) => error.is_usage(),
+            Self::Model(error) => error.is_usage(),
+            Self::Program(_) | Self::Child(_) => false,
+        };
+        if usage { 2 } else { 1 }
+    }
+}
+
+fn main() -> ExitCode {
+    match dispatch(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nobody is there to be told when stderr is closed.
+            drop(writeln!(std::io::stderr(), "{failure}"));
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Run(args) => run_one(args),
+        Command::Models(command) => {
+            let dir = Config::from_env()?.models_dir;
+            let stop = AtomicBool::new(false);
+            match command {
+                Models::List => run_list(&dir)?,
+                Models::Fetch { name } => run_fetch(name.as_deref(), &dir, &stop)?,
+                Models::Import { file } => drop(run_import(&file, &dir)?),
+            }
+            Ok(())
+        }
+        Command::Score(args) => {
+            let transcripts = args.transcript.as_deref().zip(args.truth_transcript.as_deref());
+            Ok(run_score(&args.predicted, &args.truth, transcripts)?)
+        }
+        Command::InspectChild { task } => child::run(&task).map_err(Failure::Child),
+    }
+}
+
+fn run_one(args: RunArgs) -> Result<(), Failure> {
+    let config = Config::from_env()?;
+    let program = std::env::current_exe().map_err(Failure::Program)?;
+    let options = RunOptions {
+        input: args.input,
+        out: args.out,
+        events: args.events,
+        goal: args.goal,
+        policy: args.policy,
+        store: args.store,
+        threads: args.threads.map(usize::from),
+    };
+    let result = run(&options, &config, &program)?;
+    drop(write!(std::io::stdout(), "{}", result.text()));
+    Ok(())
+}

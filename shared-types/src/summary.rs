@@ -54,6 +54,4 @@ pub struct PassRun {
     pub cpu_secs: f64,
     /// The process's peak of memory up to the end of the pass.
     pub peak_memory_bytes: u64,
-    /// Taken from an earlier run with the same input.
-    pub reused: bool,
 }

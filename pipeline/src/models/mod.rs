@@ -3,9 +3,12 @@
 pub mod catalog;
 pub mod commands;
 pub mod convert;
+pub mod dnsmos;
 pub mod error;
 pub mod fetch;
 pub mod files;
 pub mod import;
+pub mod net;
+pub mod ocr;
 pub mod progress;
 pub mod whisper;

@@ -60,7 +60,8 @@ impl Net {
         &self,
         input: NdTensor<f32, N>,
     ) -> Result<NdTensor<f32, M>, NetError> {
-        let output = self.model.run_one(input.into(), Some(self.options.clone())).map_err(|error| self.failed(&error))?;
+        let output =
+            self.model.run_one(input.into(), Some(self.options.clone())).map_err(|error| self.failed(&error))?;
         let output: Tensor<f32> = output.try_into().map_err(|error| self.failed(&error))?;
         let shape = output.shape().to_vec();
         output.try_into().map_err(|_| self.failed(&format!("its answer has the shape {shape:?}")))

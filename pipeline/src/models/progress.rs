@@ -55,7 +55,7 @@ impl Progress {
             Self::Bar(bar) => bar.println(sentence),
             Self::Sentences => eprintln!("{sentence}"),
             Self::Kept(kept) => {
-                kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(sentence.to_owned())
+                kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(sentence.to_owned());
             }
         }
     }

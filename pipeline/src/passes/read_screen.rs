@@ -47,4 +47,11 @@ fn around(boxes: impl IntoIterator<Item = PixelBox>) -> Option<PixelBox> {
     })
 }
 
-pub fn debug_rects(f: &RgbFrame, x: f64, y: f64) -> Vec<PixelBox> { rectangles::rectangles_around(f, x, y) }
+/// A line as if read, its characters evenly spread.
+#[cfg(test)]
+fn made_line(text: &str, bounds: PixelBox) -> crate::models::ocr::TextLine {
+    let count = text.chars().count();
+    let step = bounds[2] / count as f64;
+    let char_x = (0..count).map(|index| bounds[0] + (index as f64 + 0.5) * step).collect();
+    crate::models::ocr::TextLine { text: text.to_owned(), bounds, confidence: 0.99, char_x }
+}

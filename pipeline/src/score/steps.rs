@@ -245,6 +245,6 @@ mod tests {
     #[test]
     fn nothing_predicted_is_no_precision_and_nothing_due_is_full_recall() {
         assert_eq!(Found::new(0, 0, 3), Found { precision: 0.0, recall: 0.0, f1: 0.0, tp: 0, fp: 0, missed: 3 });
-        assert_eq!(Found::new(0, 0, 0).f1, 1.0);
+        assert!(Found::new(0, 0, 0).f1 > 0.999);
     }
 }

@@ -4,12 +4,12 @@
 //! right. Each second begins with a key picture, where a fragment ends and is brought to the disk.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use capture::clock;
 use crossbeam_channel::{Receiver, Sender, select};
-use media::encode::EncodeError;
+use media::encode::{EncodeError, EncodedPacket};
 use media::encode::h264::H264Encoder;
 use media::encode::opus::{OPUS_FRAME_SAMPLES, OpusEncoder};
 use media::frame::{AudioChunk, BgraFrame};
@@ -26,6 +26,12 @@ use crate::timeline::Timeline;
 const KEY_EVERY_NANOS: i64 = 1_000_000_000;
 /// How long the end of the sound is waited for after the last picture.
 const SOUND_TAIL: Duration = Duration::from_millis(500);
+/// Sound that is this late does not come any more: its place is filled with silence, but for the last `LEFT_OPEN`, so
+/// that both tracks of each fragment cover the same time.
+const LATE_SECS: f64 = 1.5;
+const LEFT_OPEN_SECS: f64 = 0.5;
+/// A chunk cannot end after it has arrived; a device that says so gives more sound than time passes.
+const EARLY_NANOS: i64 = 200_000_000;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EncodeThreadError {
@@ -92,21 +98,21 @@ pub(crate) struct EncodeReport {
 pub(crate) fn run(
     encoders: Encoders,
     video_path: &Path,
-    streams: &Streams,
+    streams: Streams,
     timeline: &Timeline,
-    live: &Arc<Live>,
+    live: &Live,
 ) -> Result<EncodeReport, EncodeThreadError> {
     let journal = Journal::create(video_path).map_err(MuxError::Disk)?;
     let writer = FragmentWriter::create(journal, &encoders.video, encoders.audio.as_ref(), encoders.fps)?;
     let mut work = Work { encoders, writer, sound: None, frames: FrameCounts::default(), last_key: None, last: None };
-    let mut chunks = streams.chunks.clone();
+    let Streams { ticks, mut chunks, spare } = streams;
     let end = loop {
         select! {
-            recv(streams.ticks) -> tick => match tick {
+            recv(ticks) -> tick => match tick {
                 Ok(Tick::Picture(frame)) => {
                     work.picture(&frame, timeline)?;
                     // Nobody waits for buffers once the screen's thread has ended.
-                    drop(streams.spare.send(frame));
+                    drop(spare.send(frame));
                 }
                 Ok(Tick::Same(at)) => work.same(at, timeline)?,
                 Ok(Tick::Dropped(at)) => work.dropped(at, timeline),
@@ -125,7 +131,7 @@ pub(crate) fn run(
         live.bytes.store(work.writer.bytes(), Ordering::Relaxed);
     };
     let deadline = Instant::now() + SOUND_TAIL;
-    while let Ok(chunk) = streams.chunks.recv_deadline(deadline) {
+    while let Ok(chunk) = chunks.recv_deadline(deadline) {
         work.sound(&chunk, timeline)?;
         if chunk_end(&chunk) >= end {
             break;
@@ -150,27 +156,35 @@ struct Work {
 
 impl Work {
     fn picture(&mut self, frame: &BgraFrame, timeline: &Timeline) -> Result<(), EncodeThreadError> {
-        let Some(t) = timeline.place(frame.at) else { return Ok(()) };
+        let (Some(t), Some(zero)) = (timeline.place(frame.at), timeline.zero()) else { return Ok(()) };
+        if self.encoders.audio.is_some() {
+            self.sound.get_or_insert_with(|| SoundLine::new(zero));
+        }
+        self.count();
         let key = self.key_is_due(t);
         let packets = self.encoders.video.encode(frame, t, key)?;
-        self.count(t, key);
-        for packet in packets {
-            self.writer.video(packet)?;
-        }
-        Ok(())
+        self.write_pictures(packets, t, key)
     }
 
     fn same(&mut self, at: Monotonic, timeline: &Timeline) -> Result<(), EncodeThreadError> {
         let Some(t) = timeline.place(at) else { return Ok(()) };
-        if self.key_is_due(t) {
-            for packet in self.encoders.video.repeat(t, true)? {
-                self.writer.video(packet)?;
-            }
-            self.last_key = Some(t);
+        self.count();
+        if !self.key_is_due(t) {
+            return Ok(());
         }
-        self.frames.due += 1;
-        self.frames.captured += 1;
+        let packets = self.encoders.video.repeat(t, true)?;
+        self.write_pictures(packets, t, true)
+    }
+
+    fn write_pictures(&mut self, packets: Vec<EncodedPacket>, t: MediaTime, key: bool) -> Result<(), EncodeThreadError> {
         self.last = Some(t);
+        if key {
+            self.last_key = Some(t);
+            self.fill_late_sound(t)?;
+        }
+        for packet in packets {
+            self.writer.video(packet)?;
+        }
         Ok(())
     }
 
@@ -184,18 +198,27 @@ impl Work {
         self.last_key.is_none_or(|last| t.nanos - last.nanos >= KEY_EVERY_NANOS)
     }
 
-    fn count(&mut self, t: MediaTime, key: bool) {
+    fn count(&mut self) {
         self.frames.due += 1;
         self.frames.captured += 1;
-        self.last = Some(t);
-        if key {
-            self.last_key = Some(t);
-        }
     }
 
     fn sound(&mut self, chunk: &AudioChunk, timeline: &Timeline) -> Result<(), EncodeThreadError> {
-        let (Some(zero), Some(_)) = (timeline.zero(), self.encoders.audio.as_ref()) else { return Ok(()) };
-        self.sound.get_or_insert_with(|| SoundLine::new(zero)).push(chunk)?;
+        let Some(zero) = timeline.zero() else { return Ok(()) };
+        let line = self.sound.get_or_insert_with(|| SoundLine::new(zero));
+        if chunk_end(chunk).nanos_since(clock::now()) > EARLY_NANOS {
+            line.leave_out(chunk);
+            return Ok(());
+        }
+        line.push(chunk)?;
+        self.write_sound()
+    }
+
+    /// A microphone that is gone, or has not come yet, is silent.
+    fn fill_late_sound(&mut self, t: MediaTime) -> Result<(), EncodeThreadError> {
+        if let Some(line) = self.sound.as_mut().filter(|line| t.secs() - line.position() > LATE_SECS) {
+            line.fill_to(t.secs() - LEFT_OPEN_SECS)?;
+        }
         self.write_sound()
     }
 
@@ -209,13 +232,16 @@ impl Work {
         Ok(())
     }
 
-    /// A last picture at the end gives the take its true length.
+    /// A picture at the end gives the take its true length, where the last one is not there already.
     fn finish(mut self, end: Monotonic, timeline: &Timeline) -> Result<EncodeReport, EncodeThreadError> {
         let (Some(end), Some(zero)) = (timeline.place(end), timeline.zero()) else {
             return Err(EncodeThreadError::NoPicture);
         };
-        for packet in self.encoders.video.repeat(end, false)? {
-            self.writer.video(packet)?;
+        let frame = MediaTime::from_nanos(1_000_000_000 / i64::from(self.encoders.fps.max(1)));
+        if self.last.is_none_or(|last| (end - last).nanos > frame.nanos / 2) {
+            for packet in self.encoders.video.repeat(end, false)? {
+                self.writer.video(packet)?;
+            }
         }
         for packet in self.encoders.video.finish()? {
             self.writer.video(packet)?;
@@ -229,7 +255,6 @@ impl Work {
                 }
             }
         }
-        let frame = MediaTime::from_nanos(1_000_000_000 / i64::from(self.encoders.fps.max(1)));
         let (fragments, file) = self.writer.finish(end + frame)?;
         let sound = self.sound.map(SoundLine::report).unwrap_or_default();
         Ok(EncodeReport { fragments, file, frames: self.frames, sound })

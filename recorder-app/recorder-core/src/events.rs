@@ -78,9 +78,12 @@ fn lines(events: &[InputEvent]) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Puts the lines in order of time, and leaves out a last line that a crash cut short.
+/// Puts the lines in order of time. What a crash or a power cut left behind its last whole line is left out.
 pub(crate) fn sort(path: &Path) -> io::Result<()> {
     let text = String::from_utf8_lossy(&std::fs::read(path)?).into_owned();
-    let events = parse_events(&text).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    let events = parse_events(&text).or_else(|bad| {
+        let whole: String = text.split_inclusive('\n').take(bad.line - 1).collect();
+        parse_events(&whole).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    })?;
     replace_file(path, &lines(&events)?)
 }

@@ -2,7 +2,7 @@
 //!
 //! A sound card's clock is not the computer's. Where a chunk's stamp and the count of samples drift apart, the
 //! resampler runs a little faster or slower (at most 500 ppm, far below what can be heard); only real holes become
-//! silence. All of it is counted for the manifest.
+//! silence, and only sound whose place is taken is left out. All of it is counted for the manifest.
 
 use audioadapter_buffers::direct::InterleavedSlice;
 use media::frame::AudioChunk;
@@ -87,6 +87,10 @@ impl SoundLine {
             self.drain_line()?;
             self.line = Some(Line::new(chunk.rate_hz)?);
         }
+        begins += self.leave_out_early(&mut mono, begins, rate);
+        if mono.is_empty() {
+            return Ok(());
+        }
         self.align(begins);
         if self.first_sample.is_none() {
             let nanos = self.zero.nanos + (begins * 1e9) as i64;
@@ -99,8 +103,47 @@ impl SoundLine {
         self.run(INPUT_FRAMES)
     }
 
+    /// Leaves out the samples whose place is already filled, as after silence that came in their stead; gives how long
+    /// they are. What is only a little early is left to the resampler.
+    fn leave_out_early(&mut self, mono: &mut Vec<f32>, begins: f64, rate: f64) -> f64 {
+        let early = self.position() - begins;
+        if early <= HOLE_SECS {
+            return 0.0;
+        }
+        let samples = ((early * rate) as usize).min(mono.len());
+        mono.drain(..samples);
+        let secs = samples as f64 / rate;
+        self.drift.skipped_ms += secs * 1e3;
+        secs
+    }
+
+    /// Counts a chunk that has no place in the take.
+    pub(crate) fn leave_out(&mut self, chunk: &AudioChunk) {
+        let frames = chunk.samples.len() / usize::from(chunk.channels.max(1));
+        self.drift.skipped_ms += frames as f64 / f64::from(chunk.rate_hz.max(1)) * 1e3;
+    }
+
+    /// Silence up to a moment of the take; what comes later for that time is left out.
+    pub(crate) fn fill_to(&mut self, secs: f64) -> Result<(), SoundError> {
+        self.drain_line()?;
+        let missing = secs - self.position();
+        if missing > 0.0 {
+            self.fill(missing);
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, secs: f64) {
+        let start = self.position();
+        let silence = (secs * RATE_HZ).round() as usize;
+        self.gaps.push(Span::new(start, start + secs));
+        self.drift.filled_ms += secs * 1e3;
+        self.ready.resize(self.ready.len() + silence, 0.0);
+        self.made += silence as u64;
+    }
+
     /// Where the next sample that comes in would lie, in seconds of the take.
-    fn position(&self) -> f64 {
+    pub(crate) fn position(&self) -> f64 {
         let pending = self.line.as_ref().map_or(0.0, |line| {
             let unheard = line.resampler.output_delay() - line.skip.min(line.resampler.output_delay());
             line.pending.len() as f64 / f64::from(line.rate_hz) + unheard as f64 / RATE_HZ

@@ -18,48 +18,104 @@ use crate::events;
 pub enum SpoolError {
     #[error("{path} already holds something. Choose a folder that does not exist yet; nothing was changed")]
     Occupied { path: PathBuf },
+    #[error("{path} cannot be made: {source}. Choose a folder that you may write to")]
+    NoFolder { path: PathBuf, source: io::Error },
+    #[error("the disk of {path} is almost full. Free some space, or choose a folder on another disk")]
+    Full { path: PathBuf },
     #[error("{path} is not a recording: there is no {MANIFEST_FILE} in it. Give the folder that `recorder record` made")]
     NoRecording { path: PathBuf },
     #[error("{path} cannot be read as a manifest: {source}. The video beside it is untouched")]
     BadManifest { path: PathBuf, source: serde_json::Error },
     #[error("{path} holds no whole piece of video: the take was killed within its first second. Record again")]
     NothingWhole { path: PathBuf },
-    #[error("{path}: {source}")]
+    #[error("{path} cannot be read or written: {source}. Check that the disk has room and that you may write there")]
     Disk { path: PathBuf, source: io::Error },
 }
+
+/// With less than this left a take is not begun, so that it does not end in its first minutes.
+#[cfg(unix)]
+const ROOM_TO_BEGIN_BYTES: u64 = 128 << 20;
+/// With less than this left a take ends, while its manifest can still be written.
+#[cfg(unix)]
+const ROOM_TO_GO_ON_BYTES: u64 = 32 << 20;
 
 /// The folder of one take.
 #[derive(Debug, Clone)]
 pub struct Spool {
     folder: PathBuf,
+    /// Whether the folder was made for this take.
+    is_new: bool,
 }
 
 impl Spool {
     /// Makes a new folder that only its owner may read. An empty one that exists is taken.
     pub fn create(folder: &Path) -> Result<Self, SpoolError> {
-        let disk = |source| SpoolError::Disk { path: folder.to_owned(), source };
-        match fs::read_dir(folder) {
-            Ok(mut entries) => {
-                if entries.next().is_some() {
-                    return Err(SpoolError::Occupied { path: folder.to_owned() });
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => fs::create_dir_all(folder).map_err(disk)?,
-            Err(error) => return Err(disk(error)),
+        let failed = |source| SpoolError::NoFolder { path: folder.to_owned(), source };
+        let is_new = is_free(folder)?;
+        if is_new {
+            fs::create_dir_all(folder).map_err(failed)?;
         }
+        let spool = Self { folder: folder.to_owned(), is_new };
+        let ready = spool.prepare();
+        if ready.is_err() {
+            spool.discard();
+        }
+        ready.map(|()| spool)
+    }
+
+    fn prepare(&self) -> Result<(), SpoolError> {
         #[cfg(unix)]
-        fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)).map_err(disk)?;
-        Ok(Self { folder: folder.to_owned() })
+        {
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o700))
+                .map_err(|source| SpoolError::NoFolder { path: self.folder.clone(), source })?;
+            if self.has_less_than(ROOM_TO_BEGIN_BYTES) {
+                return Err(SpoolError::Full { path: self.folder.clone() });
+            }
+        }
+        Ok(())
     }
 
     /// Opens the folder of a take that was made before.
     pub fn open(folder: &Path) -> Result<Self, SpoolError> {
-        let spool = Self { folder: folder.to_owned() };
+        let spool = Self { folder: folder.to_owned(), is_new: false };
         if spool.manifest_path().is_file() {
             Ok(spool)
         } else {
             Err(SpoolError::NoRecording { path: folder.to_owned() })
         }
+    }
+
+    /// Removes what a take of which nothing was recorded left behind; never anything else.
+    pub(crate) fn discard(&self) {
+        for path in [self.video_path(), self.events_path(), self.manifest_path()] {
+            // What does not exist need not be removed, and what cannot be is no harm to anyone.
+            drop(fs::remove_file(path));
+        }
+        if self.is_new {
+            drop(fs::remove_dir(&self.folder));
+        }
+    }
+
+    /// Whether the disk has so little room left that the take should end.
+    #[cfg(unix)]
+    pub(crate) fn is_full(&self) -> bool {
+        self.has_less_than(ROOM_TO_GO_ON_BYTES)
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn is_full(&self) -> bool {
+        false
+    }
+
+    /// A disk that does not tell its room counts as roomy.
+    #[cfg(unix)]
+    fn has_less_than(&self, bytes: u64) -> bool {
+        rustix::fs::statvfs(&self.folder).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < bytes)
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub fn video_path(&self) -> PathBuf {
@@ -102,6 +158,17 @@ impl Spool {
     }
 }
 
+/// Whether a take may be put there: `true` where nothing is yet, `false` where an empty folder is.
+pub fn is_free(folder: &Path) -> Result<bool, SpoolError> {
+    let occupied = || SpoolError::Occupied { path: folder.to_owned() };
+    match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().map_or(Ok(false), |_| Err(occupied())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Err(occupied()),
+        Err(source) => Err(SpoolError::NoFolder { path: folder.to_owned(), source }),
+    }
+}
+
 /// What [`recover`] did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recovery {
@@ -117,35 +184,40 @@ pub struct Recovery {
 pub fn recover(folder: &Path) -> Result<Recovery, SpoolError> {
     let spool = Spool::open(folder)?;
     let mut manifest = spool.read_manifest()?;
-    let last = |manifest: &Manifest| manifest.fragments.iter().filter_map(|fragment| fragment.t).next_back();
     if manifest.stage != RecordingStage::Capturing && manifest.stage != RecordingStage::Broken {
-        return Ok(Recovery {
-            needed: false,
-            fragments: manifest.fragments.len(),
-            last_fragment_secs: last(&manifest).unwrap_or(0.0),
-            removed_bytes: 0,
-        });
+        return Ok(recovery(&manifest, None));
     }
-    let path = spool.video_path();
-    let video = recover_video(&path).map_err(|source| SpoolError::Disk { path: path.clone(), source })?;
-    if video.fragments.len() < 2 {
-        return Err(SpoolError::NothingWhole { path });
-    }
-    let events_path = spool.events_path();
-    if events_path.is_file() {
-        events::sort(&events_path).map_err(|source| SpoolError::Disk { path: events_path, source })?;
-    }
-    manifest.fragments = video.fragments;
-    manifest.stage = RecordingStage::Stopped;
-    manifest.quality = None;
-    spool.hash_files(&mut manifest)?;
-    spool.write_manifest(&manifest)?;
-    Ok(Recovery {
-        needed: true,
+    spool.make_whole(&mut manifest)
+}
+
+fn recovery(manifest: &Manifest, removed_bytes: Option<u64>) -> Recovery {
+    let last = manifest.fragments.iter().filter_map(|fragment| fragment.t).next_back();
+    Recovery {
+        needed: removed_bytes.is_some(),
         fragments: manifest.fragments.len(),
-        last_fragment_secs: last(&manifest).unwrap_or(0.0),
-        removed_bytes: video.removed_bytes,
-    })
+        last_fragment_secs: last.unwrap_or(0.0),
+        removed_bytes: removed_bytes.unwrap_or(0),
+    }
+}
+
+impl Spool {
+    pub(crate) fn make_whole(&self, manifest: &mut Manifest) -> Result<Recovery, SpoolError> {
+        let path = self.video_path();
+        let video = recover_video(&path).map_err(|source| SpoolError::Disk { path: path.clone(), source })?;
+        if video.fragments.len() < 2 {
+            return Err(SpoolError::NothingWhole { path });
+        }
+        let events_path = self.events_path();
+        if events_path.is_file() {
+            events::sort(&events_path).map_err(|source| SpoolError::Disk { path: events_path, source })?;
+        }
+        manifest.fragments = video.fragments;
+        manifest.stage = RecordingStage::Stopped;
+        manifest.quality = None;
+        self.hash_files(manifest)?;
+        self.write_manifest(manifest)?;
+        Ok(recovery(manifest, Some(video.removed_bytes)))
+    }
 }
 
 /// Writes a file under a temporary name, brings it to the disk and gives it its name.
@@ -155,9 +227,15 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
+    let written = options.open(&temporary).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    });
+    if written.is_err() {
+        // On a full disk every byte counts; the error that matters is the first.
+        drop(fs::remove_file(&temporary));
+    }
+    written?;
     path.parent().map_or(Ok(()), sync_folder)
 }

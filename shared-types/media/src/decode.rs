@@ -67,6 +67,34 @@ impl Picture<'_> {
     }
 }
 
+/// A copy of a picture that outlives the pass over it.
+pub struct StoredPicture {
+    frame: Video,
+    converters: Converters,
+    pub t: MediaTime,
+}
+
+impl Default for StoredPicture {
+    fn default() -> Self {
+        Self { frame: Video::empty(), converters: Converters::default(), t: MediaTime::ZERO }
+    }
+}
+
+impl StoredPicture {
+    /// Takes over a picture, as it was decoded.
+    pub fn store(&mut self, picture: &Picture<'_>) {
+        self.frame.clone_from(picture.frame);
+        self.t = picture.t;
+    }
+
+    pub fn rgb(&mut self) -> Option<RgbFrame> {
+        if self.frame.width() == 0 {
+            return None;
+        }
+        Picture { frame: &self.frame, converters: &mut self.converters, t: self.t }.rgb()
+    }
+}
+
 fn has_luma_plane(format: Pixel) -> bool {
     matches!(
         format,

@@ -1,4 +1,4 @@
-//! Reads CTranslate2's `model.bin`: little endian throughout; version, name of the architecture, revision, number of
+//! Reads `CTranslate2`'s `model.bin`: little endian throughout; version, name of the architecture, revision, number of
 //! tensors; of each its name, number of dimensions, dimensions, kind, length in bytes and data; then aliases, which
 //! Whisper does not need. A string is a 16 bit length, its closing NUL included, and the bytes.
 
@@ -97,7 +97,7 @@ impl<'a> Ct2<'a> {
 
     /// Number of layers of the `encoder` or `decoder`.
     pub(super) fn layers(&self, side: &str) -> u32 {
-        (0..)
+        (0..u32::from(u8::MAX))
             .find(|layer| !self.tensors.contains_key(format!("{side}/layer_{layer}/ffn/linear_0/weight").as_str()))
             .unwrap_or(0)
     }

@@ -1,4 +1,4 @@
-//! Which CTranslate2 tensor each GGML tensor is made from, in the order of OpenAI's own files. CTranslate2 stacks query,
+//! Which `CTranslate2` tensor each GGML tensor is made from, in the order of `OpenAI`'s own files. `CTranslate2` stacks query,
 //! key and value of self-attention (and key and value of cross-attention) into one tensor; Whisper's keys have no bias.
 
 /// Where a tensor comes from: part `index` of `of` equal parts of `source`.

@@ -66,8 +66,15 @@ fn convert(weights: &[u8]) -> Result<Vec<u8>, ConvertError> {
     to_ggml(weights, &vocabulary, &mut out).map(|()| out)
 }
 
-/// Reads a GGML file back: header numbers, tokens, and of each tensor its kind, dimensions and data.
-fn read_back(file: &[u8]) -> (Vec<Vec<u8>>, Vec<(String, i32, Vec<u32>, Vec<u8>)>) {
+struct ReadTensor {
+    name: String,
+    kind: i32,
+    dims: Vec<u32>,
+    data: Vec<u8>,
+}
+
+/// Reads a GGML file back: its tokens and its tensors.
+fn read_back(file: &[u8]) -> (Vec<Vec<u8>>, Vec<ReadTensor>) {
     let mut at = 0;
     let mut take = |count: usize| {
         at += count;
@@ -93,7 +100,7 @@ fn read_back(file: &[u8]) -> (Vec<Vec<u8>>, Vec<(String, i32, Vec<u32>, Vec<u8>)
         let width = if kind == F16 { 2 } else { 4 };
         let data = take(dims.iter().product::<u32>() as usize * width).to_vec();
         left = name != "encoder.ln_post.bias";
-        tensors.push((name, kind, dims, data));
+        tensors.push(ReadTensor { name, kind, dims, data });
     }
     assert_eq!(at, file.len());
     (tokens, tensors)
@@ -104,19 +111,19 @@ fn a_made_model_comes_out_in_ggml_form() {
     let file = convert(&made_ct2()).unwrap();
     let (tokens, tensors) = read_back(&file);
     assert_eq!(tokens, [b"a".to_vec(), b" b".to_vec()]);
-    let find = |name: &str| tensors.iter().find(|tensor| tensor.0 == name).unwrap_or_else(|| panic!("{name}"));
-
-    let (_, kind, dims, data) = find("encoder.blocks.0.attn.value.weight");
-    assert_eq!((*kind, dims.as_slice()), (F16, &[64, 64][..]));
-    assert_eq!(data[..2], (2 * 64 * 64_u16).to_le_bytes(), "value is the third part of the stack");
-    let (_, kind, dims, data) = find("decoder.blocks.0.cross_attn.value.bias");
-    assert_eq!((*kind, dims.as_slice()), (F32, &[64][..]));
-    assert_eq!(data[..4], float_of_half(64).to_le_bytes());
-    let (_, kind, dims, _) = find("encoder.conv1.weight");
-    assert_eq!((*kind, dims.as_slice()), (F16, &[3, 80, 64][..]));
-    assert_eq!(find("encoder.conv1.bias").2, [1, 64]);
-    assert_eq!(find("decoder.positional_embedding").1, F32);
-    assert!(tensors.iter().all(|tensor| tensor.0 != "encoder.blocks.0.attn.key.bias"), "keys have no bias");
+    let find = |name: &str| tensors.iter().find(|tensor| tensor.name == name).unwrap_or_else(|| panic!("{name}"));
+    let check = |name: &str, kind: i32, dims: &[u32], first: &[u8]| {
+        let tensor = find(name);
+        assert_eq!((tensor.kind, tensor.dims.as_slice()), (kind, dims), "{name}");
+        assert_eq!(&tensor.data[..first.len()], first, "{name}");
+    };
+    // The value is the third part of the stack of query, key and value; the second of key and value.
+    check("encoder.blocks.0.attn.value.weight", F16, &[64, 64], &(2 * 64 * 64_u16).to_le_bytes());
+    check("decoder.blocks.0.cross_attn.value.bias", F32, &[64], &float_of_half(64).to_le_bytes());
+    check("encoder.conv1.weight", F16, &[3, 80, 64], &[0, 0, 1, 0]);
+    check("encoder.conv1.bias", F32, &[1, 64], &[]);
+    check("decoder.positional_embedding", F32, &[64, 4], &[]);
+    assert!(tensors.iter().all(|tensor| tensor.name != "encoder.blocks.0.attn.key.bias"), "keys have no bias");
 }
 
 #[test]

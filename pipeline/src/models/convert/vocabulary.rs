@@ -1,4 +1,4 @@
-//! The tokens of a model as bytes, by number. The files beside a CTranslate2 model write each byte as a printable
+//! The tokens of a model as bytes, by number. The files beside a `CTranslate2` model write each byte as a printable
 //! character of GPT-2's byte alphabet; this undoes it.
 
 use std::collections::BTreeMap;

@@ -75,9 +75,8 @@ impl Seen {
         let mut waiting: Vec<&TextLine> =
             self.lines.iter().filter(|line| Region::of_box(line.bounds).touches(wanted)).collect();
         loop {
-            let (touched, apart): (Vec<&TextLine>, Vec<&TextLine>) = waiting
-                .iter()
-                .partition(|line| unread.iter().any(|part| part.touches(Region::of_box(line.bounds))));
+            let (touched, apart): (Vec<&TextLine>, Vec<&TextLine>) =
+                waiting.iter().partition(|line| unread.iter().any(|part| part.touches(Region::of_box(line.bounds))));
             waiting = apart;
             if touched.is_empty() {
                 break;

@@ -109,8 +109,11 @@ impl Recogniser {
         let mut last = 0;
         let mut sum = 0.0;
         for (step, row) in likely.chunks_exact(classes).enumerate() {
-            let (class, likelihood) =
-                row.iter().copied().enumerate().fold((0, f32::MIN), |best, next| if next.1 > best.1 { next } else { best });
+            let (class, likelihood) = row
+                .iter()
+                .copied()
+                .enumerate()
+                .fold((0, f32::MIN), |best, next| if next.1 > best.1 { next } else { best });
             if class != last && class != 0 {
                 let character = self.characters.get(class - 1).map_or(" ", String::as_str);
                 let at = ((step as f64 + 0.5) * step_width).min(1.0);

@@ -45,7 +45,8 @@ impl Bar {
             let is_field = |bounds: &PixelBox| {
                 bounds[2] >= f64::from(frame.width) * NARROWEST_FIELD && middle - bounds[1] <= 2.0 * line.bounds[3]
             };
-            let field = rectangles_around(frame, line.bounds[0] + line.bounds[2] / 2.0, middle).into_iter().find(is_field)?;
+            let field =
+                rectangles_around(frame, line.bounds[0] + line.bounds[2] / 2.0, middle).into_iter().find(is_field)?;
             // While suggestions are shown, the rectangle holds them too: the field is its first row.
             let height = field[3].min(2.0 * (middle - field[1]));
             let field = [field[0], middle - height / 2.0, field[2], height];
@@ -118,8 +119,7 @@ fn icons_in(frame: &RgbFrame, row: PixelBox) -> Vec<PixelBox> {
 /// The link that a browser shows in the corner below while the pointer rests on it.
 pub(super) fn hovered_link(frame: &RgbFrame, lines: &[TextLine]) -> Option<String> {
     let (width, height) = (f64::from(frame.width), f64::from(frame.height));
-    let in_corner =
-        |line: &&TextLine| line.bounds[0] < 0.02 * width && line.bottom() > height - 1.6 * line.bounds[3];
+    let in_corner = |line: &&TextLine| line.bounds[0] < 0.02 * width && line.bottom() > height - 1.6 * line.bounds[3];
     lines.iter().filter(in_corner).find_map(|line| address_in(&line.text))
 }
 

@@ -1,9 +1,12 @@
 //! Small drawings: the box of a checkbox, the circle of a radio button, the arrow of a menu, icons.
 
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
+
 use media::frame::RgbFrame;
 use shared_types::step::PixelBox;
 
-use super::pixel;
+use super::{contains, pixel};
 use crate::models::ocr::TextLine;
 
 const FOREGROUND: u8 = 9;
@@ -16,11 +19,20 @@ pub(super) struct Mark {
 }
 
 /// The checkbox or radio button that belongs to a label.
-pub(super) fn mark_left_of(frame: &RgbFrame, label: &TextLine) -> Option<Mark> {
+pub(super) fn mark_left_of(frame: &RgbFrame, lines: &[TextLine], label: &TextLine) -> Option<Mark> {
     let unit = label.bounds[3];
-    let area = [label.bounds[0] - 2.4 * unit, label.middle_y() - 0.9 * unit, 2.4 * unit, 1.8 * unit];
+    // A label's box often takes its mark in; its first character tells where the text begins.
+    let first = label.char_x.first().map_or(label.bounds[0], |middle| middle - 0.35 * unit);
+    let area = [first - 2.6 * unit, label.middle_y() - 0.9 * unit, 2.6 * unit, 1.8 * unit];
     let drawings = drawings_in(frame, area);
     let mut marks: Vec<Mark> = drawings.iter().filter_map(|drawing| drawing.as_mark(unit)).collect();
+    // A round letter of the text before is no mark.
+    let is_letter = |mark: &Mark| {
+        let [left, top, width, height] = mark.bounds;
+        let holds = |line: &&TextLine| contains(line.bounds, left + width / 2.0, top + height / 2.0);
+        lines.iter().filter(holds).any(|line| line.bounds != label.bounds && line.text.chars().count() > 1)
+    };
+    marks.retain(|mark| !is_letter(mark));
     marks.sort_by(|a, b| a.bounds[0].total_cmp(&b.bounds[0]));
     marks.pop()
 }
@@ -39,7 +51,7 @@ struct Drawing {
     right: u32,
     bottom: u32,
     /// Pixels by place in the picture.
-    pixels: std::collections::HashSet<(u32, u32)>,
+    pixels: HashSet<(u32, u32)>,
 }
 
 impl Drawing {
@@ -87,7 +99,7 @@ fn drawings_in(frame: &RgbFrame, [x, y, width, height]: PixelBox) -> Vec<Drawing
     let rows = y.max(0.0) as u32..((y + height).max(0.0) as u32).min(frame.height);
     let Some(behind) = commonest_colour(frame, columns.clone(), rows.clone()) else { return Vec::new() };
     let drawn = |x: u32, y: u32| pixel(frame, (x, y)).iter().zip(behind).any(|(a, b)| a.abs_diff(b) > FOREGROUND);
-    let mut waiting: std::collections::HashSet<(u32, u32)> =
+    let mut waiting: HashSet<(u32, u32)> =
         rows.clone().flat_map(|y| columns.clone().map(move |x| (x, y))).filter(|(x, y)| drawn(*x, *y)).collect();
     let mut drawings = Vec::new();
     // By rows and columns, so that the same picture always gives the same order.
@@ -116,18 +128,23 @@ fn drawings_in(frame: &RgbFrame, [x, y, width, height]: PixelBox) -> Vec<Drawing
 }
 
 /// The colour of most pixels of an area, which is what its text and drawings lie on.
-pub(super) fn commonest_colour(
-    frame: &RgbFrame,
-    columns: std::ops::Range<u32>,
-    rows: std::ops::Range<u32>,
-) -> Option<[u8; 3]> {
-    let mut counts = std::collections::BTreeMap::<[u8; 3], (u32, [u8; 3])>::new();
+pub(super) fn commonest_colour(frame: &RgbFrame, columns: Range<u32>, rows: Range<u32>) -> Option<[u8; 3]> {
+    commonest(frame, columns, rows).map(|(_, colour)| colour)
+}
+
+/// How much of an area has about the colour that most of it has.
+pub(super) fn commonest_share(frame: &RgbFrame, columns: Range<u32>, rows: Range<u32>) -> f64 {
+    let all = (columns.len() * rows.len()).max(1) as f64;
+    commonest(frame, columns, rows).map_or(0.0, |(count, _)| f64::from(count) / all)
+}
+
+fn commonest(frame: &RgbFrame, columns: Range<u32>, rows: Range<u32>) -> Option<(u32, [u8; 3])> {
+    let mut counts = BTreeMap::<[u8; 3], (u32, [u8; 3])>::new();
     for y in rows {
         for x in columns.clone() {
             let colour = pixel(frame, (x, y));
-            let coarse = colour.map(|value| value >> 3);
-            counts.entry(coarse).or_insert((0, colour)).0 += 1;
+            counts.entry(colour.map(|value| value >> 3)).or_insert((0, colour)).0 += 1;
         }
     }
-    counts.into_values().max_by_key(|(count, _)| *count).map(|(_, colour)| colour)
+    counts.into_values().max_by_key(|(count, _)| *count)
 }

@@ -136,8 +136,10 @@ impl Finder<'_> {
         let jitter = if height <= 2 * ROUNDEST_CORNER { 2 } else { 1 };
         let first_left = top.left.min(bottom.left);
         let last_right = top.right.max(bottom.right);
-        let left = self.upright_edge(first_left.saturating_sub(round + 1)..first_left + 5, first_left, rows.clone(), jitter)?;
-        let right = self.upright_edge(last_right.saturating_sub(4)..last_right + round + 2, last_right, rows, jitter)?;
+        let left =
+            self.upright_edge(first_left.saturating_sub(round + 1)..first_left + 5, first_left, rows.clone(), jitter)?;
+        let right =
+            self.upright_edge(last_right.saturating_sub(4)..last_right + round + 2, last_right, rows, jitter)?;
         let holds = (left..right).contains(&self.x) && right - left >= 14;
         holds.then(|| [f64::from(left), f64::from(top.y), f64::from(right - left), f64::from(height)])
     }

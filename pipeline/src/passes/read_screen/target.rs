@@ -8,7 +8,7 @@ use media::frame::RgbFrame;
 use shared_types::step::{PixelBox, Target};
 
 use super::browser::{Bar, hovered_link};
-use super::marks::{commonest_colour, drawn_boxes, mark_left_of};
+use super::marks::{commonest_colour, commonest_share, drawn_boxes, mark_left_of};
 use super::rectangles::rectangles_around;
 use super::{around, contains, grown};
 use crate::models::ocr::TextLine;
@@ -25,6 +25,7 @@ const SAME_ENTRY: f64 = 0.35;
 const LARGEST_CARD: f64 = 0.4;
 const CAPTION_BELOW_PICTURE: f64 = 4.0;
 const FILL: u8 = 12;
+const PLAIN_SHARE: f64 = 0.75;
 /// From the middle of one character to the next over a space, in usual steps from one to the next within a word.
 const ICON_GAP: f64 = 2.4;
 
@@ -36,7 +37,13 @@ pub fn target_at(frame: &RgbFrame, lines: &[TextLine], x: f64, y: f64) -> Option
         return Some(target);
     }
     let place = Place { frame, lines, rectangles: rectangles_around(frame, x, y), x, y };
-    place.control().or_else(|| place.line()).or_else(|| place.label_beside()).or_else(|| place.card()).or_else(|| place.unnamed())
+    place
+        .control()
+        .or_else(|| place.line())
+        .or_else(|| place.label_beside())
+        .or_else(|| place.empty_field())
+        .or_else(|| place.card())
+        .or_else(|| place.icon())
 }
 
 /// The lines of a picture, with those that the pointer covers replaced by what an earlier picture shows there.
@@ -76,13 +83,17 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn control(&self) -> Option<Target> {
-        let (bounds, inside) =
-            self.rectangles.iter().map(|bounds| (*bounds, self.lines_in(*bounds))).find(|(_, inside)| !inside.is_empty())?;
+        let (bounds, inside) = self
+            .rectangles
+            .iter()
+            .map(|bounds| (*bounds, self.lines_in(*bounds)))
+            .find(|(_, inside)| !inside.is_empty())?;
         let unit = inside[0].bounds[3];
         let inside = self.one_entry_of(inside);
         let text = caption_of(&inside);
-        let is_control =
-            rows(&inside) <= MOST_ROWS && bounds[3] <= TALLEST_CONTROL * unit && text.chars().count() <= LONGEST_CAPTION;
+        let is_control = rows(&inside) <= MOST_ROWS
+            && bounds[3] <= TALLEST_CONTROL * unit
+            && text.chars().count() <= LONGEST_CAPTION;
         if !is_control {
             return None;
         }
@@ -111,7 +122,7 @@ impl Place<'_> {
 
     fn role_of_control(&self, bounds: PixelBox, inside: &[&TextLine]) -> &'static str {
         let unit = inside[0].bounds[3];
-        if let Some(mark) = mark_left_of(self.frame, inside[0])
+        if let Some(mark) = mark_left_of(self.frame, self.lines, inside[0])
             && contains(bounds, mark.bounds[0], mark.bounds[1])
         {
             return mark.role;
@@ -128,7 +139,7 @@ impl Place<'_> {
         let Some(text) = around(inside.iter().map(|line| line.bounds)) else { return "button" };
         let (free_left, free_right) = (text[0] - bounds[0], bounds[0] + bounds[2] - text[0] - text[2]);
         let begins_left = free_left <= 2.6 * unit && free_right > 2.0 * free_left.max(0.4 * unit);
-        if self.is_filled(bounds) || !begins_left {
+        if self.is_shaded(bounds) || !begins_left {
             // While the pointer rests on a link, it may be shaded like a button; then the browser shows where it leads.
             let is_link = hovered_link(self.frame, self.lines).is_some();
             return if is_link { "link" } else { "button" };
@@ -144,8 +155,8 @@ impl Place<'_> {
         }
     }
 
-    /// Whether a rectangle is filled with another colour than lies around it.
-    fn is_filled(&self, [left, top, width, height]: PixelBox) -> bool {
+    /// Whether a rectangle is filled with a darker colour than lies around it. Fields are as light as the page or lighter.
+    fn is_shaded(&self, [left, top, width, height]: PixelBox) -> bool {
         let colour = |bounds: PixelBox| {
             let columns = bounds[0].max(0.0) as u32..((bounds[0] + bounds[2]).max(0.0) as u32).min(self.frame.width);
             let rows = bounds[1].max(0.0) as u32..((bounds[1] + bounds[3]).max(0.0) as u32).min(self.frame.height);
@@ -154,7 +165,9 @@ impl Place<'_> {
         let inside = colour([left + 3.0, top + 3.0, width - 6.0, height - 6.0]);
         let outside = colour([left + 0.1 * width, top - 6.0, 0.8 * width, 4.0]);
         let (Some(inside), Some(outside)) = (inside, outside) else { return false };
-        inside.iter().zip(outside).any(|(a, b)| a.abs_diff(b) > FILL)
+        let light = |colour: [u8; 3]| colour.map(u32::from).iter().sum::<u32>();
+        let differs = inside.iter().zip(outside).any(|(a, b)| a.abs_diff(b) > FILL);
+        differs && light(inside) < light(outside)
     }
 
     /// The text right under the point.
@@ -190,7 +203,8 @@ impl Place<'_> {
 
     fn labelled(&self, line: &TextLine) -> Target {
         let text = caption_of(&[line]);
-        let mark = if text.chars().count() <= LONGEST_CAPTION { mark_left_of(self.frame, line) } else { None };
+        let mark =
+            if text.chars().count() <= LONGEST_CAPTION { mark_left_of(self.frame, self.lines, line) } else { None };
         let (role, bounds) = match mark {
             Some(mark) => (mark.role, around([mark.bounds, line.bounds]).unwrap_or(line.bounds)),
             None => ("link", line.bounds),
@@ -219,7 +233,8 @@ impl Place<'_> {
         };
         let title = title_and_price(&below);
         let text = caption_of(&title);
-        let bounds = card.copied().or_else(|| around(picture.copied().into_iter().chain(title.iter().map(|line| line.bounds))));
+        let bounds =
+            card.copied().or_else(|| around(picture.copied().into_iter().chain(title.iter().map(|line| line.bounds))));
         let target = Target { text: Some(text), role: Some("link".to_owned()), bounds };
         (!title.is_empty()).then_some(target)
     }
@@ -237,18 +252,24 @@ impl Place<'_> {
         Some(Target { text: Some(text), role: Some("link".to_owned()), bounds })
     }
 
-    /// A field without text is named by its label; an icon by the link that the browser shows for it.
-    fn unnamed(&self) -> Option<Target> {
-        let unit = self.lines.first().map_or(20.0, |line| line.bounds[3]);
+    /// A field without text is named by its label.
+    fn empty_field(&self) -> Option<Target> {
+        let unit = self.usual_height();
+        let is_field = |bounds: &&PixelBox| {
+            bounds[2] >= 5.0 * unit
+                && (0.9 * unit..=TALLEST_CONTROL * unit).contains(&bounds[3])
+                && self.is_plain(**bounds)
+                && self.lines_in(**bounds).is_empty()
+        };
+        let field = *self.rectangles.first().filter(is_field)?;
+        let role = if self.is_shaded(field) { "button" } else { "textbox" };
+        Some(Target { text: self.label_of_field(field), role: Some(role.to_owned()), bounds: Some(field) })
+    }
+
+    /// An icon is named by the link that the browser shows for it.
+    fn icon(&self) -> Option<Target> {
+        let unit = self.usual_height();
         let bounds = self.rectangles.iter().find(|bounds| bounds[3] <= TALLEST_CONTROL * unit).copied();
-        if let Some(field) = bounds
-            && field[2] >= 5.0 * unit
-            && field[3] >= 0.9 * unit
-        {
-            let role = if self.is_filled(field) { "button" } else { "textbox" };
-            let label = self.label_of_field(field);
-            return Some(Target { text: label, role: Some(role.to_owned()), bounds: Some(field) });
-        }
         let reach = [self.x - 1.5 * unit, self.y - 1.5 * unit, 3.0 * unit, 3.0 * unit];
         let icon = drawn_boxes(self.frame, reach)
             .into_iter()
@@ -257,6 +278,19 @@ impl Place<'_> {
         let link = hovered_link(self.frame, self.lines).and_then(|link| name_of_link(&link));
         let role = if link.is_some() { "link" } else { "button" };
         Some(Target { text: link, role: Some(role.to_owned()), bounds: Some(bounds) })
+    }
+
+    fn usual_height(&self) -> f64 {
+        let mut heights: Vec<f64> = self.lines.iter().map(|line| line.bounds[3]).collect();
+        heights.sort_by(f64::total_cmp);
+        heights.get(heights.len() / 2).copied().unwrap_or(20.0)
+    }
+
+    /// Whether nearly all of a rectangle has one colour.
+    fn is_plain(&self, [left, top, width, height]: PixelBox) -> bool {
+        let (right, bottom) = ((left + width) as u32, (top + height) as u32);
+        let (columns, rows) = (left as u32 + 3..right.saturating_sub(3), top as u32 + 3..bottom.saturating_sub(3));
+        commonest_share(self.frame, columns, rows) >= PLAIN_SHARE
     }
 
     fn label_of_field(&self, field: PixelBox) -> Option<String> {
@@ -358,4 +392,52 @@ fn name_of_link(link: &str) -> Option<String> {
     let mut characters = name.chars();
     let first = characters.next()?;
     Some(first.to_uppercase().chain(characters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::read_screen::made_line;
+
+    #[test]
+    fn icons_read_as_letters_are_left_out() {
+        let check = |text: &str, middles: &[f64], expected: &str| {
+            let mut line = made_line(text, [0.0, 0.0, 200.0, 20.0]);
+            line.char_x = middles.to_vec();
+            assert_eq!(without_icons(&line), expected);
+        };
+        check("Q tea", &[10.0, 22.0, 35.0, 42.0, 49.0], "tea");
+        check("tea ×", &[10.0, 17.0, 24.0, 50.0, 80.0], "tea");
+        check("a tea", &[10.0, 14.0, 22.0, 29.0, 36.0], "a tea");
+    }
+
+    #[test]
+    fn what_the_pointer_covers_is_taken_from_before() {
+        let mut covered = made_line("blagk (4)", [40.0, 100.0, 60.0, 20.0]);
+        covered.confidence = 0.9;
+        let earlier =
+            [made_line("black (4)", [40.0, 100.0, 60.0, 20.0]), made_line("white (2)", [40.0, 130.0, 60.0, 20.0])];
+        let text = |x: f64, y: f64| uncovered(std::slice::from_ref(&covered), &earlier, x, y)[0].text.clone();
+        assert_eq!(text(70.0, 110.0), "black (4)");
+        assert_eq!(text(400.0, 110.0), "blagk (4)", "the pointer is elsewhere");
+        assert_eq!(text(70.0, 300.0), "blagk (4)", "the pointer is elsewhere");
+        covered.text = "Checkout".to_owned();
+        let other = uncovered(std::slice::from_ref(&covered), &earlier, 70.0, 110.0);
+        assert_eq!(other[0].text, "Checkout", "another text in the same place is another text");
+    }
+
+    #[test]
+    fn a_card_is_named_by_title_and_price() {
+        let lines = ["Storm Lantern", "4.5 (120)", "$34.50", "Add to cart"].map(|text| made_line(text, [0.0; 4]));
+        let lines: Vec<&TextLine> = lines.iter().collect();
+        assert_eq!(caption_of(&title_and_price(&lines)), "Storm Lantern 4.5 (120) $34.50");
+        assert_eq!(caption_of(&title_and_price(&lines[3..])), "Add to cart");
+    }
+
+    #[test]
+    fn links_are_named_by_their_last_part() {
+        assert_eq!(name_of_link("localhost:3001/cart").as_deref(), Some("Cart"));
+        assert_eq!(name_of_link("shop.example/help/size-guide.html?x=1").as_deref(), Some("Size guide"));
+        assert_eq!(name_of_link("shop.example"), None);
+    }
 }

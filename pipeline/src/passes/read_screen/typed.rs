@@ -28,7 +28,8 @@ pub struct Typed {
 ///
 /// `None` when no text changed, and for passwords, which show dots.
 pub fn typed_text(before: Picture<'_>, after: Picture<'_>, near: Option<(f64, f64)>, chars: usize) -> Option<Typed> {
-    let changed: Vec<&TextLine> = after.lines.iter().filter(|line| previous(before, line) != Some(&line.text)).collect();
+    let changed: Vec<&TextLine> =
+        after.lines.iter().filter(|line| previous(before, line) != Some(&line.text)).collect();
     let first = match near {
         Some((x, y)) => in_field(after.frame, &changed, x, y).or_else(|| closest_in_length(&changed, chars)),
         None => closest_in_length(&changed, chars),
@@ -49,7 +50,8 @@ pub fn typed_text(before: Picture<'_>, after: Picture<'_>, near: Option<(f64, f6
 fn previous<'a>(before: Picture<'a>, line: &TextLine) -> Option<&'a String> {
     let stands_there = |old: &&TextLine| {
         let shared = old.right().min(line.right()) - old.bounds[0].max(line.bounds[0]);
-        (old.middle_y() - line.middle_y()).abs() < 0.5 * line.bounds[3] && shared > 0.5 * line.bounds[2].min(old.bounds[2])
+        (old.middle_y() - line.middle_y()).abs() < 0.5 * line.bounds[3]
+            && shared > 0.5 * line.bounds[2].min(old.bounds[2])
     };
     before.lines.iter().find(stands_there).map(|old| &old.text)
 }
@@ -80,7 +82,8 @@ fn with_wrapped<'a>(first: &'a TextLine, changed: &[&'a TextLine], chars: usize)
     for line in changed.iter().filter(|line| line.bounds[1] > first.middle_y()) {
         let Some(last) = lines.last() else { break };
         let unit = last.bounds[3];
-        let follows = line.bounds[1] - last.bottom() < 0.6 * unit && (line.bounds[0] - first.bounds[0]).abs() < 0.6 * unit;
+        let follows =
+            line.bounds[1] - last.bottom() < 0.6 * unit && (line.bounds[0] - first.bounds[0]).abs() < 0.6 * unit;
         if count * 5 >= chars * 4 || !follows {
             break;
         }
@@ -88,4 +91,32 @@ fn with_wrapped<'a>(first: &'a TextLine, changed: &[&'a TextLine], chars: usize)
         lines.push(line);
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::read_screen::made_line;
+    use media::time::MediaTime;
+
+    #[test]
+    fn only_what_was_typed_is_told() {
+        let frame = RgbFrame { width: 300, height: 200, data: vec![255; 300 * 200 * 3], t: MediaTime::ZERO };
+        let field = [20.0, 50.0, 120.0, 20.0];
+        let list = [20.0, 90.0, 180.0, 20.0];
+        let check = |before: &str, after: &[(&str, PixelBox)], chars: usize, expected: Option<&str>| {
+            let before: Vec<TextLine> = if before.is_empty() { Vec::new() } else { vec![made_line(before, field)] };
+            let after: Vec<TextLine> = after.iter().map(|(text, bounds)| made_line(text, *bounds)).collect();
+            let picture = |lines| Picture { frame: &frame, lines };
+            let typed = typed_text(picture(&before), picture(&after), Some((60.0, 60.0)), chars);
+            assert_eq!(typed.map(|typed| typed.text).as_deref(), expected);
+        };
+        check("Search the shop", &[("lamp", field)], 4, Some("lamp"));
+        check("", &[("lamp|", field)], 4, Some("lamp"));
+        check("", &[("lamp", field), ("lampshades in brass", list)], 4, Some("lamp"));
+        check("", &[("lamps.example/all", field)], 5, Some("lamps"));
+        check("oil ", &[("oil lamp", field)], 4, Some("lamp"));
+        check("", &[("••••••••", field)], 8, None);
+        check("Search the shop", &[("Search the shop", field)], 4, None);
+    }
 }

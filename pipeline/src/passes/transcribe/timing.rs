@@ -3,10 +3,6 @@
 use super::sound::Sound;
 use crate::models::whisper::HeardWord;
 
-/// The attention moves to a word this much before its sound begins, and leaves it this much before it ends (medians on
-/// narration with exact times).
-const START_LEAD_SECS: f64 = 0.06;
-const END_LEAD_SECS: f64 = 0.03;
 /// A word begins where the sound is within this of the word's loudest.
 const ONSET_DROP_DB: f32 = 25.0;
 /// How far past the end of the attention the word's sound is looked for.
@@ -15,10 +11,9 @@ const SHORTEST_WORD_SECS: f64 = 0.03;
 
 pub(super) fn settle(words: &mut [HeardWord], voiced: &[(f64, f64)], sound: &Sound) {
     for word in words.iter_mut() {
-        let end = word.end + END_LEAD_SECS;
-        let start = (word.start + START_LEAD_SECS).min(end - SHORTEST_WORD_SECS).max(0.0);
-        word.start = sound.onset(start, end + ONSET_REACH_SECS, ONSET_DROP_DB).unwrap_or(start);
-        word.end = end.max(word.start + SHORTEST_WORD_SECS);
+        let onset = sound.onset(word.start, word.end + ONSET_REACH_SECS, ONSET_DROP_DB);
+        word.start = onset.unwrap_or(word.start);
+        word.end = word.end.max(word.start + SHORTEST_WORD_SECS);
         put_into_speech(word, voiced);
     }
     let mut earliest = 0.0_f64;

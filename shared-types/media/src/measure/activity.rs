@@ -66,7 +66,7 @@ fn gaps(busy: &[Span], secs: f64) -> Vec<Span> {
 
 fn share(idle: &[Span], secs: f64) -> f64 {
     let total: f64 = idle.iter().map(|span| span.secs()).sum();
-    if secs > 0.0 { (total / secs).min(1.0) } else { 0.0 }
+    if secs > 0.0 { (total / secs).clamp(0.0, 1.0) } else { 0.0 }
 }
 
 /// When each action began: clicks, keys, typing runs, and wheel runs.

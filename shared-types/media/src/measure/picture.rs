@@ -49,7 +49,7 @@ pub struct PictureSpans {
 impl PictureSpans {
     pub fn black_share(&self) -> f64 {
         let black: f64 = self.black.iter().map(|span| span.secs()).sum();
-        if self.secs > 0.0 { (black / self.secs).min(1.0) } else { 0.0 }
+        if self.secs > 0.0 { (black / self.secs).clamp(0.0, 1.0) } else { 0.0 }
     }
 }
 

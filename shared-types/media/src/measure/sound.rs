@@ -35,7 +35,7 @@ pub struct SoundNumbers {
 impl SoundNumbers {
     pub fn speech_share(&self) -> f64 {
         let speech: f64 = self.speech.iter().map(|span| span.secs()).sum();
-        if self.secs > 0.0 { (speech / self.secs).min(1.0) } else { 0.0 }
+        if self.secs > 0.0 { (speech / self.secs).clamp(0.0, 1.0) } else { 0.0 }
     }
 }
 
@@ -84,7 +84,8 @@ impl SoundMeter {
         for index in 0..samples {
             let mono: f32 = channels.iter().map(|channel| channel[index]).sum::<f32>() / channels.len() as f32;
             let clipped = channels.iter().any(|channel| channel[index].abs() >= CLIPPED);
-            self.open.sum_square += f64::from(mono) * f64::from(mono);
+            let square = f64::from(mono) * f64::from(mono);
+            self.open.sum_square += if square.is_finite() { square } else { 0.0 };
             self.open.clipped += u32::from(clipped);
             self.open.samples += 1;
             if self.open.samples >= block {
@@ -95,7 +96,9 @@ impl SoundMeter {
 
     /// Takes the same stretch as 16 kHz mono.
     pub fn push_voice(&mut self, samples: &[f32]) {
-        self.voice.extend_from_slice(samples);
+        // Lossy codecs overshoot full scale, and a hostile file may hold anything; the detector takes neither.
+        let tame = |sample: &f32| if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
+        self.voice.extend(samples.iter().map(tame));
         let whole = self.voice.len() / VAD_FRAME * VAD_FRAME;
         for frame in self.voice[..whole].chunks_exact(VAD_FRAME) {
             self.frames.push(self.detector.predict_f32(frame) >= VOICE_SCORE);

@@ -1,0 +1,98 @@
+//! The limited child process: decodes once, measures, and leaves its findings in a folder.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use media::decode::Picture;
+use media::examine::{Beside, Observer, examine};
+use media::journal::hash_file;
+use media::measure::fingerprint::{PictureFingerprinter, SoundFingerprinter};
+use shared_types::event::parse_events;
+use shared_types::fingerprint::Fingerprints;
+
+use super::pick::Picker;
+use super::{FINDINGS_FILE, Findings, Task, VOICE_FILE, limits};
+
+/// Name of the hidden command that runs the child.
+pub const COMMAND: &str = "inspect-child";
+
+/// Runs the task described in a file. Any error is the parent's to interpret: it sees that no findings were left.
+pub fn run(task_path: &Path) -> io::Result<()> {
+    limits::lower()?;
+    let task: Task = serde_json::from_slice(&fs::read(task_path)?)?;
+    let events = task.events.as_ref().map(fs::read_to_string).transpose()?;
+    let events = events
+        .map(|text| parse_events(&text).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)))
+        .transpose()?;
+    let manifest = task.manifest.as_ref().map(fs::read).transpose()?;
+    let manifest = manifest.map(|text| serde_json::from_slice(&text)).transpose()?;
+    let mut looker = Looker {
+        picker: Picker::new(task.wants, &task.folder),
+        voice: BufWriter::new(File::create(task.folder.join(VOICE_FILE))?),
+        pictures: PictureFingerprinter::default(),
+        sounds: SoundFingerprinter::default(),
+        told: -1.0,
+        failed: Ok(()),
+    };
+    let beside = Beside { events: events.as_deref(), manifest: manifest.as_ref() };
+    let measurements = examine(&task.video, beside, &mut looker)?;
+    looker.failed?;
+    looker.voice.flush()?;
+    let end = measurements.active_secs.unwrap_or(0.0);
+    let (pictures, wanted) = looker.picker.finish(end)?;
+    let fingerprints = Fingerprints {
+        sha256: hash_file(&task.video)?.sha256,
+        picture: looker.pictures.finish(end),
+        sound: looker.sounds.finish(),
+    };
+    let findings = Findings { measurements, fingerprints, pictures, wanted };
+    fs::write(task.folder.join(FINDINGS_FILE), serde_json::to_vec(&findings)?)
+}
+
+struct Looker {
+    picker: Picker,
+    voice: BufWriter<File>,
+    pictures: PictureFingerprinter,
+    sounds: SoundFingerprinter,
+    told: f64,
+    failed: io::Result<()>,
+}
+
+impl Observer for Looker {
+    fn picture(&mut self, picture: &mut Picture<'_>, changed: bool) {
+        let t = picture.t.secs();
+        if changed && let Some(luma) = picture.luma() {
+            self.pictures.push(luma, t);
+        }
+        let picked = self.picker.push(picture, changed);
+        if self.failed.is_ok() {
+            self.failed = picked;
+        }
+    }
+
+    fn voice(&mut self, samples: &[f32]) {
+        self.sounds.push(samples);
+        for sample in samples {
+            if self.failed.is_ok() {
+                self.failed = self.voice.write_all(&sample.to_le_bytes());
+            }
+        }
+    }
+
+    fn progress(&mut self, secs: f64) -> ControlFlow<()> {
+        if self.failed.is_err() {
+            return ControlFlow::Break(());
+        }
+        if secs - self.told >= 1.0 {
+            self.told = secs;
+            let mut stdout = io::stdout();
+            if writeln!(stdout, "{secs:.1}").and_then(|()| stdout.flush()).is_err() {
+                // The parent is gone; nobody wants the findings.
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,166 @@
+//! Which pictures of a take are kept: the last one before each act, and the first that stands still after it.
+//!
+//! Where nobody recorded what was done, every page that stood still for a moment is kept instead.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+
+use image::ExtendedColorType;
+use image::codecs::jpeg::JpegEncoder;
+use media::decode::{Picture, StoredPicture};
+use serde::{Deserialize, Serialize};
+
+use super::KeptPicture;
+
+/// A picture to keep, in seconds of the recording.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Want {
+    /// What was shown at this moment.
+    At { t: f64 },
+    /// The first picture after `from` that stands still, at the latest what is shown at `until`.
+    Settled { from: f64, until: f64 },
+}
+
+/// A picture stands still when nothing larger than a pointer has changed for this long.
+const SETTLED_SECS: f64 = 0.35;
+/// A share of changed pixels above this is more than a pointer or a blinking caret.
+const LARGE_CHANGE: f64 = 0.003;
+const CHANGED_LUMA: u8 = 24;
+/// Every fourth pixel of every fourth row is looked at.
+const SAMPLE_STEP: usize = 4;
+/// Pages kept without wants are at least this far apart.
+const PAGES_APART_SECS: f64 = 3.0;
+/// More is a film, not a shopping tour.
+const MAX_PICTURES: usize = 4000;
+const JPEG_QUALITY: u8 = 88;
+
+pub(super) struct Picker {
+    wants: Vec<Want>,
+    found: Vec<Option<usize>>,
+    folder: PathBuf,
+    pictures: Vec<KeptPicture>,
+    /// What is shown now; replaced only when a picture differs.
+    shown: StoredPicture,
+    shown_is_saved: Option<usize>,
+    samples: Vec<u8>,
+    last_large_change: f64,
+    last_page: f64,
+    page_is_new: bool,
+    any: bool,
+}
+
+impl Picker {
+    pub(super) fn new(wants: Vec<Want>, folder: &Path) -> Self {
+        Self {
+            found: vec![None; wants.len()],
+            wants,
+            folder: folder.to_owned(),
+            pictures: Vec::new(),
+            shown: StoredPicture::default(),
+            shown_is_saved: None,
+            samples: Vec::new(),
+            last_large_change: 0.0,
+            last_page: f64::NEG_INFINITY,
+            page_is_new: true,
+            any: false,
+        }
+    }
+
+    pub(super) fn push(&mut self, picture: &mut Picture<'_>, changed: bool) -> io::Result<()> {
+        let now = picture.t.secs();
+        if self.any {
+            self.settle(now)?;
+        }
+        if !changed && self.any {
+            return Ok(());
+        }
+        if self.large_change(picture) {
+            self.last_large_change = now;
+            self.page_is_new = true;
+        }
+        self.shown.store(picture);
+        self.shown_is_saved = None;
+        self.any = true;
+        Ok(())
+    }
+
+    /// Keeps what was shown until `now` where it is wanted.
+    fn settle(&mut self, now: f64) -> io::Result<()> {
+        for index in 0..self.wants.len() {
+            if self.found[index].is_none() && self.is_due(self.wants[index], now) {
+                self.found[index] = self.save()?;
+            }
+        }
+        let stands = now - self.last_large_change >= SETTLED_SECS;
+        if self.wants.is_empty() && self.page_is_new && stands && now - self.last_page >= PAGES_APART_SECS {
+            self.save()?;
+            self.last_page = now;
+            self.page_is_new = false;
+        }
+        Ok(())
+    }
+
+    fn is_due(&self, want: Want, now: f64) -> bool {
+        match want {
+            Want::At { t } => now > t,
+            Want::Settled { from, until } => {
+                now >= until || now - self.last_large_change.max(from) >= SETTLED_SECS
+            }
+        }
+    }
+
+    fn large_change(&mut self, picture: &mut Picture<'_>) -> bool {
+        let Some(luma) = picture.luma() else { return true };
+        let samples: Vec<u8> = luma
+            .rows()
+            .step_by(SAMPLE_STEP)
+            .flat_map(|row| row.iter().step_by(SAMPLE_STEP).copied())
+            .collect();
+        let large = samples.len() != self.samples.len() || {
+            let pairs = samples.iter().zip(&self.samples);
+            let changed = pairs.filter(|(a, b)| a.abs_diff(**b) > CHANGED_LUMA).count();
+            changed as f64 > LARGE_CHANGE * samples.len() as f64
+        };
+        self.samples = samples;
+        large
+    }
+
+    /// Writes the shown picture once; tells its index.
+    fn save(&mut self) -> io::Result<Option<usize>> {
+        if self.shown_is_saved.is_some() {
+            return Ok(self.shown_is_saved);
+        }
+        if self.pictures.len() >= MAX_PICTURES {
+            return Ok(None);
+        }
+        let Some(rgb) = self.shown.rgb() else { return Ok(None) };
+        let index = self.pictures.len();
+        let file = format!("{index}.jpg");
+        let out = BufWriter::new(File::create(self.folder.join(&file))?);
+        JpegEncoder::new_with_quality(out, JPEG_QUALITY)
+            .encode(&rgb.data, rgb.width, rgb.height, ExtendedColorType::Rgb8)
+            .map_err(io::Error::other)?;
+        self.pictures.push(KeptPicture { t: self.shown.t.secs(), file });
+        self.shown_is_saved = Some(index);
+        Ok(Some(index))
+    }
+
+    /// The end of the take: what is still wanted gets the last picture.
+    pub(super) fn finish(mut self, end: f64) -> io::Result<(Vec<KeptPicture>, Vec<Option<usize>>)> {
+        if self.any {
+            self.settle(end)?;
+            for index in 0..self.wants.len() {
+                if self.found[index].is_none() {
+                    self.found[index] = self.save()?;
+                }
+            }
+            if self.wants.is_empty() && self.page_is_new {
+                self.save()?;
+            }
+        }
+        debug_assert!(fs::exists(&self.folder).unwrap_or(false));
+        Ok((self.pictures, self.found))
+    }
+}

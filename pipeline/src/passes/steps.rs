@@ -1,0 +1,208 @@
+//! From input events, pictures and words to Steps.
+//!
+//! 1. [`acts`]: events to human acts: notches to a turn of the wheel, presses to a double click, a new title to a
+//!    change of page.
+//! 2. Each act gets the last picture before it and the first one that stands still after it; the text on both is read.
+//! 3. What the act was aimed at, what was typed and the address are read from the screen ([`super::read_screen`]).
+//! 4. Words spoken around it become its utterances and rationale; [`intent`] names what it was for, where a rule can.
+
+pub mod acts;
+mod cause;
+mod intent;
+mod words;
+
+use std::collections::BTreeMap;
+
+use media::frame::RgbFrame;
+use shared_types::step::{Action, Source, Step};
+use shared_types::transcript::Transcript;
+
+use self::acts::{Act, ActKind};
+use super::read_screen::{Picture, address_bar, target_at, typed_text, uncovered};
+use crate::models::ocr::TextLine;
+
+pub const NAME: &str = "steps";
+pub const VERSION: u32 = 1;
+
+/// A picture with the text on it.
+#[derive(Debug, Clone)]
+pub struct ReadPicture {
+    /// `frames/{sha256}.jpg`
+    pub name: String,
+    pub rgb: RgbFrame,
+    pub lines: Vec<TextLine>,
+}
+
+/// The pictures of an act.
+#[derive(Debug, Clone, Default)]
+pub struct ActPictures {
+    pub before: Option<std::rc::Rc<ReadPicture>>,
+    pub after: Option<std::rc::Rc<ReadPicture>>,
+}
+
+/// What was known when the last act was over.
+#[derive(Default)]
+struct Memory {
+    title: Option<String>,
+    /// Where the keyboard's focus was last put, and what lies there.
+    focus: Option<(f64, f64)>,
+    lines: Vec<TextLine>,
+    steps: Vec<Step>,
+}
+
+/// Builds the Steps of a take; `pictures` is asked once for each act, in order.
+pub fn build<E>(
+    acts: &[Act],
+    transcript: &Transcript,
+    mut pictures: impl FnMut(usize) -> Result<ActPictures, E>,
+) -> Result<Vec<Step>, E> {
+    let sentences = words::sentences(transcript);
+    let mut memory = Memory::default();
+    for (index, act) in acts.iter().enumerate() {
+        let seen = pictures(index)?;
+        let step = make(act, &seen, &mut memory, transcript, &sentences);
+        if let Some(picture) = seen.before.or(seen.after) {
+            memory.lines.clone_from(&picture.lines);
+        }
+        if let Some(step) = step {
+            memory.steps.push(step);
+        }
+    }
+    let mut steps = memory.steps;
+    intent::name(&mut steps);
+    Ok(steps)
+}
+
+fn make(
+    act: &Act,
+    seen: &ActPictures,
+    memory: &mut Memory,
+    transcript: &Transcript,
+    sentences: &[words::Sentence],
+) -> Option<Step> {
+    let mut step = blank(act);
+    let mut source = BTreeMap::from([("action".to_owned(), Source::Event), ("t".to_owned(), Source::Event)]);
+    match &act.kind {
+        ActKind::Title { title } => {
+            let first = memory.title.is_none() && act.t <= 0.0;
+            memory.title = Some(title.clone());
+            if first {
+                return None;
+            }
+            step.cause = cause::of_page_change(act.t, &memory.steps);
+            if step.cause.is_some() {
+                source.insert("cause".to_owned(), Source::Rule);
+            }
+        }
+        ActKind::Click { x, y, .. } | ActKind::Drag { x, y, .. } => {
+            memory.focus = Some((*x, *y));
+            if let Some(before) = &seen.before {
+                let lines = uncovered(&before.lines, &memory.lines, *x, *y);
+                step.target = target_at(&before.rgb, &lines, *x, *y);
+                source.insert("target".to_owned(), Source::Vision);
+            }
+            source.insert("x".to_owned(), Source::Event);
+        }
+        ActKind::Type { chars } => {
+            read_typing(&mut step, seen, memory, *chars as usize, &mut source);
+        }
+        ActKind::Scroll { .. } | ActKind::Key { .. } => {}
+    }
+    step.title = memory.title.as_deref().map(cause::page_title);
+    let shown = if step.action == Action::Navigate { &seen.after } else { &seen.before };
+    step.url = shown.as_ref().and_then(|picture| address_bar(&picture.rgb, &picture.lines)).map(|address| address.url);
+    for (field, known) in [("title", step.title.is_some()), ("url", step.url.is_some())] {
+        if known {
+            source.insert(field.to_owned(), if field == "title" { Source::Event } else { Source::Vision });
+        }
+    }
+    step.frame_before = seen.before.as_ref().map(|picture| picture.name.clone());
+    step.frame_after = seen.after.as_ref().map(|picture| picture.name.clone());
+    step.utterances = words::around(transcript, act.t, act.t_end);
+    step.rationale = words::rationale(sentences, act.t, act.t_end);
+    if step.rationale.is_some() {
+        source.insert("rationale".to_owned(), Source::Speech);
+    }
+    step.source = source;
+    Some(step)
+}
+
+/// What was typed and into which field, from the pictures before and after.
+fn read_typing(
+    step: &mut Step,
+    seen: &ActPictures,
+    memory: &Memory,
+    chars: usize,
+    source: &mut BTreeMap<String, Source>,
+) {
+    let (Some(before), Some(after)) = (&seen.before, &seen.after) else { return };
+    let typed = typed_text(
+        Picture { frame: &before.rgb, lines: &before.lines },
+        Picture { frame: &after.rgb, lines: &after.lines },
+        memory.focus,
+        chars,
+    );
+    let place = memory.focus.or_else(|| {
+        typed.as_ref().map(|typed| {
+            let [x, y, width, height] = typed.bounds;
+            (x + width / 2.0, y + height / 2.0)
+        })
+    });
+    if let Some((x, y)) = place {
+        (step.x, step.y) = (Some(x), Some(y));
+        source.insert("x".to_owned(), if memory.focus.is_some() { Source::Event } else { Source::Vision });
+        step.target = target_at(&before.rgb, &before.lines, x, y);
+        source.insert("target".to_owned(), Source::Vision);
+    }
+    if let Some(typed) = typed {
+        step.text = Some(typed.text);
+        source.insert("text".to_owned(), Source::Vision);
+    }
+}
+
+fn blank(act: &Act) -> Step {
+    let mut step = Step {
+        t: act.t,
+        t_end: act.t_end,
+        action: act.action(),
+        count: None,
+        button: None,
+        x: None,
+        y: None,
+        x_to: None,
+        y_to: None,
+        text: None,
+        key: None,
+        dx: None,
+        dy: None,
+        target: None,
+        cause: None,
+        url: None,
+        title: None,
+        frame_before: None,
+        frame_after: None,
+        intent: None,
+        rationale: None,
+        utterances: Vec::new(),
+        confidence: 1.0,
+        source: BTreeMap::new(),
+    };
+    match act.kind {
+        ActKind::Click { x, y, button, count } => {
+            (step.x, step.y, step.button, step.count) = (Some(x), Some(y), Some(button), Some(count));
+        }
+        ActKind::Drag { x, y, button, x_to, y_to } => {
+            (step.x, step.y, step.button) = (Some(x), Some(y), Some(button));
+            (step.x_to, step.y_to) = (Some(x_to), Some(y_to));
+        }
+        ActKind::Scroll { x, y, dx, dy, notches } => {
+            (step.x, step.y, step.count) = (Some(x), Some(y), Some(notches));
+            (step.dx, step.dy) = (Some(dx), Some(dy));
+        }
+        ActKind::Key { ref key } => step.key = Some(key.clone()),
+        // A page may take its new title for its own reasons.
+        ActKind::Title { .. } => step.confidence = 0.9,
+        ActKind::Type { .. } => {}
+    }
+    step
+}

@@ -1,0 +1,127 @@
+//! The text on the kept pictures, and the pictures themselves on demand.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use image::ImageReader;
+use media::frame::RgbFrame;
+use media::journal::hex;
+use media::time::MediaTime;
+use sha2::{Digest, Sha256};
+
+use super::RunError;
+use crate::models::net::Threads;
+use crate::models::ocr::{Ocr, TextLine};
+use crate::passes::inspect::Findings;
+use crate::passes::steps::ReadPicture;
+
+pub(super) const NAME: &str = "read";
+pub(super) const VERSION: u32 = 1;
+
+/// Lines whose height says they matter: headings and product names come before small print in the prompt.
+const PROMPT_LINES: usize = 40;
+const MIN_CONFIDENCE: f64 = 0.8;
+
+pub(super) struct Reader {
+    frames: PathBuf,
+    pictures: Vec<Kept>,
+    /// The last few pictures shown, as neighbouring acts share them.
+    recent: Vec<(usize, Rc<ReadPicture>)>,
+}
+
+struct Kept {
+    t: f64,
+    /// `{sha256}.jpg`
+    file: String,
+    lines: Vec<TextLine>,
+}
+
+const RECENT: usize = 3;
+
+impl Reader {
+    /// Moves the inspected pictures to the result under the names of their contents.
+    pub(super) fn new(work: &Path, frames: &Path, findings: &Findings) -> Result<Self, RunError> {
+        let disk = |path: &Path| {
+            let path = path.to_owned();
+            move |source| RunError::Disk { path, source }
+        };
+        fs::create_dir_all(frames).map_err(disk(frames))?;
+        let mut pictures = Vec::new();
+        for (index, kept) in findings.pictures.iter().enumerate() {
+            // The child names its files; a name of another form is not one of them.
+            if kept.file != format!("{index}.jpg") {
+                return Err(RunError::Picture(kept.file.clone()));
+            }
+            let path = work.join(&kept.file);
+            let bytes = fs::read(&path).map_err(disk(&path))?;
+            let file = format!("{}.jpg", hex(&Sha256::digest(&bytes)));
+            fs::rename(&path, frames.join(&file)).map_err(disk(&path))?;
+            pictures.push(Kept { t: kept.t, file, lines: Vec::new() });
+        }
+        Ok(Self { frames: frames.to_owned(), pictures, recent: Vec::new() })
+    }
+
+    pub(super) fn read_all(&mut self, model: &Path, threads: &Threads, mut done: impl FnMut()) -> Result<(), RunError> {
+        let mut ocr = Ocr::load_with(model, threads)?;
+        for index in 0..self.pictures.len() {
+            let rgb = self.decode(index)?;
+            self.pictures[index].lines = ocr.read(&rgb, None)?;
+            done();
+        }
+        Ok(())
+    }
+
+    fn decode(&self, index: usize) -> Result<RgbFrame, RunError> {
+        let kept = &self.pictures[index];
+        let refused = || RunError::Picture(kept.file.clone());
+        let image = ImageReader::open(self.frames.join(&kept.file)).map_err(|_| refused())?;
+        let image = image.decode().map_err(|_| refused())?.into_rgb8();
+        let (width, height) = image.dimensions();
+        Ok(RgbFrame { width, height, data: image.into_raw(), t: MediaTime::from_secs(kept.t) })
+    }
+
+    pub(super) fn picture(&mut self, index: usize) -> Result<Rc<ReadPicture>, RunError> {
+        if let Some((_, picture)) = self.recent.iter().find(|(recent, _)| *recent == index) {
+            return Ok(picture.clone());
+        }
+        let rgb = self.decode(index)?;
+        let kept = &self.pictures[index];
+        let picture = Rc::new(ReadPicture { name: format!("frames/{}", kept.file), rgb, lines: kept.lines.clone() });
+        if self.recent.len() == RECENT {
+            self.recent.remove(0);
+        }
+        self.recent.push((index, picture.clone()));
+        Ok(picture)
+    }
+
+    /// Each picture's text with its time.
+    pub(super) fn screens(&self) -> Vec<(f64, &[TextLine])> {
+        self.pictures.iter().map(|kept| (kept.t, kept.lines.as_slice())).collect()
+    }
+
+    /// The words on the screen that are most likely to be said: large ones, each once, the largest last.
+    pub(super) fn prompt(&self, max_chars: usize) -> String {
+        let mut lines: Vec<&TextLine> = self
+            .pictures
+            .iter()
+            .flat_map(|kept| &kept.lines)
+            .filter(|line| line.confidence >= MIN_CONFIDENCE && line.text.chars().any(char::is_alphabetic))
+            .collect();
+        lines.sort_by(|a, b| b.bounds[3].total_cmp(&a.bounds[3]));
+        let mut texts: Vec<&str> = Vec::new();
+        let mut chars = 0;
+        for line in lines {
+            let text = line.text.trim();
+            if texts.len() == PROMPT_LINES || chars + text.len() + 2 > max_chars {
+                break;
+            }
+            if !texts.contains(&text) {
+                chars += text.len() + 2;
+                texts.push(text);
+            }
+        }
+        texts.reverse();
+        texts.join(", ")
+    }
+}

@@ -1,0 +1,250 @@
+//! A take under way.
+//!
+//! Four threads: `screen` asks for pictures, `encode` writes them with the sound, `events` writes the input events,
+//! and the caller's own thread watches over them and tells how it goes. What fails ends the take properly, with all
+//! that was recorded until then; a microphone or the input events may fail without ending it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{Builder, ScopedJoinHandle};
+use std::time::{Duration, Instant};
+
+use capture::clock;
+use capture::input::gesture::PictureMap;
+use capture::input::{self, RawInput};
+use capture::screen::{ScreenSource, blank_frame};
+use crossbeam_channel::{Receiver, bounded};
+use media::frame::AudioChunk;
+use shared_types::recording::{HealthEvent, Manifest, RecordingStage, VIDEO_FILE};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::check::check;
+use crate::encode::{self, EncodeReport, EncodeThreadError, Encoders, Live, Streams};
+use crate::events;
+use crate::microphone::Microphone;
+use crate::pace::{self, BUFFERS, Tick};
+use crate::session::{DISK_FULL, Listener, Progress, SCREEN_LOST, SessionError, TakeOptions};
+use crate::spool::{Spool, SpoolError};
+use crate::timeline::Timeline;
+
+const WATCH_EVERY: Duration = Duration::from_millis(100);
+const LOOK_AT_DISK_EVERY: Duration = Duration::from_secs(2);
+const TICKS: usize = 64;
+
+/// What a take is made from.
+pub(crate) struct Feeds {
+    pub(crate) screen: Box<dyn ScreenSource>,
+    pub(crate) chunks: Receiver<AudioChunk>,
+    pub(crate) raw: Receiver<RawInput>,
+    pub(crate) map: PictureMap,
+}
+
+pub(crate) struct Take {
+    spool: Spool,
+    manifest: Manifest,
+    live: Arc<Live>,
+    mic: Option<Microphone>,
+    input: Option<input::Running>,
+    /// How long the take has been running.
+    secs: f64,
+}
+
+/// Ends the threads of a take whichever way its watcher leaves: a scope waits for all of its threads.
+struct EndOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Take {
+    pub(crate) fn new(
+        spool: Spool,
+        manifest: Manifest,
+        mic: Option<Microphone>,
+        input: Option<input::Running>,
+    ) -> Self {
+        Self { spool, manifest, live: Arc::default(), mic, input, secs: 0.0 }
+    }
+
+    pub(crate) fn run(
+        mut self,
+        feeds: Feeds,
+        encoders: Encoders,
+        options: &TakeOptions,
+        stop: &AtomicBool,
+        listener: &mut dyn Listener,
+    ) -> Result<Manifest, SessionError> {
+        let Feeds { mut screen, chunks, raw, map } = feeds;
+        let (tick_sink, ticks) = bounded::<Tick>(TICKS);
+        let (spare_sink, spare) = bounded(BUFFERS);
+        for _ in 0..BUFFERS {
+            // The channel was made with room for all of them.
+            drop(spare_sink.send(blank_frame()));
+        }
+        let streams = Streams { ticks, chunks, spare: spare_sink };
+        let (timeline, live) = (&Timeline::default(), self.live.clone());
+        let over = &AtomicBool::new(false);
+        let (video_path, events_path) = (self.spool.video_path(), self.spool.events_path());
+        let records_events = self.manifest.input_events.recorded;
+        let (watched, shown, encoded, written) = std::thread::scope(|scope| {
+            let end = EndOnDrop(over);
+            let encode = Builder::new().name("encode".to_owned()).spawn_scoped(scope, || {
+                encode::run(encoders, &video_path, streams, timeline, &live)
+            })?;
+            let fps = options.fps;
+            let pace = Builder::new().name("screen".to_owned()).spawn_scoped(scope, move || {
+                pace::run(screen.as_mut(), fps, timeline, &tick_sink, &spare, over)
+            })?;
+            let write = || events::run(&events_path, &raw, map, timeline, over);
+            let events = records_events
+                .then(|| Builder::new().name("events".to_owned()).spawn_scoped(scope, write))
+                .transpose()?;
+            let watched = self.watch(timeline, &encode, &pace, options, stop, listener);
+            drop(end);
+            drop(self.input.take());
+            let shown = joined(pace.join());
+            let encoded = joined(encode.join());
+            let written = events.map_or(Ok(()), |events| joined(events.join()));
+            Ok::<_, SessionError>((watched, shown, encoded, written))
+        })?;
+        drop(self.mic.take());
+        if let Err(error) = &written {
+            self.note("events_lost", format!("The input events could not be written: {error}."), listener);
+        }
+        if let Err(error) = &shown {
+            self.note(SCREEN_LOST, error.to_string(), listener);
+        }
+        let manifest = match encoded {
+            Ok(report) => self.finish(report, timeline, options)?,
+            Err(EncodeThreadError::NoPicture) => {
+                self.spool.discard();
+                let reason = shown.err().map_or_else(|| "no picture came from the screen".to_owned(), |e| e.to_string());
+                return Err(SessionError::Nothing(reason));
+            }
+            Err(error) => return Err(self.salvage(error.to_string())),
+        };
+        match watched {
+            Ok(()) => Ok(manifest),
+            Err(error) => Err(SessionError::Interrupted { reason: error.to_string() }),
+        }
+    }
+
+    /// Until the take is over: its manifest as soon as it has begun, what befalls it, the listener's news.
+    fn watch<A, B>(
+        &mut self,
+        timeline: &Timeline,
+        encode: &ScopedJoinHandle<'_, A>,
+        pace: &ScopedJoinHandle<'_, B>,
+        options: &TakeOptions,
+        stop: &AtomicBool,
+        listener: &mut dyn Listener,
+    ) -> Result<(), SpoolError> {
+        let mut begun = false;
+        let mut looked_at_disk = Instant::now();
+        while !stop.load(Ordering::Relaxed) && !encode.is_finished() && !pace.is_finished() {
+            std::thread::sleep(WATCH_EVERY);
+            let Some(zero) = timeline.zero() else { continue };
+            self.secs = clock::now().nanos_since(zero) as f64 / 1e9;
+            let mut news = !begun;
+            if !begun {
+                begun = true;
+                self.manifest.clock.first_frame_monotonic_nanos = zero.nanos;
+                self.manifest.clock.started_at = utc_now();
+                listener.started();
+            }
+            news |= self.watch_devices(listener);
+            if news {
+                self.spool.write_manifest(&self.manifest)?;
+            }
+            let peak = self.live.take_peak();
+            listener.progress(Progress {
+                secs: self.secs,
+                peak_dbfs: self.mic.as_ref().map(|_| f64::from(peak.max(1e-6).log10() * 20.0)),
+                bytes: self.live.bytes.load(Ordering::Relaxed),
+            });
+            if looked_at_disk.elapsed() >= LOOK_AT_DISK_EVERY {
+                looked_at_disk = Instant::now();
+                if self.spool.is_full() {
+                    let sentence = "The disk is almost full, so the take was ended. Free some space before the next one.";
+                    self.note(DISK_FULL, sentence.to_owned(), listener);
+                    break;
+                }
+            }
+            if options.secs.is_some_and(|limit| self.secs >= limit) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there was something to note about microphone or input.
+    fn watch_devices(&mut self, listener: &mut dyn Listener) -> bool {
+        let heard = self.live.chunks.load(Ordering::Relaxed);
+        let mic_news = self.mic.as_mut().and_then(|mic| mic.watch(heard));
+        let input_news = self.input.take_if(|input| !input.is_alive()).and_then(|input| input.stop().err());
+        let news = mic_news.is_some() || input_news.is_some();
+        if let Some((kind, sentence)) = mic_news {
+            self.note(kind, sentence, listener);
+        }
+        if let Some(error) = input_news {
+            self.note("input_lost", error.to_string(), listener);
+        }
+        news
+    }
+
+    fn note(&mut self, kind: &str, sentence: String, listener: &mut dyn Listener) {
+        let event = HealthEvent { t: (self.secs * 1e3).round() / 1e3, kind: kind.to_owned(), sentence };
+        listener.health(&event);
+        self.manifest.health.push(event);
+    }
+
+    /// The folder is whole: hashes, then the device's own verdict.
+    fn finish(
+        &mut self,
+        report: EncodeReport,
+        timeline: &Timeline,
+        options: &TakeOptions,
+    ) -> Result<Manifest, SessionError> {
+        let manifest = &mut self.manifest;
+        manifest.clock.first_frame_monotonic_nanos = timeline.zero().map_or(0, |zero| zero.nanos);
+        manifest.clock.first_sample_monotonic_nanos = report.sound.first_sample.map(|at| at.nanos);
+        manifest.clock.av_offset_ms = report.sound.offset_ms;
+        manifest.fragments = report.fragments;
+        manifest.frames = report.frames;
+        manifest.gaps = report.sound.gaps;
+        manifest.drift = report.sound.drift;
+        manifest.stage = RecordingStage::Stopped;
+        self.spool.hash_files(manifest)?;
+        debug_assert_eq!(manifest.files.get(VIDEO_FILE), Some(&report.file));
+        self.spool.write_manifest(manifest)?;
+        manifest.quality = Some(check(self.spool.folder(), None, &options.policy)?);
+        manifest.stage = RecordingStage::Checked;
+        self.spool.write_manifest(manifest)?;
+        Ok(manifest.clone())
+    }
+
+    /// The encoder or the disk failed: what reached the disk is made whole, and the error told.
+    fn salvage(mut self, reason: String) -> SessionError {
+        match self.spool.make_whole(&mut self.manifest) {
+            Ok(_) => SessionError::Interrupted { reason },
+            Err(SpoolError::NothingWhole { .. }) => {
+                self.spool.discard();
+                SessionError::Nothing(reason)
+            }
+            Err(source) => SessionError::Unfinished { reason, source, folder: self.spool.folder().to_owned() },
+        }
+    }
+}
+
+/// A thread's result; a thread that panicked has nothing better to say than that.
+fn joined<T>(result: Result<T, Box<dyn std::any::Any + Send>>) -> T {
+    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+pub(crate) fn utc_now() -> String {
+    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    OffsetDateTime::now_utc().format(form).unwrap_or_default()
+}
