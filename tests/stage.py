@@ -3,7 +3,7 @@
 
   stage.py --truth FILE [--secs N] [--act]
 
-Every two seconds a corner of the window turns white for 200 ms while a tone of 1 kHz sounds on the default sink. With
+About every two seconds (never in step with the recorder's pace) a corner of the window turns white for 200 ms while a tone of 1 kHz sounds on the default sink. With
 --act a pointer moves, clicks, turns the wheel and types, through XTEST. The truth goes to FILE as lines of JSON with
 CLOCK_MONOTONIC nanoseconds: {"flash": at}, {"beep": at}, {"click": at, "x": x, "y": y}, {"key": at, "name": name},
 {"wheel": at}. Needs python3-xlib and PulseAudio's libpulse-simple.
@@ -23,7 +23,7 @@ from Xlib.ext import xtest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "demo"))
 import sound  # noqa: E402
 
-EVERY, FLASH = 2_000_000_000, 200_000_000
+EVERY, FLASH = 2_013_000_000, 200_000_000
 TICK = 1 / 30
 
 

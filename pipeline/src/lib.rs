@@ -2,9 +2,9 @@
 
 pub mod config;
 pub mod models;
-pub mod passes;
-pub mod score;
 pub mod output;
 pub mod pass;
+pub mod passes;
 pub mod run;
+pub mod score;
 pub mod store;

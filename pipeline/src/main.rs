@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -59,7 +60,7 @@ struct RunArgs {
     /// Who explains the Steps; this version knows local rules only.
     #[arg(long, value_enum, default_value_t = Provider::Local)]
     provider: Provider,
-    /// Threads for the models; as many as cores by default, at most four.
+    /// Threads for the models; half as many as cores by default.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: Option<u16>,
 }
@@ -105,6 +106,8 @@ enum Failure {
     Model(#[from] ModelError),
     #[error(transparent)]
     Score(#[from] ScoreError),
+    #[error("Ctrl-C cannot be listened for: {0}")]
+    Signals(std::io::Error),
     #[error("this program cannot find itself: {0}")]
     Program(std::io::Error),
     #[error("{0}")]
@@ -118,7 +121,7 @@ impl Failure {
             Self::Config(_) | Self::Score(_) => true,
             Self::Run(error) => error.is_usage(),
             Self::Model(error) => error.is_usage(),
-            Self::Program(_) | Self::Child(_) => false,
+            Self::Signals(_) | Self::Program(_) | Self::Child(_) => false,
         };
         if usage { 2 } else { 1 }
     }
@@ -140,7 +143,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Run(args) => run_one(args),
         Command::Models(command) => {
             let dir = Config::from_env()?.models_dir;
-            let stop = AtomicBool::new(false);
+            let stop = stop_on_signal()?;
             match command {
                 Models::List => run_list(&dir)?,
                 Models::Fetch { name } => run_fetch(name.as_deref(), &dir, &stop)?,
@@ -154,6 +157,15 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         }
         Command::InspectChild { task } => child::run(&task).map_err(Failure::Child),
     }
+}
+
+/// Set by Ctrl-C or a polite kill, so that what was half fetched can be removed.
+fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, stop.clone()).map_err(Failure::Signals)?;
+    }
+    Ok(stop)
 }
 
 fn run_one(args: RunArgs) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! Text, targets, addresses and typed words read from a rendered page (`fixtures/shop_page.html`).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use media::frame::RgbFrame;
@@ -15,15 +15,18 @@ static OCR: Mutex<Option<Ocr>> = Mutex::new(None);
 
 fn fixture(name: &str) -> RgbFrame {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
-    let picture = image::open(path).unwrap().to_rgb8();
+    let picture = image::open(path).expect("the fixture is a picture").to_rgb8();
     RgbFrame { width: picture.width(), height: picture.height(), data: picture.into_raw(), t: MediaTime::ZERO }
+}
+
+fn models() -> PathBuf {
+    Config::from_env().expect("HOME or COLLECTOR_MODELS_DIR is set").models_dir.join(catalog::OCR)
 }
 
 fn read(frame: &RgbFrame) -> Vec<TextLine> {
     let mut ocr = OCR.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let dir = Config::from_env().unwrap().models_dir.join(catalog::OCR);
-    let ocr = ocr.get_or_insert_with(|| Ocr::load(&dir).unwrap_or_else(|error| panic!("{error}")));
-    ocr.read(frame, None).unwrap()
+    let ocr = ocr.get_or_insert_with(|| Ocr::load(&models()).unwrap_or_else(|error| panic!("{error}")));
+    ocr.read(frame, None).expect("the models run")
 }
 
 #[test]
@@ -112,8 +115,7 @@ fn typed_words_are_what_the_field_shows_more() {
 #[test]
 fn a_region_is_read_alone() {
     let frame = fixture("shop_page.png");
-    let dir = Config::from_env().unwrap().models_dir.join(catalog::OCR);
-    let mut ocr = Ocr::load(&dir).unwrap_or_else(|error| panic!("{error}"));
+    let mut ocr = Ocr::load(&models()).unwrap_or_else(|error| panic!("{error}"));
     let lines = ocr.read(&frame, Some([220.0, 440.0, 340.0, 80.0])).unwrap();
     let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(texts, ["Show results", "Clear all"]);

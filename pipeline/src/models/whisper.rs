@@ -89,9 +89,10 @@ const LEAD_OF_BASE: Lead = Lead { start: 0.06, end: 0.03 };
 const LEAD_OF_TINY_EN: Lead = Lead { start: -0.05, end: -0.1 };
 const SHORTEST_WORD_SECS: f64 = 0.03;
 
-/// As many threads as cores, at most four: beyond that the decoder gains nothing.
+/// Half as many threads as cores, at most four: with a single core taken by something else, as many threads as cores
+/// are slower than one.
 pub fn default_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4))
+    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).clamp(1, 4))
 }
 
 impl Whisper {

@@ -60,10 +60,18 @@ pub fn sentence(step: &Step) -> String {
         Action::Key => format!("press {}", step.key.as_deref().unwrap_or_default()),
         Action::Scroll => {
             let down = step.dy.unwrap_or(0.0);
-            let way = if down > 0.0 { "down" } else if down < 0.0 { "up" } else { "sideways" };
+            let way = if down > 0.0 {
+                "down"
+            } else if down < 0.0 {
+                "up"
+            } else {
+                "sideways"
+            };
             format!("scroll {way}")
         }
-        Action::Navigate => format!("reach {}", step.title.as_deref().or(step.url.as_deref()).unwrap_or("another page")),
+        Action::Navigate => {
+            format!("reach {}", step.title.as_deref().or(step.url.as_deref()).unwrap_or("another page"))
+        }
     }
 }
 

@@ -1,8 +1,6 @@
 //! A page that shows what was made of a recording: verdict, words, Steps with their pictures. It needs nothing but the
 //! folder it lies in.
 
-use std::fmt::Write;
-
 use shared_types::quality::judge::QualityReport;
 use shared_types::step::Step;
 use shared_types::summary::Summary;
@@ -126,7 +124,9 @@ impl Page {
     fn figure(&mut self, when: &str, file: Option<&str>, marks: &str) {
         let Some(file) = file else { return };
         let image = format!("<img loading=\"lazy\" src=\"{0}\" alt=\"the screen {when} this Step\">", escape(file));
-        self.line(&format!("<figure><span class=\"frame\">{image}{marks}</span><figcaption>{when}</figcaption></figure>"));
+        self.line(&format!(
+            "<figure><span class=\"frame\">{image}{marks}</span><figcaption>{when}</figcaption></figure>"
+        ));
     }
 
     fn costs(&mut self, summary: &Summary) {
@@ -150,18 +150,16 @@ fn marks(step: &Step, size: Option<(u32, u32)>) -> String {
     let down = |y: f64| y / f64::from(height) * 100.0;
     let mut marks = String::new();
     if let Some([x, y, box_width, box_height]) = step.target.as_ref().and_then(|target| target.bounds) {
-        // Writing to a string cannot fail.
-        drop(write!(
-            marks,
+        marks += &format!(
             "<span class=\"box\" style=\"left:{:.2}%;top:{:.2}%;width:{:.2}%;height:{:.2}%\"></span>",
             across(x),
             down(y),
             across(box_width),
             down(box_height)
-        ));
+        );
     }
     if let (Some(x), Some(y)) = (step.x, step.y) {
-        drop(write!(marks, "<span class=\"point\" style=\"left:{:.2}%;top:{:.2}%\"></span>", across(x), down(y)));
+        marks += &format!("<span class=\"point\" style=\"left:{:.2}%;top:{:.2}%\"></span>", across(x), down(y));
     }
     marks
 }

@@ -1,7 +1,5 @@
 //! A run's result for the person at the terminal.
 
-use std::fmt::Write;
-
 use shared_types::quality::judge::QualityReport;
 use shared_types::step::Step;
 use shared_types::summary::Summary;
@@ -15,8 +13,10 @@ const LONGEST_ROW: usize = 78;
 /// Verdict, words, Steps and the goal's demands, as plain text.
 pub fn text(quality: &QualityReport, transcript: &Transcript, steps: &[Step], summary: &Summary) -> String {
     let mut out = String::new();
-    // Writing to a string cannot fail.
-    let mut line = |text: String| drop(writeln!(out, "{text}"));
+    let mut line = |text: String| {
+        out.push_str(&text);
+        out.push('\n');
+    };
     line(format!("Verdict: {}", quality.verdict.as_str()));
     for flag in &quality.flags {
         line(format!("  {} ({}): {}", name(flag.flag), flag.verdict.as_str(), flag.sentence));
@@ -34,9 +34,10 @@ pub fn text(quality: &QualityReport, transcript: &Transcript, steps: &[Step], su
             (true, None) => "followed",
             (false, None) => "not seen, said or acted on",
         };
-        let evidence = finding.evidence.first().map_or_else(String::new, |found| {
-            format!(", at {} \"{}\"", clock(found.t), cut(&found.text, 60))
-        });
+        let evidence = finding
+            .evidence
+            .first()
+            .map_or_else(String::new, |found| format!(", at {} \"{}\"", clock(found.t), cut(&found.text, 60)));
         line(format!("Goal: {} is {state}{evidence}", finding.constraint.text));
     }
     if let Some(decision) = &summary.decision {
@@ -49,7 +50,12 @@ pub fn text(quality: &QualityReport, transcript: &Transcript, steps: &[Step], su
     }
     for step in steps {
         let intent = step.intent.map_or_else(String::new, |intent| format!("  [{}]", name(intent)));
-        line(format!("  {:>6}  {:<8}  {}{intent}", clock(step.t), step.action.as_str(), cut(&sentence(step), LONGEST_ROW)));
+        line(format!(
+            "  {:>6}  {:<8}  {}{intent}",
+            clock(step.t),
+            step.action.as_str(),
+            cut(&sentence(step), LONGEST_ROW)
+        ));
     }
     let total: f64 = summary.passes.iter().map(|pass| pass.secs).sum();
     let passes = summary.passes.iter().map(|pass| format!("{} {:.1} s", pass.name, pass.secs)).collect::<Vec<_>>();

@@ -7,6 +7,7 @@
 //! guess would be taken for a fact later.
 
 mod browser;
+mod captions;
 mod marks;
 mod rectangles;
 mod target;

@@ -14,12 +14,15 @@ mod words;
 use std::collections::BTreeMap;
 
 use media::frame::RgbFrame;
-use shared_types::step::{Action, Source, Step};
+use shared_types::step::{Action, Source, Step, Target};
 use shared_types::transcript::Transcript;
 
 use self::acts::{Act, ActKind};
 use super::read_screen::{Picture, address_bar, target_at, typed_text, uncovered};
 use crate::models::ocr::TextLine;
+
+/// What browsers call their address field.
+const ADDRESS_FIELD: &str = "Address and search bar";
 
 pub const NAME: &str = "steps";
 pub const VERSION: u32 = 1;
@@ -44,10 +47,26 @@ pub struct ActPictures {
 #[derive(Default)]
 struct Memory {
     title: Option<String>,
-    /// Where the keyboard's focus was last put, and what lies there.
+    /// Where the keyboard's focus was last put by a click, and what lies there.
     focus: Option<(f64, f64)>,
+    field: Option<Target>,
     lines: Vec<TextLine>,
     steps: Vec<Step>,
+}
+
+impl Memory {
+    /// Keys that move the focus: to the address field, where browsers agree on it, or somewhere unknown.
+    fn move_focus(&mut self, key: &str) {
+        match key {
+            "Ctrl+l" | "Alt+d" | "F6" | "Ctrl+t" => {
+                self.focus = None;
+                let (text, role) = (Some(ADDRESS_FIELD.to_owned()), Some("textbox".to_owned()));
+                self.field = Some(Target { text, role, bounds: None });
+            }
+            "Tab" | "Shift+Tab" => (self.focus, self.field) = (None, None),
+            _ => {}
+        }
+    }
 }
 
 /// Builds the Steps of a take; `pictures` is asked once for each act, in order.
@@ -86,6 +105,8 @@ fn make(
         ActKind::Title { title } => {
             let first = memory.title.is_none() && act.t <= 0.0;
             memory.title = Some(title.clone());
+            // Another page has other fields.
+            (memory.focus, memory.field) = (None, None);
             if first {
                 return None;
             }
@@ -101,12 +122,14 @@ fn make(
                 step.target = target_at(&before.rgb, &lines, *x, *y);
                 source.insert("target".to_owned(), Source::Vision);
             }
+            memory.field.clone_from(&step.target);
             source.insert("x".to_owned(), Source::Event);
         }
         ActKind::Type { chars } => {
             read_typing(&mut step, seen, memory, *chars as usize, &mut source);
         }
-        ActKind::Scroll { .. } | ActKind::Key { .. } => {}
+        ActKind::Key { key } => memory.move_focus(key),
+        ActKind::Scroll { .. } => {}
     }
     step.title = memory.title.as_deref().map(cause::page_title);
     let shown = if step.action == Action::Navigate { &seen.after } else { &seen.before };
@@ -151,7 +174,8 @@ fn read_typing(
     if let Some((x, y)) = place {
         (step.x, step.y) = (Some(x), Some(y));
         source.insert("x".to_owned(), if memory.focus.is_some() { Source::Event } else { Source::Vision });
-        step.target = target_at(&before.rgb, &before.lines, x, y);
+        // What the click saw is not covered by the pointer's caret yet.
+        step.target = memory.field.clone().or_else(|| target_at(&before.rgb, &before.lines, x, y));
         source.insert("target".to_owned(), Source::Vision);
     }
     if let Some(typed) = typed {

@@ -19,9 +19,11 @@ use shared_types::transcript::{Segment, Transcript, Word};
 
 use crate::models::whisper::{Decoding, HeardWord, Language, SAMPLE_RATE, Whisper, WhisperFailure};
 
-/// Text in the manner of the takes. Its end weighs most, so the words of the screen come before it.
-const SPOKEN_SHOPPING: &str = "Shopping: size, colour, price, filter, sort, rating, shipping, in stock, cart, checkout, \
-    compare. It costs nineteen ninety nine, under thirty dollars. I'll tick that, then add it to the cart.";
+/// Words of the trade, and speech in the manner of the takes. The speech is the end, which weighs most: what the screen
+/// shows is written in figures, and after figures the model writes (and guesses at) figures.
+const SHOPPING_WORDS: &str = "size, colour, price, filter, sort, rating, shipping, in stock, cart, checkout, compare";
+const SHOPPING_SPEECH: &str =
+    "It costs nineteen ninety nine, under thirty dollars. I'll tick that, then add it to the cart.";
 /// Above this the model's opinion on the language is taken against the policy's.
 const SURE_OF_LANGUAGE: f64 = 0.6;
 /// Sound around a stretch that is decoded again: enough for its first and last consonant.
@@ -157,11 +159,14 @@ fn hear(
 
 /// The example is English: before other speech it would pull the model towards English.
 fn prompt(language: &str, screen_words: &str) -> String {
-    let screen_words = screen_words.split_whitespace().collect::<Vec<_>>().join(" ");
-    match (language, screen_words.is_empty()) {
-        ("en", true) => SPOKEN_SHOPPING.to_owned(),
-        ("en", false) => format!("{screen_words}. {SPOKEN_SHOPPING}"),
-        _ => screen_words,
+    let has_figures = |word: &&str| word.chars().any(|letter| letter.is_ascii_digit());
+    let words: Vec<&str> = screen_words.split_whitespace().filter(|word| !has_figures(word)).collect();
+    let words = words.join(" ");
+    let words = words.trim_end_matches([',', ' ']);
+    match (language, words.is_empty()) {
+        ("en", true) => format!("Shopping: {SHOPPING_WORDS}. {SHOPPING_SPEECH}"),
+        ("en", false) => format!("Shopping: {words}, {SHOPPING_WORDS}. {SHOPPING_SPEECH}"),
+        _ => words.to_owned(),
     }
 }
 

@@ -89,9 +89,7 @@ fn read_policy(path: &Path) -> Result<Policy, InputError> {
 }
 
 fn read_text(path: &Path) -> Result<String, InputError> {
-    fs::read(path)
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .map_err(|source| not_read(path, source))
+    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).map_err(|source| not_read(path, source))
 }
 
 fn not_read(path: &Path, source: io::Error) -> InputError {

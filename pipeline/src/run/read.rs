@@ -19,10 +19,6 @@ use crate::passes::steps::ReadPicture;
 pub(super) const NAME: &str = "read";
 pub(super) const VERSION: u32 = 1;
 
-/// Lines whose height says they matter: headings and product names come before small print in the prompt.
-const PROMPT_LINES: usize = 40;
-const MIN_CONFIDENCE: f64 = 0.8;
-
 pub(super) struct Reader {
     frames: PathBuf,
     pictures: Vec<Kept>,
@@ -98,30 +94,5 @@ impl Reader {
     /// Each picture's text with its time.
     pub(super) fn screens(&self) -> Vec<(f64, &[TextLine])> {
         self.pictures.iter().map(|kept| (kept.t, kept.lines.as_slice())).collect()
-    }
-
-    /// The words on the screen that are most likely to be said: large ones, each once, the largest last.
-    pub(super) fn prompt(&self, max_chars: usize) -> String {
-        let mut lines: Vec<&TextLine> = self
-            .pictures
-            .iter()
-            .flat_map(|kept| &kept.lines)
-            .filter(|line| line.confidence >= MIN_CONFIDENCE && line.text.chars().any(char::is_alphabetic))
-            .collect();
-        lines.sort_by(|a, b| b.bounds[3].total_cmp(&a.bounds[3]));
-        let mut texts: Vec<&str> = Vec::new();
-        let mut chars = 0;
-        for line in lines {
-            let text = line.text.trim();
-            if texts.len() == PROMPT_LINES || chars + text.len() + 2 > max_chars {
-                break;
-            }
-            if !texts.contains(&text) {
-                chars += text.len() + 2;
-                texts.push(text);
-            }
-        }
-        texts.reverse();
-        texts.join(", ")
     }
 }

@@ -16,13 +16,15 @@ pub enum CheckError {
     NotFound { path: PathBuf },
     #[error("there is no {VIDEO_FILE} in {path}. Give the folder that `recorder record` made")]
     NoVideo { path: PathBuf },
-    #[error("{path}: {source}. Give an `events.jsonl` made by the recorder")]
+    #[error("the events in {path} cannot be used: {source}. Give an `events.jsonl` made by the recorder")]
     Events { path: PathBuf, source: BadEventLine },
-    #[error("{path} cannot be read as a manifest: {source}")]
+    #[error(
+        "the manifest {path} cannot be read: {source}. Give a folder made by the recorder, or its video file alone"
+    )]
     Manifest { path: PathBuf, source: serde_json::Error },
-    #[error("{path} is not a policy: {source}. Its fields are described in docs/formats.md")]
-    Policy { path: PathBuf, source: toml::de::Error },
-    #[error("{path}: {source}")]
+    #[error("the policy {path} cannot be used: line {line}: {}. Its fields are described in docs/formats.md", source.message())]
+    Policy { path: PathBuf, line: usize, source: Box<toml::de::Error> },
+    #[error("the file {path} cannot be read: {source}. Check that you may read it")]
     Disk { path: PathBuf, source: io::Error },
 }
 
@@ -66,7 +68,11 @@ pub fn check(path: &Path, events: Option<&Path>, policy: &Policy) -> Result<Qual
 pub fn read_policy(path: Option<&Path>) -> Result<Policy, CheckError> {
     let Some(path) = path else { return Ok(Policy::default()) };
     let text = read_named(path)?;
-    toml::from_str(&text).map_err(|source| CheckError::Policy { path: path.to_owned(), source })
+    toml::from_str(&text).map_err(|source: toml::de::Error| {
+        let before = source.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        CheckError::Policy { path: path.to_owned(), line, source: Box::new(source) }
+    })
 }
 
 fn read_events(path: &Path) -> Result<Vec<InputEvent>, CheckError> {

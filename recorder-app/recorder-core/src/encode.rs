@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use capture::clock;
 use crossbeam_channel::{Receiver, Sender, select};
-use media::encode::{EncodeError, EncodedPacket};
 use media::encode::h264::H264Encoder;
 use media::encode::opus::{OPUS_FRAME_SAMPLES, OpusEncoder};
+use media::encode::{EncodeError, EncodedPacket};
 use media::frame::{AudioChunk, BgraFrame};
 use media::journal::Journal;
 use media::mux::{FragmentWriter, MuxError};
@@ -176,7 +176,12 @@ impl Work {
         self.write_pictures(packets, t, true)
     }
 
-    fn write_pictures(&mut self, packets: Vec<EncodedPacket>, t: MediaTime, key: bool) -> Result<(), EncodeThreadError> {
+    fn write_pictures(
+        &mut self,
+        packets: Vec<EncodedPacket>,
+        t: MediaTime,
+        key: bool,
+    ) -> Result<(), EncodeThreadError> {
         self.last = Some(t);
         if key {
             self.last_key = Some(t);

@@ -42,7 +42,10 @@ enum Trouble {
     /// It was started again and must now show that it gives sound.
     Restarted,
     /// It did not start, or gave no sound when it had; the next try comes then.
-    Lost { next: Instant, wait: Duration },
+    Lost {
+        next: Instant,
+        wait: Duration,
+    },
 }
 
 impl Microphone {
@@ -63,27 +66,14 @@ impl Microphone {
         self.info.clone()
     }
 
-    /// Leaves the chunks where they are: they lie before the take and are passed over.
-    pub(crate) fn wait_for_sound(&self, chunks: &Receiver<AudioChunk>, stop: &AtomicBool) {
-        let wait = |long: Duration, over: &dyn Fn() -> bool| {
-            let until = Instant::now() + long;
-            while !over() && Instant::now() < until && !stop.load(Ordering::Relaxed) {
-                std::thread::sleep(POLL);
-            }
-        };
-        wait(PATIENCE, &|| !chunks.is_empty());
-        if !chunks.is_empty() {
-            wait(SETTLES, &|| false);
-        }
-    }
-
     /// Watches that sound keeps coming: `chunks_heard` is their count so far. Gives the kind and the sentence of what
     /// there is to tell.
     pub(crate) fn watch(&mut self, chunks_heard: u64) -> Option<(&'static str, String)> {
         let now = Instant::now();
-        let gone = self.running.as_ref().is_none_or(|running| {
-            running.events().try_iter().any(|event| matches!(event, MicEvent::Lost(_)))
-        });
+        let gone = self
+            .running
+            .as_ref()
+            .is_none_or(|running| running.events().try_iter().any(|event| matches!(event, MicEvent::Lost(_))));
         if chunks_heard != self.heard.0 {
             self.heard = (chunks_heard, now);
             if !gone {
@@ -122,10 +112,26 @@ impl Microphone {
                 }
                 "It starts, but gives no sound. Check that it is plugged in and switched on.".to_owned()
             }
+            Err(MicError::NoneFound | MicError::Unknown { .. }) => "Plug it in again.".to_owned(),
             Err(error) => error.to_string(),
         };
         self.trouble = lost;
         let told = matches!(before, Trouble::Lost { .. });
         (!told).then(|| ("mic_lost", format!("The microphone is gone; the take goes on without your voice. {reason}")))
+    }
+}
+
+/// Waits for a microphone's first sound and until its stamps are steady. The chunks stay where they are: they lie before
+/// the take and are passed over.
+pub(crate) fn wait_for_sound(chunks: &Receiver<AudioChunk>, stop: &AtomicBool) {
+    let wait = |long: Duration, over: &dyn Fn() -> bool| {
+        let until = Instant::now() + long;
+        while !over() && Instant::now() < until && !stop.load(Ordering::Relaxed) {
+            std::thread::sleep(POLL);
+        }
+    };
+    wait(PATIENCE, &|| !chunks.is_empty());
+    if !chunks.is_empty() {
+        wait(SETTLES, &|| false);
     }
 }

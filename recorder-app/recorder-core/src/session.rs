@@ -3,7 +3,6 @@
 //! [`record`] opens and tries everything before the folder is made and the take begins; [`crate::take`] then runs it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use capture::input::gesture::PictureMap;
@@ -23,8 +22,8 @@ use shared_types::recording::{
 
 use crate::check::CheckError;
 use crate::encode::Encoders;
-use crate::microphone::Microphone;
 pub use crate::microphone::MicSource;
+use crate::microphone::{Microphone, wait_for_sound};
 use crate::spool::{Spool, SpoolError};
 use crate::take::{Feeds, Take, utc_now};
 
@@ -118,8 +117,8 @@ pub fn record(
     let audio = sources.mic.as_ref().map(|_| OpusEncoder::open()).transpose()?;
     let (chunk_sink, chunks) = bounded(CHUNKS);
     let mic = sources.mic.map(|source| Microphone::start(source, chunk_sink)).transpose()?;
-    if let Some(mic) = &mic {
-        mic.wait_for_sound(&chunks, stop);
+    if mic.is_some() {
+        wait_for_sound(&chunks, stop);
     }
     let (raw_sink, raw) = bounded(RAW_EVENTS);
     let (input, input_events) = start_input(sources.input, raw_sink);

@@ -38,6 +38,8 @@ pub(crate) struct SoundLine {
     made: u64,
     gaps: Vec<Span>,
     drift: DriftInfo,
+    /// How far the resampler is bent now; kept over holes.
+    bend: f64,
     first_sample: Option<Monotonic>,
     offset_at_start: Option<f64>,
 }
@@ -63,6 +65,7 @@ impl SoundLine {
             made: 0,
             gaps: Vec::new(),
             drift: DriftInfo::default(),
+            bend: 0.0,
             first_sample: None,
             offset_at_start: None,
         }
@@ -79,35 +82,44 @@ impl SoundLine {
             let early = ((-begins * rate).ceil() as usize).min(mono.len());
             mono.drain(..early);
             begins += early as f64 / rate;
-            if mono.is_empty() {
-                return Ok(());
-            }
-        }
-        if self.line.as_ref().is_none_or(|line| line.rate_hz != chunk.rate_hz) {
-            self.drain_line()?;
-            self.line = Some(Line::new(chunk.rate_hz)?);
         }
         begins += self.leave_out_early(&mut mono, begins, rate);
         if mono.is_empty() {
             return Ok(());
         }
-        self.align(begins);
+        let behind = begins - self.position();
+        let hole = behind > self.tolerated_secs();
+        if hole || self.line.as_ref().is_some_and(|line| line.rate_hz != chunk.rate_hz) {
+            self.drain_line()?;
+        }
+        if hole {
+            self.fill(behind);
+        }
+        if self.line.is_none() {
+            self.line = Some(Line::new(chunk.rate_hz, self.bend)?);
+        }
         if self.first_sample.is_none() {
             let nanos = self.zero.nanos + (begins * 1e9) as i64;
             self.first_sample = Some(Monotonic::from_nanos(nanos));
             self.offset_at_start = Some(self.position() - begins);
         }
+        self.follow(begins);
         if let Some(line) = self.line.as_mut() {
             line.pending.extend_from_slice(&mono);
         }
         self.run(INPUT_FRAMES)
     }
 
+    /// How far a chunk may lie from where the count of samples puts it. One that begins a line is laid exactly.
+    fn tolerated_secs(&self) -> f64 {
+        if self.line.is_some() { HOLE_SECS } else { 0.0 }
+    }
+
     /// Leaves out the samples whose place is already filled, as after silence that came in their stead; gives how long
     /// they are. What is only a little early is left to the resampler.
     fn leave_out_early(&mut self, mono: &mut Vec<f32>, begins: f64, rate: f64) -> f64 {
         let early = self.position() - begins;
-        if early <= HOLE_SECS {
+        if early <= self.tolerated_secs() {
             return 0.0;
         }
         let samples = ((early * rate) as usize).min(mono.len());
@@ -133,11 +145,18 @@ impl SoundLine {
         Ok(())
     }
 
+    /// Silence at the end of what is there; a hole is counted, the first moment of a take is none.
     fn fill(&mut self, secs: f64) {
-        let start = self.position();
+        if secs > HOLE_SECS {
+            let start = self.made as f64 / RATE_HZ;
+            // A hole that is filled bit by bit is one hole.
+            match self.gaps.last_mut().filter(|last| start - last.end < 1e-3) {
+                Some(last) => last.end = start + secs,
+                None => self.gaps.push(Span::new(start, start + secs)),
+            }
+            self.drift.filled_ms += secs * 1e3;
+        }
         let silence = (secs * RATE_HZ).round() as usize;
-        self.gaps.push(Span::new(start, start + secs));
-        self.drift.filled_ms += secs * 1e3;
         self.ready.resize(self.ready.len() + silence, 0.0);
         self.made += silence as u64;
     }
@@ -151,34 +170,18 @@ impl SoundLine {
         self.made as f64 / RATE_HZ + pending
     }
 
-    /// Compares stamp and count; fills a hole, or bends the resampler.
-    fn align(&mut self, begins: f64) {
+    /// Compares stamp and count, and bends the resampler so that they meet.
+    fn follow(&mut self, begins: f64) {
         let behind = begins - self.position();
-        if behind > HOLE_SECS || (self.first_sample.is_none() && behind > 0.0) {
-            let silence = (behind * RATE_HZ).round() as usize;
-            let start = self.made as f64 / RATE_HZ;
-            if self.first_sample.is_some() {
-                self.gaps.push(Span::new(start, start + behind));
-                self.drift.filled_ms += behind * 1e3;
-            }
-            self.ready.resize(self.ready.len() + silence, 0.0);
-            self.made += silence as u64;
-            if let Some(line) = self.line.as_mut() {
-                line.offset = 0.0;
-            }
-            return;
-        }
         let Some(line) = self.line.as_mut() else { return };
         line.chunks = (line.chunks + 1.0).min(SMOOTH_CHUNKS);
         line.offset += (behind - line.offset) / line.chunks;
         if line.chunks >= SMOOTH_CHUNKS {
             let worst = self.drift.worst_offset_ms.unwrap_or(0.0).max(line.offset.abs() * 1e3);
             self.drift.worst_offset_ms = Some(worst);
-            let bend = (line.offset / SETTLE_SECS).clamp(-MAX_BEND, MAX_BEND);
-            self.drift.ppm = Some(-bend * 1e6);
-            // Refused only outside the limits given at construction, which the clamp keeps to.
-            let bent = line.resampler.set_resample_ratio_relative(1.0 + bend, true);
-            debug_assert!(bent.is_ok());
+            self.bend = (line.offset / SETTLE_SECS).clamp(-MAX_BEND, MAX_BEND);
+            self.drift.ppm = Some(-self.bend * 1e6);
+            line.bend(self.bend);
         }
     }
 
@@ -196,14 +199,23 @@ impl SoundLine {
         Ok(())
     }
 
-    /// Brings out what the resampler still holds.
+    /// Brings out what the resampler still holds, and closes the line.
     fn drain_line(&mut self) -> Result<(), SoundError> {
+        let due = (self.position() * RATE_HZ).round() as u64;
         let Some(line) = self.line.as_mut() else { return Ok(()) };
-        let tail = (line.resampler.output_delay() as f64 * f64::from(line.rate_hz) / RATE_HZ) as usize;
+        let tail = (line.resampler.output_delay() as f64 * f64::from(line.rate_hz) / RATE_HZ).ceil() as usize;
         line.pending.extend(std::iter::repeat_n(0.0, tail));
         self.run(1)?;
         self.line = None;
+        // The last, partial piece came out as long as a whole one.
+        self.cut_to(due);
         Ok(())
+    }
+
+    fn cut_to(&mut self, due: u64) {
+        let spare = usize::try_from(self.made.saturating_sub(due)).unwrap_or(usize::MAX).min(self.ready.len());
+        self.ready.truncate(self.ready.len() - spare);
+        self.made -= spare as u64;
     }
 
     /// Takes `count` samples if as many are ready.
@@ -215,12 +227,10 @@ impl SoundLine {
     pub(crate) fn finish(&mut self, end: MediaTime) -> Result<(), SoundError> {
         self.drain_line()?;
         let due = (end.secs() * RATE_HZ).round() as u64;
-        if self.made > due {
-            let spare = usize::try_from(self.made - due).unwrap_or(usize::MAX).min(self.ready.len());
-            self.ready.truncate(self.ready.len() - spare);
-        } else {
-            self.ready.resize(self.ready.len() + (due - self.made) as usize, 0.0);
-        }
+        self.cut_to(due);
+        let missing = due.saturating_sub(self.made);
+        self.ready.resize(self.ready.len() + missing as usize, 0.0);
+        self.made += missing;
         Ok(())
     }
 
@@ -244,14 +254,22 @@ pub(crate) struct SoundReport {
 }
 
 impl Line {
-    fn new(rate_hz: u32) -> Result<Self, SoundError> {
+    fn new(rate_hz: u32, bend: f64) -> Result<Self, SoundError> {
         let ratio = RATE_HZ / f64::from(rate_hz);
         let parameters = SincInterpolationParameters::new(SINC_LENGTH, WindowFunction::BlackmanHarris2);
         let resampler = Async::new_sinc(ratio, 1.01, &parameters, INPUT_FRAMES, 1, FixedAsync::Input)
             .map_err(|error| SoundError(error.to_string()))?;
         let skip = resampler.output_delay();
         let output = vec![0.0; resampler.output_frames_max()];
-        Ok(Self { rate_hz, resampler, pending: Vec::new(), skip, offset: 0.0, chunks: 0.0, output })
+        let mut line = Self { rate_hz, resampler, pending: Vec::new(), skip, offset: 0.0, chunks: 0.0, output };
+        line.bend(bend);
+        Ok(line)
+    }
+
+    fn bend(&mut self, bend: f64) {
+        // Refused only outside the limits given at construction, which the caller's clamp keeps to.
+        let bent = self.resampler.set_resample_ratio_relative(1.0 + bend, true);
+        debug_assert!(bent.is_ok());
     }
 
     /// Resamples the first `frames` pending samples.
@@ -264,10 +282,8 @@ impl Line {
         let from = InterleavedSlice::new(&input, 1, INPUT_FRAMES).map_err(|error| failed(&error))?;
         let mut to = InterleavedSlice::new_mut(&mut self.output, 1, capacity).map_err(|error| failed(&error))?;
         let indexing = Indexing::new().partial_len(frames);
-        let (_, written) = self
-            .resampler
-            .process_into_buffer(&from, &mut to, Some(&indexing))
-            .map_err(|error| failed(&error))?;
+        let (_, written) =
+            self.resampler.process_into_buffer(&from, &mut to, Some(&indexing)).map_err(|error| failed(&error))?;
         Ok(self.output[..written].to_vec())
     }
 }
@@ -322,5 +338,27 @@ mod tests {
             let worst = worst_misplacement_ms(rate_hz, channels, drift_ppm, gaps);
             assert!(worst <= 4.0, "{rate_hz} Hz, {channels} ch, {drift_ppm} ppm, {gaps:?}: {worst:.2} ms off");
         }
+    }
+    #[test]
+    fn silence_that_came_in_stead_of_late_sound_keeps_its_place() {
+        let zero = Monotonic::from_nanos(0);
+        let mut device = Plan::new(48_000, 1, Signal::Tone { hz: 100.0, amplitude: 0.5 }).device(zero);
+        let mut chunks = |secs: f64| device.until(Monotonic::from_nanos((secs * 1e9) as i64));
+        let mut line = SoundLine::new(zero);
+        chunks(1.0).iter().for_each(|chunk| line.push(chunk).unwrap());
+        line.fill_to(3.0).unwrap();
+        assert!((line.position() - 3.0).abs() < 1e-4, "{}", line.position());
+        chunks(5.0).iter().for_each(|chunk| line.push(chunk).unwrap());
+        line.finish(MediaTime::from_secs(5.0)).unwrap();
+        assert_eq!(line.ready.len(), 5 * 48_000);
+        let loud = |from: f64, to: f64| {
+            let samples = &line.ready[(from * RATE_HZ) as usize..(to * RATE_HZ) as usize];
+            (samples.iter().map(|sample| sample * sample).sum::<f32>() / samples.len() as f32).sqrt() > 0.3
+        };
+        assert!(loud(0.1, 0.9) && !loud(1.1, 2.9) && loud(3.1, 4.9));
+        let report = line.report();
+        assert_eq!(report.gaps.len(), 1);
+        assert!((report.drift.filled_ms - 2000.0).abs() < 25.0, "{:?}", report.drift);
+        assert!((report.drift.skipped_ms - 2000.0).abs() < 25.0, "{:?}", report.drift);
     }
 }

@@ -16,19 +16,23 @@ use crate::events;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
-    #[error("{path} already holds something. Choose a folder that does not exist yet; nothing was changed")]
+    #[error("the folder {path} already holds something. Choose a folder that does not exist yet; nothing was changed")]
     Occupied { path: PathBuf },
-    #[error("{path} cannot be made: {source}. Choose a folder that you may write to")]
+    #[error("the folder {path} cannot be made: {source}. Choose a folder that you may write to")]
     NoFolder { path: PathBuf, source: io::Error },
     #[error("the disk of {path} is almost full. Free some space, or choose a folder on another disk")]
     Full { path: PathBuf },
-    #[error("{path} is not a recording: there is no {MANIFEST_FILE} in it. Give the folder that `recorder record` made")]
+    #[error(
+        "the folder {path} is not a recording: there is no {MANIFEST_FILE} in it. Give the folder that `recorder record` made"
+    )]
     NoRecording { path: PathBuf },
-    #[error("{path} cannot be read as a manifest: {source}. The video beside it is untouched")]
+    #[error("the manifest {path} cannot be read: {source}. The video beside it is untouched")]
     BadManifest { path: PathBuf, source: serde_json::Error },
-    #[error("{path} holds no whole piece of video: the take was killed within its first second. Record again")]
+    #[error("the file {path} holds no whole piece of video: the take was killed within its first second. Record again")]
     NothingWhole { path: PathBuf },
-    #[error("{path} cannot be read or written: {source}. Check that the disk has room and that you may write there")]
+    #[error(
+        "the file {path} cannot be read or written: {source}. Check that the disk has room and that you may write there"
+    )]
     Disk { path: PathBuf, source: io::Error },
 }
 
@@ -139,9 +143,7 @@ impl Spool {
     pub fn write_manifest(&self, manifest: &Manifest) -> Result<(), SpoolError> {
         let path = self.manifest_path();
         let written = serde_json::to_vec_pretty(manifest).map_err(io::Error::from);
-        written
-            .and_then(|text| replace_file(&path, &text))
-            .map_err(|source| SpoolError::Disk { path, source })
+        written.and_then(|text| replace_file(&path, &text)).map_err(|source| SpoolError::Disk { path, source })
     }
 
     /// Hashes of the files beside the manifest.

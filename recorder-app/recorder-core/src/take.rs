@@ -91,13 +91,13 @@ impl Take {
         let records_events = self.manifest.input_events.recorded;
         let (watched, shown, encoded, written) = std::thread::scope(|scope| {
             let end = EndOnDrop(over);
-            let encode = Builder::new().name("encode".to_owned()).spawn_scoped(scope, || {
-                encode::run(encoders, &video_path, streams, timeline, &live)
-            })?;
+            let encode = Builder::new()
+                .name("encode".to_owned())
+                .spawn_scoped(scope, || encode::run(encoders, &video_path, streams, timeline, &live))?;
             let fps = options.fps;
-            let pace = Builder::new().name("screen".to_owned()).spawn_scoped(scope, move || {
-                pace::run(screen.as_mut(), fps, timeline, &tick_sink, &spare, over)
-            })?;
+            let pace = Builder::new()
+                .name("screen".to_owned())
+                .spawn_scoped(scope, move || pace::run(screen.as_mut(), fps, timeline, &tick_sink, &spare, over))?;
             let write = || events::run(&events_path, &raw, map, timeline, over);
             let events = records_events
                 .then(|| Builder::new().name("events".to_owned()).spawn_scoped(scope, write))
@@ -121,7 +121,8 @@ impl Take {
             Ok(report) => self.finish(report, timeline, options)?,
             Err(EncodeThreadError::NoPicture) => {
                 self.spool.discard();
-                let reason = shown.err().map_or_else(|| "no picture came from the screen".to_owned(), |e| e.to_string());
+                let reason =
+                    shown.err().map_or_else(|| "no picture came from the screen".to_owned(), |e| e.to_string());
                 return Err(SessionError::Nothing(reason));
             }
             Err(error) => return Err(self.salvage(error.to_string())),
@@ -168,7 +169,8 @@ impl Take {
             if looked_at_disk.elapsed() >= LOOK_AT_DISK_EVERY {
                 looked_at_disk = Instant::now();
                 if self.spool.is_full() {
-                    let sentence = "The disk is almost full, so the take was ended. Free some space before the next one.";
+                    let sentence =
+                        "The disk is almost full, so the take was ended. Free some space before the next one.";
                     self.note(DISK_FULL, sentence.to_owned(), listener);
                     break;
                 }

@@ -83,6 +83,10 @@ impl Default for StoredPicture {
 impl StoredPicture {
     /// Takes over a picture, as it was decoded.
     pub fn store(&mut self, picture: &Picture<'_>) {
+        let (format, width, height) = (picture.frame.format(), picture.frame.width(), picture.frame.height());
+        if (self.frame.format(), self.frame.width(), self.frame.height()) != (format, width, height) {
+            self.frame = Video::new(format, width, height);
+        }
         self.frame.clone_from(picture.frame);
         self.t = picture.t;
     }

@@ -48,7 +48,7 @@ pub(super) struct Tensor<'a> {
     pub(super) data: &'a [u8],
 }
 
-impl<'a> Tensor<'a> {
+impl Tensor<'_> {
     /// Part `index` of `of` equal parts along the first dimension.
     pub(super) fn rows(&self, index: u32, of: u32) -> Option<Self> {
         let rows = *self.dims.first()?;

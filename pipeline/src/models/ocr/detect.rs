@@ -68,7 +68,7 @@ impl Detector {
 fn grow(core: Region, scale: f32, part: Region) -> Region {
     let (width, height) = (core.width() as f32, core.height() as f32);
     let by = width * height * GROWTH / (2.0 * (width + height));
-    let to_picture = |value: f32, offset: u32| ((value / scale) as f64 + f64::from(offset)).max(0.0);
+    let to_picture = |value: f32, offset: u32| (f64::from(value / scale) + f64::from(offset)).max(0.0);
     Region {
         left: to_picture(core.left as f32 - by, part.left).round() as u32,
         top: to_picture(core.top as f32 - by, part.top).round() as u32,

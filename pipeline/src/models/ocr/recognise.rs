@@ -131,7 +131,8 @@ impl Recogniser {
         strip.confidence = sum / strip.places.len() as f64;
         strip.places.truncate(strip.places.len() - trailing);
         strip.places.drain(..leading);
-        strip.text = strip.text.trim().to_owned();
+        strip.text.truncate(strip.text.trim_end().len());
+        strip.text.drain(..strip.text.len() - strip.text.trim_start().len());
         (strip.confidence >= LEAST_CONFIDENCE).then_some(strip)
     }
 }

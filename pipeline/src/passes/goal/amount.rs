@@ -45,7 +45,7 @@ fn in_digits(text: &str) -> Vec<Amount> {
         .filter_map(|found| {
             let (whole, number) = (found.get(0)?, found.name("number")?);
             let sign = found.name("sign");
-            let before = text[..whole.start()].chars().next_back();
+            let before = text[..number.start()].chars().next_back();
             if sign.is_none() && before.is_some_and(char::is_alphanumeric) {
                 return None;
             }

@@ -103,8 +103,8 @@ static PLACES: LazyLock<[Regex; 4]> = LazyLock::new(|| {
     let name = r"[A-Z][\w'’&.]*(?:,?\s+[A-Z][\w'’&.]*)*";
     [
         pattern(&format!(
-            r"(?:\b(?:from|at|in|with|for)\s+)?(?:\b(?:an?|the)\s+)?\b(?i:local|nearby|near me|close by)\b\
-            (?:\s+(?i:stores?|shops?|pick[- ]?up|sellers?|delivery|retailers?|boutiques?|business(?:es)?))?\
+            r"(?x)(?:\b(?:from|at|in|with|for)\s+)?(?:\b(?:an?|the)\s+)?\b(?i:local|nearby|near\s+me|close\s+by)\b
+            (?:\s+(?i:stores?|shops?|pick[-\s]?up|sellers?|delivery|retailers?|boutiques?|business(?:es)?))?
             (?:\s+(?:in|near|around)\s+{name})?"
         )),
         pattern(
@@ -121,15 +121,16 @@ const PEOPLE: &str = "mom|mum|mother|mommy|dad|father|wife|husband|spouse|partne
     brother|daughter|son|niece|nephew|aunt|uncle|cousin|grandma|grandpa|grandmother|grandfather|granddaughter|grandson|\
     grandparents?|parents?|friends?|best friend|boss|coworkers?|colleagues?|teachers?|students?|neighbou?rs?|roommates?|\
     couples?|bride|groom|family|someone|somebody|myself|dog|cat|puppy|kitten";
-const AGE: &str = r"(?:\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen)\
-    [- ]years?[- ]olds?(?:\s+(?:girls?|boys?|kids?|child(?:ren)?|son|daughter|nephew|niece))?";
+const AGE: &str = concat!(
+    r"(?:\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen)",
+    r"[- ]years?[- ]olds?(?:\s+(?:girls?|boys?|kids?|child(?:ren)?|son|daughter|nephew|niece))?",
+);
 /// Before a person these belong to the person; other words are a use of their own ("flat feet women").
 const OF_A_PERSON: &str = "young|younger|old|older|elderly|teenage|little|tall|short|pregnant|busy|new|college|school|\
     university|best|good|adult|baby|big|petite|middle-aged";
 static FOR_PEOPLE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?i)\b(?P<for>for)\s+(?:(?:an?|the|my|your|his|her|their|our)\s+)?(?P<other>(?:[a-z-]+\s+){{0,3}}?)\
-        (?P<person>(?:(?:{OF_A_PERSON})\s+){{0,2}}(?:{AGE}|{GROUPS}|{PEOPLE}))\b(?:['’]s?\b)?"
+        r"(?i)\b(?P<for>for)\s+(?:(?:an?|the|my|your|his|her|their|our)\s+)?(?P<other>(?:[a-z-]+\s+){{0,3}}?)(?P<person>(?:(?:{OF_A_PERSON})\s+){{0,2}}(?:{AGE}|{GROUPS}|{PEOPLE}))\b(?:['’]s?\b)?"
     ))
 });
 static PEOPLES: LazyLock<Regex> =
@@ -146,7 +147,11 @@ static COUNT: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Where the name of the item ends.
 static BOUNDARY: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)(?:\b(?:as|with|without|for|that|which|who|whose|to|in|from|at|on|made)\b)|[|,;:()]|\.(?:\s|$)|\s[-–—]\s")
+    pattern(
+        r"(?ix)\b(?:as|with|without|for|that|which|who|whose|to|in|from|at|on|made)\b
+        | \b(?:under|over|below|above|between|around|about|less\s+than|more\s+than|up\s+to|at\s+least)\s+\d
+        | [|,;:()] | \.(?:\s|$) | \s[-–—]\s",
+    )
 });
 const OPENS_CLAUSE: [&str; 4] = ["who", "that", "which", "whose"];
 
@@ -230,7 +235,7 @@ impl Parser<'_> {
         let mut next = 0;
         while let Some(&number) = numbers.get(next) {
             next += 1;
-            if UNIT_NEXT.is_match(&self.goal[number.end..]) {
+            if self.is_measure(number) {
                 continue;
             }
             if let Some(&second) = numbers.get(next)
@@ -246,12 +251,17 @@ impl Parser<'_> {
         }
     }
 
+    /// "32 inch" and the like.
+    fn is_measure(&self, number: Amount) -> bool {
+        !number.is_money && UNIT_NEXT.is_match(&self.goal[number.end..])
+    }
+
     fn price_range(&self, first: Amount, second: Amount) -> Option<(Range<usize>, f64, f64)> {
         let before = RANGE_BEFORE.find(&self.goal[..first.start]);
         let is_money = first.is_money || second.is_money || before.is_some_and(|found| is_about_money(found.as_str()));
         let is_range = RANGE_JOIN.is_match(&self.goal[first.end..second.start])
             && first.value < second.value
-            && !UNIT_NEXT.is_match(&self.goal[second.end..]);
+            && !self.is_measure(second);
         (is_money && is_range).then(|| {
             let start = before.map_or(first.start, |found| found.start());
             (start..second.end, first.value, second.value)
@@ -460,7 +470,7 @@ fn pieces(rest: &str) -> Vec<Piece> {
     };
     for found in BOUNDARY.find_iter(rest) {
         let word = found.as_str().to_lowercase();
-        let is_word = word.chars().all(char::is_alphabetic);
+        let is_word = word.starts_with(char::is_alphabetic);
         // A relative clause runs to the next comma or demand.
         if is_word && opener.as_deref().is_some_and(|word| OPENS_CLAUSE.contains(&word)) {
             continue;

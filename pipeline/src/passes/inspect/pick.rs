@@ -23,8 +23,11 @@ pub enum Want {
     Settled { from: f64, until: f64 },
 }
 
-/// A picture stands still when nothing larger than a pointer has changed for this long.
-const SETTLED_SECS: f64 = 0.35;
+/// A picture stands still when nothing larger than a pointer has changed for this long; grey boxes that stand in for a
+/// page on its way last about half as long.
+const SETTLED_SECS: f64 = 0.6;
+/// Pages take their time to begin to change.
+const EFFECT_SECS: f64 = 0.3;
 /// A share of changed pixels above this is more than a pointer or a blinking caret.
 const LARGE_CHANGE: f64 = 0.003;
 const CHANGED_LUMA: u8 = 24;
@@ -105,19 +108,14 @@ impl Picker {
     fn is_due(&self, want: Want, now: f64) -> bool {
         match want {
             Want::At { t } => now > t,
-            Want::Settled { from, until } => {
-                now >= until || now - self.last_large_change.max(from) >= SETTLED_SECS
-            }
+            Want::Settled { from, until } => now >= until || now - self.last_large_change.max(from + EFFECT_SECS) >= SETTLED_SECS,
         }
     }
 
     fn large_change(&mut self, picture: &mut Picture<'_>) -> bool {
         let Some(luma) = picture.luma() else { return true };
-        let samples: Vec<u8> = luma
-            .rows()
-            .step_by(SAMPLE_STEP)
-            .flat_map(|row| row.iter().step_by(SAMPLE_STEP).copied())
-            .collect();
+        let samples: Vec<u8> =
+            luma.rows().step_by(SAMPLE_STEP).flat_map(|row| row.iter().step_by(SAMPLE_STEP).copied()).collect();
         let large = samples.len() != self.samples.len() || {
             let pairs = samples.iter().zip(&self.samples);
             let changed = pairs.filter(|(a, b)| a.abs_diff(**b) > CHANGED_LUMA).count();

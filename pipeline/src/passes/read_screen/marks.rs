@@ -30,7 +30,7 @@ pub(super) fn mark_left_of(frame: &RgbFrame, lines: &[TextLine], label: &TextLin
     let is_letter = |mark: &Mark| {
         let [left, top, width, height] = mark.bounds;
         let holds = |line: &&TextLine| contains(line.bounds, left + width / 2.0, top + height / 2.0);
-        lines.iter().filter(holds).any(|line| line.bounds != label.bounds && line.text.chars().count() > 1)
+        lines.iter().filter(holds).any(|line| line != label && line.text.chars().count() > 1)
     };
     marks.retain(|mark| !is_letter(mark));
     marks.sort_by(|a, b| a.bounds[0].total_cmp(&b.bounds[0]));

@@ -7,8 +7,8 @@
 use media::frame::RgbFrame;
 use shared_types::step::PixelBox;
 
+use super::captions::caption_of;
 use super::rectangles::rectangles_around;
-use super::target::caption_of;
 use crate::models::ocr::TextLine;
 
 /// A picture and the lines read in it.

@@ -25,13 +25,36 @@ pub struct Act {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum ActKind {
-    Click { x: f64, y: f64, button: MouseButton, count: u32 },
-    Drag { x: f64, y: f64, button: MouseButton, x_to: f64, y_to: f64 },
-    Scroll { x: f64, y: f64, dx: f64, dy: f64, notches: u32 },
-    Type { chars: u32 },
-    Key { key: String },
+    Click {
+        x: f64,
+        y: f64,
+        button: MouseButton,
+        count: u32,
+    },
+    Drag {
+        x: f64,
+        y: f64,
+        button: MouseButton,
+        x_to: f64,
+        y_to: f64,
+    },
+    Scroll {
+        x: f64,
+        y: f64,
+        dx: f64,
+        dy: f64,
+        notches: u32,
+    },
+    Type {
+        chars: u32,
+    },
+    Key {
+        key: String,
+    },
     /// The window's title changed: another page, as a rule.
-    Title { title: String },
+    Title {
+        title: String,
+    },
 }
 
 impl Act {
@@ -64,9 +87,7 @@ fn act_of(event: &InputEvent) -> Option<Act> {
         InputEventKind::Click { x, y, button, x_up: Some(x_to), y_up: Some(y_to), .. } => {
             ActKind::Drag { x, y, button, x_to, y_to }
         }
-        InputEventKind::Click { x, y, button, clicks, .. } => {
-            ActKind::Click { x, y, button, count: u32::from(clicks) }
-        }
+        InputEventKind::Click { x, y, button, clicks, .. } => ActKind::Click { x, y, button, count: u32::from(clicks) },
         InputEventKind::Scroll { x, y, dx, dy } => {
             let notches = dx.abs().max(dy.abs()).round().max(1.0) as u32;
             ActKind::Scroll { x, y, dx, dy, notches }

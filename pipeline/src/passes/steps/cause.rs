@@ -40,9 +40,8 @@ fn is_tab(target: Option<&Target>) -> bool {
 
 /// A window's title without the browser's own name behind it.
 pub(super) fn page_title(title: &str) -> String {
-    const BROWSERS: [&str; 8] = [
-        "Chromium", "Google Chrome", "Mozilla Firefox", "Microsoft Edge", "Brave", "Opera", "Vivaldi", "Safari",
-    ];
+    const BROWSERS: [&str; 8] =
+        ["Chromium", "Google Chrome", "Mozilla Firefox", "Microsoft Edge", "Brave", "Opera", "Vivaldi", "Safari"];
     for separator in [" - ", " — ", " – "] {
         if let Some((page, browser)) = title.rsplit_once(separator)
             && BROWSERS.iter().any(|name| browser.trim().ends_with(name))

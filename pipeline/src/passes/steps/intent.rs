@@ -5,8 +5,7 @@ use shared_types::step::{Action, Cause, Intent, Source, Step};
 /// Captions that say it, in lower case.
 const ADD: [&str; 6] = ["add to cart", "add to bag", "add to basket", "add to trolley", "buy now", "buy it now"];
 const REMOVE: [&str; 3] = ["remove", "delete", "remove item"];
-const SORT: [&str; 8] =
-    ["sort", "low to high", "high to low", "a to z", "z to a", "newest", "best match", "relevance"];
+const SORT: [&str; 8] = ["sort", "low to high", "high to low", "a to z", "z to a", "newest", "best match", "relevance"];
 const OPTION: [&str; 4] = ["size", "colour", "color", "quantity"];
 
 /// Names the intents of a take's Steps.

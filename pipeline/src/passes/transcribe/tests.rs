@@ -150,6 +150,14 @@ fn speech_that_stays_unheard_is_reported() {
 }
 
 #[test]
+fn figures_of_the_screen_stay_out_of_the_prompt_and_speech_ends_it() {
+    let told = prompt("en", "Aloe Vera, $8.39, Spiky Cactus, $18.60");
+    assert!(told.contains("Aloe Vera, Spiky Cactus, size"), "{told}");
+    assert!(told.ends_with(SHOPPING_SPEECH));
+    assert_eq!(prompt("de", "Zimmerpflanzen, 12"), "Zimmerpflanzen");
+}
+
+#[test]
 fn another_language_is_reported_and_decoded_as_such() {
     let voiced = [(0.5, 4.0)];
     let german = words("Ich suche zwei Pflanzen als Geschenk heute noch", 0.3);

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use ::cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use ::cpal::{
-    BufferSize, Device, ErrorKind, FromSample, Host, InputCallbackInfo, Sample, SampleFormat, SizedSample, Stream,
-    StreamConfig, SupportedBufferSize, SupportedStreamConfig,
+    BufferSize, Device, DeviceId, ErrorKind, FromSample, Host, InputCallbackInfo, Sample, SampleFormat, SizedSample,
+    Stream, StreamConfig, SupportedBufferSize, SupportedStreamConfig,
 };
 use crossbeam_channel::Sender;
 use media::frame::AudioChunk;
@@ -56,7 +56,7 @@ fn devices(host: &Host) -> Result<Vec<(MicInfo, Device, SupportedStreamConfig)>,
     let found = host.input_devices().map_err(|error| MicError::System(error.to_string()))?;
     let mut devices: Vec<_> = found
         .filter_map(|device| {
-            let id = device.id().ok()?;
+            let id = device.id().ok().filter(|id| !is_nothing(id))?;
             let config = device.default_input_config().ok()?;
             let info = MicInfo {
                 default: default_id.as_ref() == Some(&id),
@@ -70,6 +70,11 @@ fn devices(host: &Host) -> Result<Vec<(MicInfo, Device, SupportedStreamConfig)>,
         .collect();
     devices.sort_by_key(|(info, ..)| !info.default);
     Ok(devices)
+}
+
+/// ALSA's device of that name is no microphone: it gives silence as fast as it is read.
+fn is_nothing(id: &DeviceId) -> bool {
+    id.id() == "null"
 }
 
 pub(super) fn start(id: Option<&str>, sink: Sender<AudioChunk>) -> Result<Running, MicError> {

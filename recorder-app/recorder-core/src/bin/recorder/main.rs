@@ -13,7 +13,10 @@ use shared_types::quality::flag::Verdict;
 
 /// Record a screen, a voice and the input events of a shopping task, and check the take.
 #[derive(Parser)]
-#[command(version, after_help = "Example:\n  recorder record --out take --seconds 300 --goal \"Find blue jeans under $80\"")]
+#[command(
+    version,
+    after_help = "Example:\n  recorder record --out take --seconds 300 --goal \"Find blue jeans under $80\""
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -58,8 +61,13 @@ struct CheckArgs {
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    match Cli::parse().command {
-        Command::Devices => talk::answer(record::devices()),
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => return wrong_use(&error),
+        Err(help) => help.exit(),
+    };
+    match cli.command {
+        Command::Devices => record::devices(),
         Command::Record(args) => record::run(&args),
         Command::Check(args) => run_check(&args),
         Command::Recover { folder } => match recover(&folder) {
@@ -69,9 +77,24 @@ fn main() -> ExitCode {
     }
 }
 
+/// Says in one sentence what is wrong with the command line; clap's own answer takes a paragraph.
+fn wrong_use(error: &clap::Error) -> ExitCode {
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        talk::say("Say what to do: devices, record, check or recover. `recorder --help` shows an example.");
+        return ExitCode::from(USAGE);
+    }
+    let text = error.to_string();
+    let said =
+        text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+    let said = said.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    let said = said.trim_start_matches("error: ").trim_end_matches('.');
+    talk::fault(&format!("{said}. `recorder --help` shows an example"));
+    ExitCode::from(USAGE)
+}
+
 fn run_check(args: &CheckArgs) -> ExitCode {
-    let report = read_policy(args.policy.as_deref())
-        .and_then(|policy| check(&args.path, args.events.as_deref(), &policy));
+    let report =
+        read_policy(args.policy.as_deref()).and_then(|policy| check(&args.path, args.events.as_deref(), &policy));
     match report {
         Ok(report) => {
             let code = match report.verdict {
@@ -87,6 +110,6 @@ fn run_check(args: &CheckArgs) -> ExitCode {
 }
 
 fn check_failure(error: &CheckError) -> ExitCode {
-    talk::say(&error.to_string());
+    talk::fault(error);
     if error.is_usage() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
 }

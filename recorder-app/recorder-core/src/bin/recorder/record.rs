@@ -11,8 +11,10 @@ use capture::screen::ScreenInfo;
 use capture::screen::synthetic::TestCard;
 use capture::{input, mic, screen};
 use clap::Args;
-use recorder_core::session::{InputSource, Listener, MicSource, Progress, SessionError, Sources, TakeOptions, record};
-use recorder_core::spool::SpoolError;
+use recorder_core::session::{
+    InputSource, Listener, MicSource, Progress, SessionError, Sources, TakeOptions, ended_early, record,
+};
+use recorder_core::spool::is_free;
 use serde::Serialize;
 use shared_types::quality::policy::Policy;
 use shared_types::recording::{HealthEvent, Manifest};
@@ -29,7 +31,7 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// End after so many seconds; without it Ctrl-C ends the take.
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     seconds: Option<f64>,
     /// Screen to record, from `recorder devices`; the primary one by default. `synthetic` is a made test card.
     #[arg(long, value_name = "ID")]
@@ -56,7 +58,7 @@ fn positive(text: &str) -> Result<f64, String> {
 }
 
 #[derive(Serialize)]
-pub(crate) struct Devices {
+struct Devices {
     screens: Vec<ScreenInfo>,
     /// Single windows; this version records whole screens only.
     windows: Vec<ScreenInfo>,
@@ -71,36 +73,38 @@ fn session() -> Session {
     Session::new(set("DISPLAY"), set("WAYLAND_DISPLAY"))
 }
 
-pub(crate) fn devices() -> Result<Devices, SessionError> {
+pub(crate) fn devices() -> ExitCode {
     let mut problems = Vec::new();
     let screens = screen::list(&session()).unwrap_or_else(|error| {
         problems.push(error.to_string());
         Vec::new()
     });
-    let microphones = mic::list().unwrap_or_else(|error| {
+    let found = mic::list().and_then(|found| if found.is_empty() { Err(mic::MicError::NoneFound) } else { Ok(found) });
+    let microphones = found.unwrap_or_else(|error| {
         problems.push(error.to_string());
         Vec::new()
     });
-    Ok(Devices { screens, windows: Vec::new(), microphones, problems })
+    talk::print_json(&Devices { screens, windows: Vec::new(), microphones, problems });
+    ExitCode::SUCCESS
 }
 
 pub(crate) fn run(args: &RecordArgs) -> ExitCode {
     let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+    // A closed terminal ends a take like Ctrl-C.
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
         if let Err(error) = signal_hook::flag::register(signal, stop.clone()) {
             say(&format!("Ctrl-C cannot be listened for: {error}"));
             return ExitCode::FAILURE;
         }
     }
-    let options =
-        TakeOptions { fps: args.fps, secs: args.seconds, goal: args.goal.clone(), policy: Policy::default() };
+    let options = TakeOptions { fps: args.fps, secs: args.seconds, goal: args.goal.clone(), policy: Policy::default() };
     let mut terminal = Terminal { live: std::io::stderr().is_terminal(), shown: f64::NEG_INFINITY };
     match sources(args).and_then(|sources| record(&args.out, sources, &options, &stop, &mut terminal)) {
         Ok(manifest) => {
             terminal.clear();
             tell(&manifest);
             print_line(&args.out.display().to_string());
-            ExitCode::SUCCESS
+            if ended_early(&manifest) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
         }
         Err(error) => {
             terminal.clear();
@@ -112,19 +116,18 @@ pub(crate) fn run(args: &RecordArgs) -> ExitCode {
 fn failure(error: &SessionError) -> ExitCode {
     match error {
         SessionError::Spool(error) => return talk::spool_failure(error),
-        SessionError::Screen(screen::ScreenError::Unknown { .. }) | SessionError::Mic(mic::MicError::Unknown { .. }) => {
-            say(&error.to_string());
+        SessionError::Screen(screen::ScreenError::Unknown { .. })
+        | SessionError::Mic(mic::MicError::Unknown { .. }) => {
+            talk::fault(error);
             return ExitCode::from(USAGE);
         }
-        _ => say(&error.to_string()),
+        _ => talk::fault(error),
     }
     ExitCode::FAILURE
 }
 
 fn sources(args: &RecordArgs) -> Result<Sources, SessionError> {
-    if args.out.exists() && args.out.read_dir().map_or(true, |mut entries| entries.next().is_some()) {
-        return Err(SpoolError::Occupied { path: args.out.clone() }.into());
-    }
+    is_free(&args.out)?;
     let mic = match args.mic.clone() {
         Some(id) if id == "none" => None,
         id => Some(MicSource { start: Box::new(move |sink| mic::start(id.as_deref(), sink)) }),
@@ -162,7 +165,12 @@ fn sources(args: &RecordArgs) -> Result<Sources, SessionError> {
 fn tell(manifest: &Manifest) {
     let Some(report) = &manifest.quality else { return };
     let secs = report.measurements.active_secs.unwrap_or(0.0);
-    say(&format!("Recorded {:.0}:{:02.0} min. Checked on this computer: {}.", (secs / 60.0).floor(), secs % 60.0, report.verdict.as_str()));
+    say(&format!(
+        "Recorded {:.0}:{:02.0} min. Checked on this computer: {}.",
+        (secs / 60.0).floor(),
+        secs % 60.0,
+        report.verdict.as_str()
+    ));
     for flag in &report.flags {
         say(&format!("- {}", flag.sentence));
     }

@@ -15,29 +15,24 @@ pub(crate) fn say(sentence: &str) {
     drop(writeln!(std::io::stderr(), "{sentence}"));
 }
 
+/// What went wrong, as one sentence.
+pub(crate) fn fault(error: &dyn std::fmt::Display) {
+    let text = error.to_string();
+    let mut letters = text.trim().chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let end = if text.trim_end().ends_with(['.', '?']) { "" } else { "." };
+    say(&format!("{first}{}{end}", letters.as_str()));
+}
+
 pub(crate) fn print_json(value: &impl Serialize) {
     match serde_json::to_string_pretty(value) {
         Ok(text) => print_line(&text),
-        Err(error) => say(&format!("the report could not be written: {error}")),
+        Err(error) => say(&format!("The report could not be written: {error}.")),
     }
 }
 
 pub(crate) fn print_line(text: &str) {
     drop(writeln!(std::io::stdout(), "{text}"));
-}
-
-/// Data, or the sentence that says why there is none.
-pub(crate) fn answer<T: Serialize, E: std::fmt::Display>(result: Result<T, E>) -> ExitCode {
-    match result {
-        Ok(value) => {
-            print_json(&value);
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            say(&error.to_string());
-            ExitCode::FAILURE
-        }
-    }
 }
 
 pub(crate) fn recovered(folder: &Path, recovery: &Recovery) -> ExitCode {
@@ -56,7 +51,7 @@ pub(crate) fn recovered(folder: &Path, recovery: &Recovery) -> ExitCode {
 }
 
 pub(crate) fn spool_failure(error: &SpoolError) -> ExitCode {
-    say(&error.to_string());
+    fault(error);
     match error {
         SpoolError::Occupied { .. } | SpoolError::NoRecording { .. } => ExitCode::from(USAGE),
         _ => ExitCode::FAILURE,

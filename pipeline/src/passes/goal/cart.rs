@@ -1,0 +1,174 @@
+//! What the worker put into the cart, and why.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use shared_types::step::{Action, Intent, Step};
+use shared_types::summary::ProductSeen;
+use shared_types::transcript::{Segment, Transcript};
+use strsim::normalized_levenshtein;
+
+use super::words::{has_run, stems};
+
+/// Two readings of one title are at least this alike.
+const SAME_TITLE: f64 = 0.85;
+/// Speech this near an act is about it.
+const BEFORE_ACT_SECS: f64 = 6.0;
+const AFTER_ACT_SECS: f64 = 3.0;
+
+fn pattern(source: &str) -> Regex {
+    Regex::new(source).expect("the pattern is valid")
+}
+
+static ADD: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)\badd(?:\s+\w+){0,4}?\s+to\s+(?:\w+\s+)?(?:cart|bag|basket|trolley)\b|\bbuy\s+(?:it\s+)?now\b")
+});
+static REMOVE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^\W*(?:remove|delete)\b"));
+static BROWSER: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\s[-–—]\s(?:Google Chrome|Chromium|Mozilla Firefox|Microsoft.? Edge|Brave|Opera|Safari)$"));
+static TITLE_BREAK: LazyLock<Regex> = LazyLock::new(|| pattern(r"\s+[|·•:]\s+|\s[-–—]\s|:\s"));
+static PRODUCT_PAGE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)/(?:products?|p|dp|gp/product|items?|itm|sku|listing|ip)/[^/?#]"));
+/// Sentences with these give a reason rather than tell what is done.
+static REASON: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)\b(?:because|since|so|better|best|perfect|good|great|cheap(?:er|est)?|fits?|budget|enough|like|love|under|right|easy)\b")
+});
+
+/// The cart at the end, as far as it is known.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Cart {
+    pub(super) items: Vec<Chosen>,
+    /// Every add and every removal could be told.
+    pub(super) is_complete: bool,
+}
+
+/// One thing in the cart.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Chosen {
+    pub(super) title: String,
+    pub(super) price: Option<String>,
+    /// The Step that added it.
+    pub(super) step: usize,
+}
+
+/// What was in the cart at the end, and the words said around choosing it.
+pub fn decision(
+    steps: &[Step],
+    transcript: &Transcript,
+    products: &[ProductSeen],
+) -> (Option<String>, Option<String>) {
+    let cart = cart(steps, products);
+    let mut titles: Vec<&str> = Vec::new();
+    let mut reasons: Vec<String> = Vec::new();
+    for item in &cart.items {
+        if !titles.contains(&item.title.as_str()) {
+            titles.push(&item.title);
+        }
+        if let Some(reason) = reason(&steps[item.step], transcript).filter(|reason| !reasons.contains(reason)) {
+            reasons.push(reason);
+        }
+    }
+    let joined = |parts: String| (!parts.is_empty()).then_some(parts);
+    (joined(titles.join(", ")), joined(reasons.join(" ")))
+}
+
+pub(super) fn is_add(step: &Step) -> bool {
+    let target = step.target.as_ref().and_then(|target| target.text.as_deref());
+    let is_hand = matches!(step.action, Action::Click | Action::Key);
+    is_hand && !is_remove(step) && (step.intent == Some(Intent::Add) || target.is_some_and(|text| ADD.is_match(text)))
+}
+
+fn is_remove(step: &Step) -> bool {
+    let target = step.target.as_ref().and_then(|target| target.text.as_deref());
+    step.intent == Some(Intent::Remove) || target.is_some_and(|text| REMOVE.is_match(text))
+}
+
+pub(super) fn cart(steps: &[Step], products: &[ProductSeen]) -> Cart {
+    let mut cart = Cart { items: Vec::new(), is_complete: true };
+    for (at, step) in steps.iter().enumerate() {
+        if is_remove(step) {
+            let named = stems(step.target.as_ref().and_then(|target| target.text.as_deref()).unwrap_or_default());
+            let gone = match cart.items[..] {
+                [_] if cart.is_complete => Some(0),
+                _ => cart.items.iter().position(|item| has_run(&named, &stems(&item.title))),
+            };
+            match gone {
+                Some(gone) => drop(cart.items.remove(gone)),
+                // One of them is gone, and none is known to have stayed.
+                None => cart = Cart { items: Vec::new(), is_complete: cart.items.is_empty() && cart.is_complete },
+            }
+        } else if is_add(step) {
+            match product_of(step, products) {
+                Some((title, price)) => cart.items.push(Chosen { title, price, step: at }),
+                None => cart.is_complete = false,
+            }
+        }
+    }
+    cart
+}
+
+/// The product a Step is about: by the words of its target, by the page's title, and as the title says where the
+/// address is a product's.
+fn product_of(step: &Step, products: &[ProductSeen]) -> Option<(String, Option<String>)> {
+    let target = step.target.as_ref().and_then(|target| target.text.as_deref()).unwrap_or_default();
+    let target = stems(target);
+    let named = products.iter().filter(|product| has_run(&target, &stems(&product.title)));
+    if let Some(product) = named.max_by_key(|product| product.title.len()) {
+        return Some((product.title.clone(), product.price.clone()));
+    }
+    let page = BROWSER.replace(step.title.as_deref()?, "").into_owned();
+    let parts = title_parts(&page);
+    for part in &parts {
+        let likeness = |product: &&ProductSeen| likeness(part, &product.title);
+        let best = products.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        if let Some(product) = best.filter(|product| likeness(product) >= SAME_TITLE) {
+            return Some((product.title.clone(), product.price.clone()));
+        }
+    }
+    let is_product_page = step.url.as_deref().is_some_and(|url| PRODUCT_PAGE.is_match(url));
+    let title = parts.into_iter().find(|part| !part.contains(".com"))?;
+    is_product_page.then_some((title, None))
+}
+
+/// The title as a whole and its parts between `|`, `-`, `:`; longer beginnings first, the site's name last.
+fn title_parts(page: &str) -> Vec<String> {
+    let mut ends: Vec<usize> = TITLE_BREAK.find_iter(page).map(|found| found.start()).collect();
+    ends.reverse();
+    let mut parts: Vec<String> = ends.iter().map(|&end| page[..end].trim().to_owned()).collect();
+    parts.extend(TITLE_BREAK.split(page).skip(1).map(|part| part.trim().to_owned()));
+    if parts.is_empty() {
+        parts.push(page.trim().to_owned());
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+fn likeness(a: &str, b: &str) -> f64 {
+    let (a_stems, b_stems) = (stems(a), stems(b));
+    if a_stems == b_stems {
+        return 1.0;
+    }
+    // A long title is often cut short on one of the two.
+    let (short, long) = if a_stems.len() < b_stems.len() { (&a_stems, &b_stems) } else { (&b_stems, &a_stems) };
+    if short.len() >= 3 && has_run(long, short) {
+        return 0.9;
+    }
+    normalized_levenshtein(&a_stems.join(" "), &b_stems.join(" "))
+}
+
+/// What was said around an act: the narration linked to it, otherwise the sentences just before and after.
+fn reason(step: &Step, transcript: &Transcript) -> Option<String> {
+    if let Some(rationale) = step.rationale.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        return Some(rationale.to_owned());
+    }
+    let linked: Vec<&str> = step.utterances.iter().map(|utterance| utterance.text.trim()).collect();
+    if !linked.is_empty() {
+        return Some(linked.join(" "));
+    }
+    let near = |segment: &&Segment| {
+        segment.end > step.t - BEFORE_ACT_SECS && segment.start < step.t_end.max(step.t) + AFTER_ACT_SECS
+    };
+    let sentences: Vec<&str> = transcript.segments.iter().filter(near).map(|segment| segment.text.trim()).collect();
+    let telling = sentences.iter().find(|text| REASON.is_match(text)).or(sentences.last())?;
+    Some((*telling).to_owned())
+}
