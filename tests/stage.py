@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Something to record: a window over the whole screen that moves and flashes, beeps with the flashes, and a hand.
 
-  stage.py --truth FILE [--secs N] [--act]
+  stage.py --truth FILE [--secs N] [--act] [--sound-only]
 
-About every two seconds (never in step with the recorder's pace) a corner of the window turns white for 200 ms while a tone of 1 kHz sounds on the default sink. With
---act a pointer moves, clicks, turns the wheel and types, through XTEST. The truth goes to FILE as lines of JSON with
-CLOCK_MONOTONIC nanoseconds: {"flash": at}, {"beep": at}, {"click": at, "x": x, "y": y}, {"key": at, "name": name},
-{"wheel": at}. Needs python3-xlib and PulseAudio's libpulse-simple.
+About every two seconds, never in step with the recorder's pace, a corner of the window turns white for 200 ms while a
+tone of 1 kHz sounds on the default sink. With --act a pointer moves, clicks, turns the wheel and types, through XTEST;
+--sound-only leaves the screen alone. The truth goes to FILE as lines of JSON with CLOCK_MONOTONIC nanoseconds:
+{"flash": at}, {"beep": at}, {"click": at, "x": x, "y": y}, {"wheel": at}, {"typed": at, "chars": n}, {"key": at,
+"name": name}. Needs python3-xlib and PulseAudio's libpulse-simple.
 """
 import argparse
 import array
@@ -145,6 +146,7 @@ def main():
     arguments.add_argument("--truth", required=True)
     arguments.add_argument("--secs", type=float, default=3600)
     arguments.add_argument("--act", action="store_true")
+    arguments.add_argument("--sound-only", action="store_true")
     options = arguments.parse_args()
     truth = Truth(options.truth)
     begin = now() + 1_000_000_000
@@ -156,7 +158,10 @@ def main():
                                         daemon=True, name="hand"))
     for worker in workers:
         worker.start()
-    show(truth, begin, end)
+    if options.sound_only:
+        workers[0].join()
+    else:
+        show(truth, begin, end)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,10 @@
 //! The folder appears whole or not at all: everything is written beside it first and takes its name at the end.
 
 mod input;
-mod pending;
 mod read;
 mod scratch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,7 +23,7 @@ use shared_types::transcript::Transcript;
 
 pub use self::input::InputError;
 use self::input::Recording;
-use self::pending::{goal, music, pii};
+use crate::passes::{goal, music, pii};
 use self::read::Reader;
 use self::scratch::Scratch;
 use crate::config::Config;
@@ -106,7 +105,7 @@ pub fn run(options: &RunOptions, config: &Config, program: &Path) -> Result<RunR
     let mut take =
         Take { recording, scratch, threads: options.threads.unwrap_or_else(default_threads), passes: Vec::new() };
     let (findings, acts) = take.inspect(program)?;
-    let mut reader = take.read(&findings, config)?;
+    let mut reader = take.read(&findings, &acts, config)?;
     let heard = take.hear(&findings, config)?;
     let steps = take.build_steps(&findings, &acts, &heard.transcript, &mut reader)?;
     take.conclude(options, findings, &reader, heard, steps)
@@ -145,14 +144,21 @@ impl Take {
         Ok((findings?, acts))
     }
 
-    /// Reads the text on every kept picture.
-    fn read(&mut self, findings: &Findings, config: &Config) -> Result<Reader, RunError> {
+    /// Reads the text on the kept pictures: those that the acts need, or all where nobody knows what was done.
+    fn read(&mut self, findings: &Findings, acts: &[acts::Act], config: &Config) -> Result<Reader, RunError> {
         let watch = Stopwatch::start(read::NAME, read::VERSION);
         let mut reader = Reader::new(&self.scratch.work(), &self.scratch.result().join("frames"), findings)?;
-        if !findings.pictures.is_empty() {
+        let wanted: BTreeSet<usize> = if acts.is_empty() {
+            (0..findings.pictures.len()).collect()
+        } else {
+            let text = acts::wants_text(acts);
+            findings.wanted.iter().zip(text).filter(|(_, text)| *text).filter_map(|(index, _)| *index).collect()
+        };
+        let wanted: Vec<usize> = wanted.into_iter().collect();
+        if !wanted.is_empty() {
             let files = ensure(catalog::OCR, &config.models_dir, &Progress::on_stderr())?;
-            let bar = bar("Reading", findings.pictures.len() as u64);
-            reader.read_all(&files.dir, &Threads::new(self.threads), || bar.inc(1))?;
+            let bar = bar("Reading", wanted.len() as u64);
+            reader.read(&wanted, &files.dir, &Threads::new(self.threads), || bar.inc(1))?;
             bar.finish_and_clear();
         }
         self.passes.push(watch.stop());
@@ -230,8 +236,8 @@ impl Take {
         let goal_text = self.recording.goal.clone();
         let demands = goal_text.as_deref().map(goal::parse).unwrap_or_default();
         let seen = goal::Seen { screens: &screens, transcript: &heard.transcript, steps: &steps };
-        let constraints = goal::find(&demands, &seen);
-        let products_seen = goal::products(&screens, &steps);
+        let constraints = goal::find(&demands, seen);
+        let products_seen = goal::products(&screens);
         let (decision, reason) = goal::decision(&steps, &heard.transcript, &products_seen);
         let mut measurements: Measurements = findings.measurements;
         measurements.speech = heard.speech;
@@ -239,7 +245,7 @@ impl Take {
             constraints: constraints.len() as u32,
             touched: constraints.iter().filter(|finding| finding.touched).count() as u32,
         });
-        let private = pii::find(&screens, &heard.transcript);
+        let private = pii::find(&screens, measurements.active_secs.unwrap_or(0.0), &heard.transcript);
         measurements.pii = Some(private.iter().map(|found| found.span).collect::<Vec<Span>>());
         if let Some(store) = &options.store {
             measurements.duplicate = match_and_keep(store, &self.recording.video, &findings.fingerprints)?;

@@ -11,6 +11,7 @@ mod cart;
 mod evidence;
 mod find;
 mod parse;
+mod phrases;
 mod products;
 mod words;
 

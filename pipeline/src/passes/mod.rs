@@ -1,6 +1,14 @@
 //! The passes: each turns what is known of a recording into something more.
 
+pub mod goal;
 pub mod inspect;
+pub mod music;
+pub mod pii;
 pub mod read_screen;
 pub mod steps;
 pub mod transcribe;
+
+use crate::models::ocr::TextLine;
+
+/// The lines of text on a screen, with the time in seconds from which it shows.
+pub type Screen<'a> = (f64, &'a [TextLine]);

@@ -67,9 +67,10 @@ pub fn music(samples_16k: &[f32], speech: &[Span]) -> (Option<f64>, Vec<Span>) {
     }
     drop_machines(&mut moments);
     let tonal: Vec<bool> = moments.iter().map(is_tonal).collect();
-    let is_music: Vec<bool> = (0..moments.len()).map(|at| !moments[at].is_speech && is_amid(&moments, &tonal, at)).collect();
+    let is_music: Vec<bool> =
+        (0..moments.len()).map(|at| !moments[at].is_speech && is_amid(&moments, &tonal, at)).collect();
     let spans = spans(&is_music);
-    let share = spans.iter().map(|span| span.secs()).sum::<f64>() / (quiet as f64 * HOP_SECS);
+    let share = spans.iter().fold(0.0, |sum, span| sum + span.secs()) / (quiet as f64 * HOP_SECS);
     (Some(share.min(1.0)), spans)
 }
 
@@ -123,7 +124,9 @@ fn peaks(spectrum: &[f32]) -> Vec<Peak> {
             continue;
         }
         around.clear();
-        around.extend_from_slice(&spectrum[at.saturating_sub(NEIGHBOURHOOD_BINS)..(at + NEIGHBOURHOOD_BINS).min(spectrum.len())]);
+        around.extend_from_slice(
+            &spectrum[at.saturating_sub(NEIGHBOURHOOD_BINS)..(at + NEIGHBOURHOOD_BINS).min(spectrum.len())],
+        );
         let middle = around.len() / 2;
         let median = *around.select_nth_unstable_by(middle, f32::total_cmp).1;
         if power < PROMINENCE * median {
@@ -266,7 +269,8 @@ mod tests {
     #[test]
     fn noise_hum_fans_clicks_and_silence_are_not() {
         let hum = sound(16.0, |t| (1..=9).map(|n| 0.05 / n as f32 * (TAU * 50.0 * n as f32 * t).sin()).sum());
-        let fan = add(&noise(16.0, 0.02), &sound(16.0, |t| 0.02 * (TAU * 231.0 * t).sin() + 0.01 * (TAU * 462.0 * t).sin()));
+        let fan =
+            add(&noise(16.0, 0.02), &sound(16.0, |t| 0.02 * (TAU * 231.0 * t).sin() + 0.01 * (TAU * 462.0 * t).sin()));
         // Eight keys a second, each a short burst that rings a little.
         let clicks = sound(16.0, |t| {
             let since = (t * 8.0).fract() / 8.0;

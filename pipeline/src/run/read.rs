@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::RunError;
 use crate::models::net::Threads;
 use crate::models::ocr::{Ocr, TextLine};
+use crate::passes::Screen;
 use crate::passes::inspect::Findings;
 use crate::passes::steps::ReadPicture;
 
@@ -30,7 +31,8 @@ struct Kept {
     t: f64,
     /// `{sha256}.jpg`
     file: String,
-    lines: Vec<TextLine>,
+    /// `None` where nobody needed them read.
+    lines: Option<Vec<TextLine>>,
 }
 
 const RECENT: usize = 3;
@@ -53,16 +55,23 @@ impl Reader {
             let bytes = fs::read(&path).map_err(disk(&path))?;
             let file = format!("{}.jpg", hex(&Sha256::digest(&bytes)));
             fs::rename(&path, frames.join(&file)).map_err(disk(&path))?;
-            pictures.push(Kept { t: kept.t, file, lines: Vec::new() });
+            pictures.push(Kept { t: kept.t, file, lines: None });
         }
         Ok(Self { frames: frames.to_owned(), pictures, recent: Vec::new() })
     }
 
-    pub(super) fn read_all(&mut self, model: &Path, threads: &Threads, mut done: impl FnMut()) -> Result<(), RunError> {
+    /// Reads the pictures of the given indices.
+    pub(super) fn read(
+        &mut self,
+        wanted: &[usize],
+        model: &Path,
+        threads: &Threads,
+        mut done: impl FnMut(),
+    ) -> Result<(), RunError> {
         let mut ocr = Ocr::load_with(model, threads)?;
-        for index in 0..self.pictures.len() {
+        for &index in wanted {
             let rgb = self.decode(index)?;
-            self.pictures[index].lines = ocr.read(&rgb, None)?;
+            self.pictures[index].lines = Some(ocr.read(&rgb, None)?);
             done();
         }
         Ok(())
@@ -83,7 +92,7 @@ impl Reader {
         }
         let rgb = self.decode(index)?;
         let kept = &self.pictures[index];
-        let picture = Rc::new(ReadPicture { name: format!("frames/{}", kept.file), rgb, lines: kept.lines.clone() });
+        let picture = Rc::new(ReadPicture { name: format!("frames/{}", kept.file), rgb, lines: kept.lines.clone().unwrap_or_default() });
         if self.recent.len() == RECENT {
             self.recent.remove(0);
         }
@@ -91,8 +100,8 @@ impl Reader {
         Ok(picture)
     }
 
-    /// Each picture's text with its time.
-    pub(super) fn screens(&self) -> Vec<(f64, &[TextLine])> {
-        self.pictures.iter().map(|kept| (kept.t, kept.lines.as_slice())).collect()
+    /// The text of each picture that was read, with its time.
+    pub(super) fn screens(&self) -> Vec<Screen<'_>> {
+        self.pictures.iter().filter_map(|kept| Some((kept.t, kept.lines.as_deref()?))).collect()
     }
 }

@@ -83,9 +83,8 @@ enum NumberWord {
 
 fn number_word(word: &str) -> Option<NumberWord> {
     const UNITS: [&str; 10] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
-    const TEENS: [&str; 10] = [
-        "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-    ];
+    const TEENS: [&str; 10] =
+        ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"];
     const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
     let word = word.to_lowercase();
     let place = |list: &[&str]| list.iter().position(|&known| known == word).map(|at| at as u32);
@@ -158,7 +157,11 @@ fn in_words(text: &str) -> Vec<Amount> {
     let mut and_before = false;
     for word in WORD.find_iter(text) {
         let is_joined = run.last().is_some_and(|group| {
-            let between = if and_before { text[group.end..word.start()].replace("and", "") } else { text[group.end..word.start()].to_owned() };
+            let between = if and_before {
+                text[group.end..word.start()].replace("and", "")
+            } else {
+                text[group.end..word.start()].to_owned()
+            };
             between.chars().all(|c| c == ' ' || c == '-')
         });
         if !is_joined {
@@ -253,8 +256,15 @@ mod tests {
 
     #[test]
     fn other_numbers_are_not_prices() {
-        for text in ["size forty two", "a nine year old", "Size 32", "14 products", "SC3137-056", "Each one, two plants", "a mile"]
-        {
+        for text in [
+            "size forty two",
+            "a nine year old",
+            "Size 32",
+            "14 products",
+            "SC3137-056",
+            "Each one, two plants",
+            "a mile",
+        ] {
             check(text, &[]);
         }
         let found = amounts("size 42 or forty two");

@@ -24,14 +24,17 @@ static ADD: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?i)\badd(?:\s+\w+){0,4}?\s+to\s+(?:\w+\s+)?(?:cart|bag|basket|trolley)\b|\bbuy\s+(?:it\s+)?now\b")
 });
 static REMOVE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^\W*(?:remove|delete)\b"));
-static BROWSER: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"\s[-–—]\s(?:Google Chrome|Chromium|Mozilla Firefox|Microsoft.? Edge|Brave|Opera|Safari)$"));
+static BROWSER: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"\s[-–—]\s(?:Google Chrome|Chromium|Mozilla Firefox|Microsoft.? Edge|Brave|Opera|Safari)$")
+});
 static TITLE_BREAK: LazyLock<Regex> = LazyLock::new(|| pattern(r"\s+[|·•:]\s+|\s[-–—]\s|:\s"));
 static PRODUCT_PAGE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)/(?:products?|p|dp|gp/product|items?|itm|sku|listing|ip)/[^/?#]"));
 /// Sentences with these give a reason rather than tell what is done.
 static REASON: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)\b(?:because|since|so|better|best|perfect|good|great|cheap(?:er|est)?|fits?|budget|enough|like|love|under|right|easy)\b")
+    pattern(
+        r"(?i)\b(?:because|since|so|better|best|perfect|good|great|cheap(?:er|est)?|fits?|budget|enough|like|love|easy)\b",
+    )
 });
 
 /// The cart at the end, as far as it is known.
@@ -52,11 +55,7 @@ pub(super) struct Chosen {
 }
 
 /// What was in the cart at the end, and the words said around choosing it.
-pub fn decision(
-    steps: &[Step],
-    transcript: &Transcript,
-    products: &[ProductSeen],
-) -> (Option<String>, Option<String>) {
+pub fn decision(steps: &[Step], transcript: &Transcript, products: &[ProductSeen]) -> (Option<String>, Option<String>) {
     let cart = cart(steps, products);
     let mut titles: Vec<&str> = Vec::new();
     let mut reasons: Vec<String> = Vec::new();
@@ -168,7 +167,11 @@ fn reason(step: &Step, transcript: &Transcript) -> Option<String> {
     let near = |segment: &&Segment| {
         segment.end > step.t - BEFORE_ACT_SECS && segment.start < step.t_end.max(step.t) + AFTER_ACT_SECS
     };
-    let sentences: Vec<&str> = transcript.segments.iter().filter(near).map(|segment| segment.text.trim()).collect();
-    let telling = sentences.iter().find(|text| REASON.is_match(text)).or(sentences.last())?;
-    Some((*telling).to_owned())
+    let near: Vec<&Segment> = transcript.segments.iter().filter(near).collect();
+    let telling = near
+        .iter()
+        .find(|segment| REASON.is_match(&segment.text))
+        .or_else(|| near.iter().rfind(|segment| segment.start <= step.t))
+        .or(near.first())?;
+    Some(telling.text.trim().to_owned())
 }

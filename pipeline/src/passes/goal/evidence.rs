@@ -35,13 +35,19 @@ static SIZE_NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^[WwLl]?(\d
 pub(super) enum Wanted {
     /// The words of an item, its main word last.
     Item(Vec<String>),
-    Price { min: Option<f64>, max: Option<f64> },
+    Price {
+        min: Option<f64>,
+        max: Option<f64>,
+    },
     /// One of these.
     AnyOf(Vec<String>),
     /// A number such as 32, or a word such as `petite`.
     Size(Vec<String>),
     Age(u32),
-    Count { count: u32, item: Option<String> },
+    Count {
+        count: u32,
+        item: Option<String>,
+    },
 }
 
 impl Wanted {
@@ -157,7 +163,11 @@ fn weigh_item(item: &[String], words: &[Token], source: EvidenceSource) -> u32 {
     match source {
         _ if others.is_empty() => u32::from(has_head),
         EvidenceSource::Seen => {
-            if has_head && matched > 0 { 1 + matched } else { 0 }
+            if has_head && matched > 0 {
+                1 + matched
+            } else {
+                0
+            }
         }
         EvidenceSource::Said | EvidenceSource::Acted if has_head || is_gift && matched > 0 => 1 + matched,
         EvidenceSource::Said | EvidenceSource::Acted => 0,
@@ -198,7 +208,9 @@ pub(super) fn shows_size(sizes: &[String], text: &str, words: &[Token], source: 
                 })
         });
         let in_speech = source == EvidenceSource::Said
-            && amounts(text).iter().any(|number| size.parse().is_ok_and(|size: f64| size == number.value));
+            && amounts(text)
+                .iter()
+                .any(|number| size.parse().is_ok_and(|size: f64| (size - number.value).abs() < CENT));
         (is_there || in_speech) && (says_size || is_row_of_sizes && source != EvidenceSource::Said)
     })
 }

@@ -30,7 +30,8 @@ static STARS: LazyLock<Regex> = LazyLock::new(|| {
         | \s \(\s*\d[\d.,]*k?\s*\) ) | [★⭐]+\s*(?P<after>[0-5][.,]\d)",
     )
 });
-static COUNT_AFTER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\(\s*\d[\d.,]*k?(?:\s*(?:ratings?|reviews?))?\s*\)"));
+static COUNT_AFTER: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)\(\s*\d[\d.,]*k?(?:\s*(?:ratings?|reviews?))?\s*\)"));
 static PRICE_RANGE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^\s*(?:-|–|—|to)\s*$"));
 /// Lines that stand near prices and are no titles.
 static NO_TITLE: LazyLock<Regex> = LazyLock::new(|| {
@@ -159,7 +160,8 @@ fn title_above(price: &TextLine, lines: &[TextLine]) -> Option<(String, PixelBox
         if gap > largest * line.bounds[3].max(edge.bounds[3]) {
             break;
         }
-        let is_between = rating_of(&line.text).is_some() || is_mostly_price(&line.text) && price_of(&line.text).is_some();
+        let is_between =
+            rating_of(&line.text).is_some() || is_mostly_price(&line.text) && price_of(&line.text).is_some();
         if title.is_empty() && (is_between || NO_TITLE.is_match(&line.text)) {
             edge = line;
             continue;

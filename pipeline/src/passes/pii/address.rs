@@ -59,8 +59,9 @@ pub(super) fn find_addresses(text: &str, all: &mut Vec<Found>) {
         let is_complete = found.name("town").is_some() || found.name("unit").is_some();
         let is_labelled = LABEL_INSIDE.is_match(before);
         // A poster of "21 Jump Street" goes on, or something came before it.
-        let stands_alone = (before.is_empty() || before.ends_with([',', ':', '.', ';', '|']) || before.ends_with(" at"))
-            && (after.is_empty() || after.starts_with([',', '.', ';', '|', '?', '!']));
+        let stands_alone =
+            (before.is_empty() || before.ends_with([',', ':', '.', ';', '|']) || before.ends_with(" at"))
+                && (after.is_empty() || after.starts_with([',', '.', ';', '|', '?', '!']));
         let is_sure = found.name("sure").is_some() && stands_alone;
         let (start, end) = (whole.start(), whole.end());
         if is_complete || is_labelled || is_sure {

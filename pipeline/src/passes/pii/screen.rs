@@ -18,10 +18,37 @@ const MAX_GAP_BESIDE: f64 = 14.0;
 const MAX_LABEL_CHARS: usize = 32;
 /// Words that end a label whose value stands elsewhere.
 const LABELS: &[&str] = &[
-    "card number", "credit card", "debit card", "card no", "cvv", "cvc", "cvv2", "security code", "order number", "order no",
-    "order id", "order #", "tracking number", "tracking id", "tracking no", "phone", "phone number", "mobile",
-    "mobile number", "telephone", "full name", "first name", "last name", "your name", "name on card", "cardholder",
-    "cardholder name", "recipient", "recipient name", "customer name", "surname",
+    "card number",
+    "credit card",
+    "debit card",
+    "card no",
+    "cvv",
+    "cvc",
+    "cvv2",
+    "security code",
+    "order number",
+    "order no",
+    "order id",
+    "order #",
+    "tracking number",
+    "tracking id",
+    "tracking no",
+    "phone",
+    "phone number",
+    "mobile",
+    "mobile number",
+    "telephone",
+    "full name",
+    "first name",
+    "last name",
+    "your name",
+    "name on card",
+    "cardholder",
+    "cardholder name",
+    "recipient",
+    "recipient name",
+    "customer name",
+    "surname",
 ];
 
 /// Something found on one screen.
@@ -101,7 +128,8 @@ fn on_screen(lines: &[TextLine]) -> Vec<Hit> {
         }
         if is_heading(&line.text) {
             for below in address_below(line, lines) {
-                let kind = if is_name(&below.text) && !is_telling(&below.text) { PiiKind::Name } else { PiiKind::Address };
+                let kind =
+                    if is_name(&below.text) && !is_telling(&below.text) { PiiKind::Name } else { PiiKind::Address };
                 add(part(kind, below, 0, below.text.len()));
             }
         }

@@ -18,10 +18,14 @@ fn pattern(source: &str) -> Regex {
     Regex::new(source).expect("the pattern is valid")
 }
 
-static PHONE_LABEL: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(?:phone|mobile|cell|telephone|call me|text me|my number)\b"));
-static CVV_LABEL: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(?:cvv|cvc|c v v|c v c|security code|security number)\b"));
+static PHONE_LABEL: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)\b(?:phone|mobile|cell|telephone|call me|text me|my number)\b"));
+static CVV_LABEL: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)\b(?:cvv|cvc|c v v|c v c|security code|security number)\b"));
 static SPOKEN_EMAIL: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)\b[a-z0-9]+(?:(?: dot | underscore | dash )[a-z0-9]+)*(?: at )[a-z0-9-]+(?: dot [a-z0-9]+)* dot (?:com|org|net|edu|de|io|co|uk|fr|eu|gov)\b")
+    pattern(
+        r"(?i)\b[a-z0-9]+(?:(?: dot | underscore | dash )[a-z0-9]+)*(?: at )[a-z0-9-]+(?: dot [a-z0-9]+)* dot (?:com|org|net|edu|de|io|co|uk|fr|eu|gov)\b",
+    )
 });
 
 /// What is said and private.
@@ -69,8 +73,7 @@ fn digit_runs(words: &[&Word]) -> Vec<Pii> {
             at += 1;
             continue;
         }
-        let label: String =
-            words[at.saturating_sub(LABEL_WORDS)..at].iter().map(|word| plain(&word.w) + " ").collect();
+        let label: String = words[at.saturating_sub(LABEL_WORDS)..at].iter().map(|word| plain(&word.w) + " ").collect();
         let kind = match digits.len() {
             13..=19 if has_card_digits(&digits) => Some(PiiKind::PaymentCard),
             7..=15 if PHONE_LABEL.is_match(&label) => Some(PiiKind::Phone),
@@ -131,8 +134,26 @@ enum Said {
 
 fn said_digits(word: &str) -> Said {
     const WORDS: [&str; 20] = [
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-        "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
     ];
     const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
     if word.chars().all(|c| c.is_ascii_digit()) {

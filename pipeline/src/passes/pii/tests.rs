@@ -29,14 +29,24 @@ fn private_data_is_found_in_text() {
     check("Security code: 0456", &[(Cvv, "0456")]);
     check("jane.doe+shop@mail.example.co.uk", &[(Email, "jane.doe+shop@mail.example.co.uk")]);
     check("Signed in as: jane@example.com", &[(Email, "jane@example.com")]);
-    for phone in ["(206) 555-0123", "206-555-0123", "206.555.0123", "1-206-555-0123", "+1 206 555 0123", "+49 30 1234567", "+44 20 7946 0958"]
-    {
+    for phone in [
+        "(206) 555-0123",
+        "206-555-0123",
+        "206.555.0123",
+        "1-206-555-0123",
+        "+1 206 555 0123",
+        "+49 30 1234567",
+        "+44 20 7946 0958",
+    ] {
         check(phone, &[(Phone, phone)]);
     }
     check("Phone: 020 7946 0958", &[(Phone, "020 7946 0958")]);
     check("1600 Oak Street, Springfield, IL 62704", &[(Address, "1600 Oak Street, Springfield, IL 62704")]);
     check("221B Baker Street", &[(Address, "221B Baker Street")]);
-    check("742 Evergreen Terrace, Springfield, OR 97477-1234", &[(Address, "742 Evergreen Terrace, Springfield, OR 97477-1234")]);
+    check(
+        "742 Evergreen Terrace, Springfield, OR 97477-1234",
+        &[(Address, "742 Evergreen Terrace, Springfield, OR 97477-1234")],
+    );
     check("55 NE 45th St Apt 4B", &[(Address, "55 NE 45th St Apt 4B")]);
     check("Ship to: 9 Elm Court", &[(Address, "9 Elm Court")]);
     check("Hello, Jane", &[(Name, "Jane")]);
@@ -181,7 +191,10 @@ fn private_data_is_found_in_speech() {
         ),
         ("it is 4111 1111 1111 1111.", vec![(PaymentCard, 2.0, 5.5)]),
         ("forty one eleven eleven eleven eleven eleven eleven eleven.", vec![(PaymentCard, 0.0, 8.5)]),
-        ("four triple one double one double one double one double one double one one", vec![(PaymentCard, 0.0, 13.5)]),
+        (
+            "four triple one double one double one double one double one double one double one",
+            vec![(PaymentCard, 0.0, 14.5)],
+        ),
         ("the security code is one two three", vec![(Cvv, 4.0, 6.5)]),
         ("my phone number is two zero six five five five oh one two three thanks", vec![(Phone, 4.0, 13.5)]),
         ("write to jane dot doe at gmail dot com please", vec![(Email, 2.0, 8.5)]),

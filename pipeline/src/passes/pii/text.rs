@@ -11,8 +11,9 @@ fn pattern(source: &str) -> Regex {
     Regex::new(source).expect("the pattern is valid")
 }
 
-static EMAIL: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)\b[a-z0-9][a-z0-9._%+-]*@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*\.[a-z]{2,}\b"));
+static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)\b[a-z0-9][a-z0-9._%+-]*@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*\.[a-z]{2,}\b")
+});
 /// Mailboxes of shops, and the examples in empty form fields.
 static NOBODYS_MAILBOX: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -87,11 +88,70 @@ static NAME_LABEL: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// Words that follow such labels and name nobody.
 const NO_NAMES: &[&str] = &[
-    "sign", "log", "login", "guest", "there", "world", "friend", "friends", "shopper", "customer", "welcome", "please",
-    "ascending", "descending", "low", "high", "to", "required", "optional", "enter", "your", "you", "what", "how",
-    "everyone", "all", "none", "select", "choose", "first", "last", "name", "email", "account", "the", "this", "new",
-    "my", "we", "let", "can", "is", "check", "shop", "find", "address", "city", "phone", "country", "street", "company",
-    "zip", "postcode", "state", "card", "number", "quantity", "size", "price", "color", "colour", "home", "back", "add",
+    "sign",
+    "log",
+    "login",
+    "guest",
+    "there",
+    "world",
+    "friend",
+    "friends",
+    "shopper",
+    "customer",
+    "welcome",
+    "please",
+    "ascending",
+    "descending",
+    "low",
+    "high",
+    "to",
+    "required",
+    "optional",
+    "enter",
+    "your",
+    "you",
+    "what",
+    "how",
+    "everyone",
+    "all",
+    "none",
+    "select",
+    "choose",
+    "first",
+    "last",
+    "name",
+    "email",
+    "account",
+    "the",
+    "this",
+    "new",
+    "my",
+    "we",
+    "let",
+    "can",
+    "is",
+    "check",
+    "shop",
+    "find",
+    "address",
+    "city",
+    "phone",
+    "country",
+    "street",
+    "company",
+    "zip",
+    "postcode",
+    "state",
+    "card",
+    "number",
+    "quantity",
+    "size",
+    "price",
+    "color",
+    "colour",
+    "home",
+    "back",
+    "add",
 ];
 
 /// Private data in a text, in order and without overlaps.
@@ -134,7 +194,9 @@ fn cards(text: &str, all: &mut Vec<Found>) {
     for found in CARD.find_iter(text) {
         let (before, after) = (&text[..found.start()], &text[found.end()..]);
         let stands_alone = !before.ends_with(|c: char| c.is_alphanumeric() || "$€£#+".contains(c))
-            && !before.trim_end_matches(['.', ',', '-']).ends_with(|c: char| c.is_ascii_digit() && !before.ends_with(' '))
+            && !before
+                .trim_end_matches(['.', ',', '-'])
+                .ends_with(|c: char| c.is_ascii_digit() && !before.ends_with(' '))
             && !after.starts_with(|c: char| c.is_alphanumeric() || c == '%');
         let is_labelled = CARD_LABEL.is_match(before) && !OTHER_NUMBER.is_match(before);
         if stands_alone && is_card(found.as_str(), is_labelled) && !OTHER_NUMBER.is_match(before) {
@@ -149,8 +211,9 @@ fn is_card(number: &str, is_labelled: bool) -> bool {
     if !has_card_digits(&digits) {
         return false;
     }
-    let groups: Vec<usize> = number.split([' ', '\u{a0}', '-']).filter(|group| !group.is_empty()).map(str::len).collect();
-    let is_grouped = matches!(groups[..], [4, 4, 4, 4] | [4, 6, 5] | [4, 6, 4] | [4, 4, 4, 1 | 3] | [4, 4, 4, 4, 3]);
+    let groups: Vec<usize> =
+        number.split([' ', '\u{a0}', '-']).filter(|group| !group.is_empty()).map(str::len).collect();
+    let is_grouped = matches!(groups[..], [4, 4, 4, 1 | 3 | 4] | [4, 6, 4 | 5] | [4, 4, 4, 4, 3]);
     let is_in_one = groups.len() == 1 && matches!(digits.len(), 15 | 16) && has_issuer(&digits);
     is_grouped || is_in_one || is_labelled
 }
@@ -216,7 +279,9 @@ fn phones(text: &str, all: &mut Vec<Found>) {
             let count = digits(found.as_str()).len();
             let stands_alone = !before.ends_with(|c: char| c.is_alphanumeric() || "$€£#-.+".contains(c))
                 && !after.starts_with(|c: char| c.is_alphanumeric() || c == '-')
-                && !after.trim_start_matches(['.', ',']).starts_with(|c: char| c.is_ascii_digit() && !after.starts_with(' '));
+                && !after
+                    .trim_start_matches(['.', ','])
+                    .starts_with(|c: char| c.is_ascii_digit() && !after.starts_with(' '));
             if (8..=15).contains(&count) && stands_alone && !OTHER_NUMBER.is_match(before) {
                 push_phone(all, text, found.start(), found.end());
             }

@@ -146,6 +146,22 @@ pub fn wants(acts: &[Act]) -> Vec<Want> {
         .collect()
 }
 
+/// Which of the wants' pictures must be read. What an act leads to shows before the next act as well, so the picture
+/// after it is read only for what was typed, for a new page's address, and at the end.
+pub fn wants_text(acts: &[Act]) -> Vec<bool> {
+    acts.iter()
+        .enumerate()
+        .flat_map(|(index, act)| {
+            let is_last = index + 1 == acts.len();
+            match act.kind {
+                ActKind::Title { .. } => [false, true],
+                ActKind::Type { .. } => [true, true],
+                _ => [true, is_last],
+            }
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use shared_types::event::parse_events;

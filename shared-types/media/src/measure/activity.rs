@@ -65,7 +65,7 @@ fn gaps(busy: &[Span], secs: f64) -> Vec<Span> {
 }
 
 fn share(idle: &[Span], secs: f64) -> f64 {
-    let total: f64 = idle.iter().map(|span| span.secs()).sum();
+    let total: f64 = idle.iter().fold(0.0, |sum, span| sum + span.secs());
     if secs > 0.0 { (total / secs).clamp(0.0, 1.0) } else { 0.0 }
 }
 

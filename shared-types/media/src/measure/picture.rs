@@ -48,7 +48,7 @@ pub struct PictureSpans {
 
 impl PictureSpans {
     pub fn black_share(&self) -> f64 {
-        let black: f64 = self.black.iter().map(|span| span.secs()).sum();
+        let black: f64 = self.black.iter().fold(0.0, |sum, span| sum + span.secs());
         if self.secs > 0.0 { (black / self.secs).clamp(0.0, 1.0) } else { 0.0 }
     }
 }

@@ -34,7 +34,7 @@ pub struct SoundNumbers {
 
 impl SoundNumbers {
     pub fn speech_share(&self) -> f64 {
-        let speech: f64 = self.speech.iter().map(|span| span.secs()).sum();
+        let speech: f64 = self.speech.iter().fold(0.0, |sum, span| sum + span.secs());
         if self.secs > 0.0 { (speech / self.secs).clamp(0.0, 1.0) } else { 0.0 }
     }
 }
