@@ -38,10 +38,9 @@ fn usage() -> (f64, u64) {
     // Clock ticks a second of `/proc`; fixed at 100 in the kernel's interface to programs (proc(5)).
     const TICKS_PER_SEC: f64 = 100.0;
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let ticks: f64 = stat
-        .rsplit_once(')')
-        .map(|(_, rest)| rest.split_whitespace().skip(11).take(4).filter_map(|field| field.parse::<f64>().ok()).sum())
-        .unwrap_or(0.0);
+    // User and system time, own and of ended children: fields 14 to 17.
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+    let ticks: f64 = fields.skip(11).take(4).filter_map(|field| field.parse::<f64>().ok()).sum();
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak_kib = status
         .lines()

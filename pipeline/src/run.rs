@@ -23,7 +23,6 @@ use shared_types::transcript::Transcript;
 
 pub use self::input::InputError;
 use self::input::Recording;
-use crate::passes::{goal, music, pii};
 use self::read::Reader;
 use self::scratch::Scratch;
 use crate::config::Config;
@@ -40,6 +39,7 @@ use crate::pass::Stopwatch;
 use crate::passes::inspect::{self, Findings, InspectError, Task};
 use crate::passes::steps::{self, ActPictures, ReadPicture, acts};
 use crate::passes::transcribe::{Wanted, transcribe};
+use crate::passes::{goal, music, pii};
 use crate::store::{StoreError, match_and_keep};
 
 /// Windows of speech that are rated; more cost time and change little.
@@ -182,7 +182,7 @@ impl Take {
             if let Some(path) = rater.paths.first() {
                 let rater = Dnsmos::load_with(path, &Threads::new(self.threads))?;
                 let rated = rater.sampled(&voice, &in_samples(&voiced), RATED_WINDOWS)?;
-                speech.dnsmos_overall = rated.map(|rated| f64::from(rated.ovrl));
+                speech.dnsmos_overall = rated.map(|rated| rated.ovrl);
             }
             let bar = spinner("Listening");
             let model = whisper_file(&config.whisper, &config.models_dir, &progress)?;

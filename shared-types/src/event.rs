@@ -32,15 +32,30 @@ pub enum InputEventKind {
         y_up: Option<f64>,
     },
     /// Wheel notches, positive = right, down.
-    Scroll { x: f64, y: f64, dx: f64, dy: f64 },
+    Scroll {
+        x: f64,
+        y: f64,
+        dx: f64,
+        dy: f64,
+    },
     /// A named key or a shortcut, as DOM `KeyboardEvent.key` with modifiers in front: `Enter`, `Ctrl+l`.
-    Key { key: String },
+    Key {
+        key: String,
+    },
     /// A run of typed characters: how many, never which.
-    Type { t_end: f64, chars: u32 },
+    Type {
+        t_end: f64,
+        chars: u32,
+    },
     /// Where the pointer is, at most 20 a second.
-    Move { x: f64, y: f64 },
+    Move {
+        x: f64,
+        y: f64,
+    },
     /// The active window's title changed.
-    Window { title: String },
+    Window {
+        title: String,
+    },
     Pause,
     Resume,
     Mark,
@@ -83,8 +98,7 @@ pub struct BadEventLine {
 /// Reads `events.jsonl`. A last line that was cut short by a crash (no newline after it) is left out; kinds of a later
 /// version are skipped.
 pub fn parse_events(text: &str) -> Result<Vec<InputEvent>, BadEventLine> {
-    const KNOWN: [&str; 10] =
-        ["click", "scroll", "key", "type", "move", "window", "pause", "resume", "mark", "cut"];
+    const KNOWN: [&str; 10] = ["click", "scroll", "key", "type", "move", "window", "pause", "resume", "mark", "cut"];
     let complete = text.ends_with('\n');
     let count = text.lines().count();
     let mut events = Vec::new();

@@ -81,7 +81,9 @@ fn compare_picture(new: &[u64], old: &[u64]) -> Option<Likeness> {
         return None;
     }
     let shifts = -(old.len() as i64)..=(new.len() as i64);
-    shifts.filter_map(|shift| picture_at_shift(new, &new_changes, old, &old_changes, shift)).max_by(|a, b| a.shared.total_cmp(&b.shared))
+    shifts
+        .filter_map(|shift| picture_at_shift(new, &new_changes, old, &old_changes, shift))
+        .max_by(|a, b| a.shared.total_cmp(&b.shared))
 }
 
 /// Old sample `i` against new sample `i + shift`: changes of both inside the common stretch must coincide.

@@ -36,10 +36,7 @@ fn each_kind_has_the_form_of_the_contract_and_comes_back_the_same() {
             event(4.0, InputEventKind::Type { t_end: 5.5, chars: 13 }),
             json!({"t": 4.0, "kind": "type", "t_end": 5.5, "chars": 13}),
         ),
-        (
-            event(6.0, InputEventKind::Move { x: 7.0, y: 8.0 }),
-            json!({"t": 6.0, "kind": "move", "x": 7.0, "y": 8.0}),
-        ),
+        (event(6.0, InputEventKind::Move { x: 7.0, y: 8.0 }), json!({"t": 6.0, "kind": "move", "x": 7.0, "y": 8.0})),
         (
             event(9.0, InputEventKind::Window { title: "Shoes – Shop".to_owned() }),
             json!({"t": 9.0, "kind": "window", "title": "Shoes – Shop"}),
@@ -69,10 +66,22 @@ fn a_file_is_read_up_to_its_faults() {
         ("lines out of order", mark(2.0) + &mark(1.0), Ok(&[1.0, 2.0])),
         ("a last line without its newline", mark(1.0) + mark(2.0).trim_end(), Ok(&[1.0, 2.0])),
         ("a last line cut short by a crash", mark(1.0) + "{\"t\": 2.0, \"ki", Ok(&[1.0])),
-        ("a kind of a later version", mark(1.0) + "{\"t\": 2, \"kind\": \"pinch\", \"by\": 2}\n" + &mark(3.0), Ok(&[1.0, 3.0])),
+        (
+            "a kind of a later version",
+            mark(1.0) + "{\"t\": 2, \"kind\": \"pinch\", \"by\": 2}\n" + &mark(3.0),
+            Ok(&[1.0, 3.0]),
+        ),
         ("a field of a later version", "{\"t\": 1, \"kind\": \"mark\", \"colour\": \"red\"}\n".to_owned(), Ok(&[1.0])),
-        ("a line that is cut short but whole to its newline", mark(1.0) + "\n{\"t\": 2.0, \"ki\n" + &mark(3.0), Err("line 3 of the events")),
-        ("a known kind that lacks a field", mark(1.0) + "{\"t\": 2, \"kind\": \"move\", \"x\": 1}\n", Err("line 2 of the events")),
+        (
+            "a line that is cut short but whole to its newline",
+            mark(1.0) + "\n{\"t\": 2.0, \"ki\n" + &mark(3.0),
+            Err("line 3 of the events"),
+        ),
+        (
+            "a known kind that lacks a field",
+            mark(1.0) + "{\"t\": 2, \"kind\": \"move\", \"x\": 1}\n",
+            Err("line 2 of the events"),
+        ),
         ("a line without a kind", "{\"t\": 1}\n".to_owned(), Err("line 1 of the events")),
         ("another kind of file", "<html>\n".to_owned(), Err("line 1 of the events")),
     ];

@@ -1,5 +1,7 @@
 //! The rules of the house: who may import whom, what no file may contain, and documents that agree with the code.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,8 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ingest-server", &["shared-types"]),
 ];
 /// What the crate that everyone shares may bring with it: no I/O, no clock.
-const SHARED_MAY_USE: &[&str] =
-    &["schemars", "serde", "serde_json", "thiserror", "time", "ts-rs", "utoipa", "uuid"];
+const SHARED_MAY_USE: &[&str] = &["schemars", "serde", "serde_json", "thiserror", "time", "ts-rs", "utoipa", "uuid"];
 /// Other people's crates that one crate of ours keeps to itself, by the beginning of their names.
 const KEPT: &[(&str, &str)] = &[("ffmpeg", "media"), ("tauri", "recorder-app")];
 /// Where nothing of ours lies; what `.gitignore` names, and git itself.
@@ -57,7 +58,9 @@ fn members() -> Vec<Crate> {
     let workspace = table(&top().join("Cargo.toml"));
     let members = workspace["workspace"]["members"].as_array().unwrap();
     let manifests = members.iter().map(|member| table(&top().join(member.as_str().unwrap()).join("Cargo.toml")));
-    manifests.map(|manifest| Crate { name: manifest["package"]["name"].as_str().unwrap().to_owned(), manifest }).collect()
+    manifests
+        .map(|manifest| Crate { name: manifest["package"]["name"].as_str().unwrap().to_owned(), manifest })
+        .collect()
 }
 
 impl Crate {
@@ -249,7 +252,8 @@ fn every_link_in_the_documents_leads_somewhere() {
     for (name, text) in texts().filter(|(name, _)| has_extension(name, &["md"])) {
         let file = top().join(&name);
         for link in links(&text).into_iter().filter(|link| !link.contains("://") && !link.starts_with("mailto:")) {
-            let (path, anchor) = link.split_once('#').map_or((link.as_str(), None), |(path, anchor)| (path, Some(anchor)));
+            let (path, anchor) =
+                link.split_once('#').map_or((link.as_str(), None), |(path, anchor)| (path, Some(anchor)));
             let target = if path.is_empty() { file.clone() } else { file.parent().unwrap().join(path) };
             let leads = target.exists() && anchor.is_none_or(|anchor| anchors(&read(&target)).contains(anchor));
             if !leads {
@@ -281,7 +285,10 @@ fn the_documented_policy_and_flags_are_those_of_the_code() {
     let both = |flag: Flag, place: Place| (serde_json::to_value(flag).unwrap(), serde_json::to_value(place).unwrap());
     let rules = FLAG_RULES.iter().map(|rule| both(rule.flag, rule.place));
     let rules: Vec<(String, String)> = rules.map(|(flag, place)| (name(flag), name(place))).collect();
-    assert_eq!(rows.iter().map(|(flag, _)| flag).collect::<Vec<_>>(), rules.iter().map(|(flag, _)| flag).collect::<Vec<_>>());
+    assert_eq!(
+        rows.iter().map(|(flag, _)| flag).collect::<Vec<_>>(),
+        rules.iter().map(|(flag, _)| flag).collect::<Vec<_>>()
+    );
     for ((flag, documented), (_, place)) in rows.iter().zip(&rules) {
         assert!(documented.starts_with(place.as_str()), "docs/formats.md on where {flag} is measured: {documented}");
     }

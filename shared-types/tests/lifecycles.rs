@@ -1,5 +1,7 @@
 //! The stages of every noun and the moves between them, as rows: strings and order are those of the contract.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
+
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Display};
 

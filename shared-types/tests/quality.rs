@@ -1,6 +1,8 @@
 //! From numbers to flags and a verdict: every flag just beyond its limit and just inside it, what it leads to, what it
 //! silences, and what a policy changes.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
+
 use std::collections::BTreeSet;
 
 use shared_types::quality::flag::Flag::{
@@ -50,9 +52,29 @@ const CONTRACT: [(Flag, &str, Place, &[Flag]); 23] = [
 ];
 /// All but itself.
 const ALL: &[Flag] = &[
-    EmptyFile, WrongType, CorruptFile, TruncatedFile, NoVideoStream, NoAudioStream, TooShort, BlackScreen,
-    FrozenScreen, SilentAudio, NoSpeech, LittleSpeech, LowSnr, AudioClipping, AvDesync, DroppedFrames, Idle, BotLike,
-    UnclearSpeech, Music, Duplicate, GoalNotAttempted, PiiVisible,
+    EmptyFile,
+    WrongType,
+    CorruptFile,
+    TruncatedFile,
+    NoVideoStream,
+    NoAudioStream,
+    TooShort,
+    BlackScreen,
+    FrozenScreen,
+    SilentAudio,
+    NoSpeech,
+    LittleSpeech,
+    LowSnr,
+    AudioClipping,
+    AvDesync,
+    DroppedFrames,
+    Idle,
+    BotLike,
+    UnclearSpeech,
+    Music,
+    Duplicate,
+    GoalNotAttempted,
+    PiiVisible,
 ];
 
 /// Ten minutes without a fault, everything measured.
@@ -320,7 +342,9 @@ fn of_any_two_flags_one_silences_the_other_only_as_the_contract_says() {
     let silences = |one: Flag, other: Flag| one != other && CONTRACT[one as usize].3.contains(&other);
     // That no goal is asked after where a take comes back anyway has rows of its own.
     let pairs = ALL.iter().flat_map(|&one| ALL.iter().map(move |&other| (one, other)));
-    for (one, other) in pairs.filter(|&(one, other)| one != other && one != GoalNotAttempted && other != GoalNotAttempted) {
+    for (one, other) in
+        pairs.filter(|&(one, other)| one != other && one != GoalNotAttempted && other != GoalNotAttempted)
+    {
         if silences(one, other) && silences(other, one) {
             // A file is in one state only.
             continue;
@@ -360,7 +384,10 @@ fn a_flag_tells_what_was_measured_where_and_by_whom() {
     measurements.activity().gap_variation = Some(0.1);
     let report = judge(measurements, &policy("max_black_share = 0.08"));
     let [black, bot] = &report.flags[..] else { panic!("{:?}", report.flags) };
-    assert_eq!((black.measure, black.threshold, &black.spans[..]), (Some(0.1), Some(0.08), &[Span::new(10.0, 70.0)][..]));
+    assert_eq!(
+        (black.measure, black.threshold, &black.spans[..]),
+        (Some(0.1), Some(0.08), &[Span::new(10.0, 70.0)][..])
+    );
     assert_eq!(black.place, Place::Device);
     assert!(black.sentence.contains("1:00 min"), "{}", black.sentence);
     assert_eq!((bot.flag, bot.place), (BotLike, Place::Pipeline), "without events only the pipeline can see it");
@@ -377,7 +404,12 @@ fn a_policy_is_any_subset_of_its_fields_and_nothing_else() {
     let default = toml::to_string(&Policy::default()).unwrap();
     assert_eq!(policy(&default), Policy::default());
     assert_eq!(policy(NONE).narration, Narration::None);
-    for wrong in ["min_active_sec = 20", "narration = \"loud\"", "[verdicts]\ntoo_long = \"reject\"", "[verdicts]\nmusic = \"maybe\""] {
+    for wrong in [
+        "min_active_sec = 20",
+        "narration = \"loud\"",
+        "[verdicts]\ntoo_long = \"reject\"",
+        "[verdicts]\nmusic = \"maybe\"",
+    ] {
         let error = toml::from_str::<Policy>(wrong).unwrap_err().to_string();
         assert!(error.contains("unknown"), "{wrong}: {error}");
     }

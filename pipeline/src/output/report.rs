@@ -150,16 +150,18 @@ fn marks(step: &Step, size: Option<(u32, u32)>) -> String {
     let down = |y: f64| y / f64::from(height) * 100.0;
     let mut marks = String::new();
     if let Some([x, y, box_width, box_height]) = step.target.as_ref().and_then(|target| target.bounds) {
-        marks += &format!(
+        let target = format!(
             "<span class=\"box\" style=\"left:{:.2}%;top:{:.2}%;width:{:.2}%;height:{:.2}%\"></span>",
             across(x),
             down(y),
             across(box_width),
             down(box_height)
         );
+        marks.push_str(&target);
     }
     if let (Some(x), Some(y)) = (step.x, step.y) {
-        marks += &format!("<span class=\"point\" style=\"left:{:.2}%;top:{:.2}%\"></span>", across(x), down(y));
+        let point = format!("<span class=\"point\" style=\"left:{:.2}%;top:{:.2}%\"></span>", across(x), down(y));
+        marks.push_str(&point);
     }
     marks
 }

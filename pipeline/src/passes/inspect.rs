@@ -26,7 +26,7 @@ pub const NAME: &str = "inspect";
 pub const VERSION: u32 = 1;
 
 /// Without a sign of life for this long the child is ended. Each second of a recording is one.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 const FINDINGS_FILE: &str = "findings.json";
 const VOICE_FILE: &str = "voice.f32";
 

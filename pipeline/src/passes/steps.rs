@@ -21,6 +21,8 @@ use self::acts::{Act, ActKind};
 use super::read_screen::{Picture, address_bar, target_at, typed_text, uncovered};
 use crate::models::ocr::TextLine;
 
+/// A title told this early is of the page that was open when the take began.
+const ALREADY_OPEN_SECS: f64 = 0.5;
 /// What browsers call their address field.
 const ADDRESS_FIELD: &str = "Address and search bar";
 
@@ -103,7 +105,7 @@ fn make(
     let mut source = BTreeMap::from([("action".to_owned(), Source::Event), ("t".to_owned(), Source::Event)]);
     match &act.kind {
         ActKind::Title { title } => {
-            let first = memory.title.is_none() && act.t <= 0.0;
+            let first = memory.title.is_none() && act.t <= ALREADY_OPEN_SECS;
             memory.title = Some(title.clone());
             // Another page has other fields.
             (memory.focus, memory.field) = (None, None);

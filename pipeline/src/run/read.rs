@@ -92,7 +92,11 @@ impl Reader {
         }
         let rgb = self.decode(index)?;
         let kept = &self.pictures[index];
-        let picture = Rc::new(ReadPicture { name: format!("frames/{}", kept.file), rgb, lines: kept.lines.clone().unwrap_or_default() });
+        let picture = Rc::new(ReadPicture {
+            name: format!("frames/{}", kept.file),
+            rgb,
+            lines: kept.lines.clone().unwrap_or_default(),
+        });
         if self.recent.len() == RECENT {
             self.recent.remove(0);
         }

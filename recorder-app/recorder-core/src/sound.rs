@@ -345,10 +345,14 @@ mod tests {
         let mut device = Plan::new(48_000, 1, Signal::Tone { hz: 100.0, amplitude: 0.5 }).device(zero);
         let mut chunks = |secs: f64| device.until(Monotonic::from_nanos((secs * 1e9) as i64));
         let mut line = SoundLine::new(zero);
-        chunks(1.0).iter().for_each(|chunk| line.push(chunk).unwrap());
+        for chunk in chunks(1.0) {
+            line.push(&chunk).unwrap();
+        }
         line.fill_to(3.0).unwrap();
         assert!((line.position() - 3.0).abs() < 1e-4, "{}", line.position());
-        chunks(5.0).iter().for_each(|chunk| line.push(chunk).unwrap());
+        for chunk in chunks(5.0) {
+            line.push(&chunk).unwrap();
+        }
         line.finish(MediaTime::from_secs(5.0)).unwrap();
         assert_eq!(line.ready.len(), 5 * 48_000);
         let loud = |from: f64, to: f64| {

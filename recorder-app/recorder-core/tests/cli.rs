@@ -1,5 +1,7 @@
 //! Wrong use of `recorder`: one sentence that says what to do, and nothing lost.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

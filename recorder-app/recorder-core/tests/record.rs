@@ -1,5 +1,7 @@
 //! Whole takes from made screens and microphones: what lies in the folder afterwards, and what survives a failure.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
+
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;

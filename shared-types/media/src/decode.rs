@@ -5,13 +5,13 @@
 
 use std::ops::ControlFlow;
 
-use ffmpeg_next as ff;
 use ff::ChannelLayout;
 use ff::format::Pixel;
 use ff::format::sample::{Sample, Type};
 use ff::software::resampling::Context as Resampler;
 use ff::software::scaling::{Context as Scaler, Flags as ScaleFlags};
 use ff::util::frame::{Audio, Video};
+use ffmpeg_next as ff;
 
 use crate::demux::{DemuxError, Demuxer, MAX_PIXELS, Track};
 use crate::frame::RgbFrame;
@@ -102,8 +102,15 @@ impl StoredPicture {
 fn has_luma_plane(format: Pixel) -> bool {
     matches!(
         format,
-        Pixel::YUV420P | Pixel::YUVJ420P | Pixel::YUV422P | Pixel::YUVJ422P | Pixel::YUV444P | Pixel::YUVJ444P
-            | Pixel::NV12 | Pixel::NV21 | Pixel::GRAY8
+        Pixel::YUV420P
+            | Pixel::YUVJ420P
+            | Pixel::YUV422P
+            | Pixel::YUVJ422P
+            | Pixel::YUV444P
+            | Pixel::YUVJ444P
+            | Pixel::NV12
+            | Pixel::NV21
+            | Pixel::GRAY8
     )
 }
 
@@ -192,10 +199,7 @@ pub fn decode(demuxer: &mut Demuxer, sink: &mut dyn Sink) -> Result<PassReport, 
 
 /// The name of a track's codec as FFmpeg calls it.
 pub(crate) fn codec_name(demuxer: &Demuxer, track: Track) -> String {
-    demuxer
-        .input
-        .stream(track.index)
-        .map_or_else(String::new, |stream| stream.parameters().id().name().to_owned())
+    demuxer.input.stream(track.index).map_or_else(String::new, |stream| stream.parameters().id().name().to_owned())
 }
 
 struct VideoDecoder {
@@ -211,7 +215,11 @@ impl VideoDecoder {
     fn open(demuxer: &Demuxer, track: Track, zero: f64) -> Result<Option<Self>, DemuxError> {
         let Some(stream) = demuxer.input.stream(track.index) else { return Ok(None) };
         let Ok(mut context) = ff::codec::Context::from_parameters(stream.parameters()) else { return Ok(None) };
-        context.set_threading(ff::threading::Config { kind: ff::threading::Type::Frame, count: 2, ..ff::threading::Config::default() });
+        context.set_threading(ff::threading::Config {
+            kind: ff::threading::Type::Frame,
+            count: 2,
+            ..ff::threading::Config::default()
+        });
         let Ok(decoder) = context.decoder().video() else { return Ok(None) };
         let (width, height) = (decoder.width(), decoder.height());
         if u64::from(width) * u64::from(height) > MAX_PIXELS {

@@ -7,8 +7,8 @@
 use std::fs::File;
 use std::path::Path;
 
-use ffmpeg_next as ff;
 use ff::format::context::{Input, StreamIo};
+use ffmpeg_next as ff;
 
 use crate::encode::init;
 use crate::probe::{Container, sniff_file};
@@ -82,9 +82,9 @@ impl Demuxer {
     /// Whether the index at the head lists samples; in fragmented files each fragment brings its own, and the length
     /// FFmpeg reports is only what it has seen.
     fn has_sample_table(&self) -> bool {
-        self.video.or(self.audio).is_some_and(|track| {
-            self.input.stream(track.index).is_some_and(|stream| stream.frames() > 0)
-        })
+        self.video
+            .or(self.audio)
+            .is_some_and(|track| self.input.stream(track.index).is_some_and(|stream| stream.frames() > 0))
     }
 
     /// Time stamp, in seconds, that is media time zero: the first picture's, or the first sound's without one.

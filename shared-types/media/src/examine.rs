@@ -110,13 +110,7 @@ impl<'a> Meters<'a> {
         self.sound_end = until;
     }
 
-    fn finish(
-        self,
-        file: FileMeasures,
-        demuxer: &Demuxer,
-        report: &PassReport,
-        beside: Beside<'_>,
-    ) -> Measurements {
+    fn finish(self, file: FileMeasures, demuxer: &Demuxer, report: &PassReport, beside: Beside<'_>) -> Measurements {
         let spans = self.picture.finish(report.end_secs);
         let secs = report.end_secs;
         let events = beside.events.filter(|events| events.iter().any(InputEvent::is_input));

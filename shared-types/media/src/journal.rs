@@ -101,9 +101,8 @@ fn whole_fragments(file: &mut File, length: u64) -> io::Result<Vec<(u64, u64)>> 
         let take = usize::try_from((length - at).min(16)).unwrap_or(16);
         file.read_exact(&mut header[..take])?;
         let bytes = match u32::from_be_bytes([header[0], header[1], header[2], header[3]]) {
-            0 => break,
             1 if take == 16 => header[8..16].iter().fold(0_u64, |size, &byte| size << 8 | u64::from(byte)),
-            1 => break,
+            0 | 1 => break,
             size => u64::from(size),
         };
         let Some(end) = at.checked_add(bytes).filter(|&end| bytes >= 8 && end <= length) else { break };
@@ -138,7 +137,12 @@ pub fn hash_file(path: &Path) -> io::Result<FileHash> {
 
 /// Lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
+        .map(char::from)
+        .collect()
 }
 
 #[cfg(unix)]

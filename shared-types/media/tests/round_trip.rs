@@ -1,5 +1,6 @@
 //! Encode, mux, cut, demux, decode: what went in comes out, in time.
 #![cfg(feature = "codecs")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -23,8 +24,7 @@ fn made_take(path: &Path, secs: u32) -> usize {
     let (mut video, _) = H264Encoder::open(WIDTH, HEIGHT, FPS).unwrap();
     let mut audio = OpusEncoder::open().unwrap();
     let mut writer = FragmentWriter::create(Journal::create(path).unwrap(), &video, Some(&audio), FPS).unwrap();
-    let mut frame =
-        BgraFrame { width: 0, height: 0, stride: 0, data: Vec::new(), at: Monotonic::from_nanos(0) };
+    let mut frame = BgraFrame { width: 0, height: 0, stride: 0, data: Vec::new(), at: Monotonic::from_nanos(0) };
     let mut samples = 0_u64;
     for index in 0..secs * FPS {
         let t = f64::from(index) / f64::from(FPS);

@@ -12,9 +12,7 @@ use self::Flag::{
     SilentAudio, TooShort, UnclearSpeech,
 };
 
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Flag {
     EmptyFile,
@@ -82,7 +80,10 @@ pub enum LeadsTo {
     /// Review, and reject once the measure has reached this.
     RejectFrom(f64),
     /// Review; reject under the first limit on speech quality or the second on word probability.
-    RejectUnclear { dnsmos_under: f64, word_probability_under: f64 },
+    RejectUnclear {
+        dnsmos_under: f64,
+        word_probability_under: f64,
+    },
 }
 
 /// One row of the table.
@@ -132,8 +133,22 @@ const HOUSE: &str = "house rule, adjustable in the policy";
 /// The table of the contract, one row a flag, in the order of [`Flag`].
 pub const FLAG_RULES: &[FlagRule] = &[
     rule(Flag::EmptyFile, Place::Device, REJECT, Silences::All, "the file has 0 bytes", FILE),
-    rule(Flag::WrongType, Place::Device, REJECT, Silences::All, "the first bytes are those of no accepted container", FILE),
-    rule(Flag::CorruptFile, Place::Device, REJECT, Silences::All, "the file cannot be opened, or nothing in it decodes", FILE),
+    rule(
+        Flag::WrongType,
+        Place::Device,
+        REJECT,
+        Silences::All,
+        "the first bytes are those of no accepted container",
+        FILE,
+    ),
+    rule(
+        Flag::CorruptFile,
+        Place::Device,
+        REJECT,
+        Silences::All,
+        "the file cannot be opened, or nothing in it decodes",
+        FILE,
+    ),
     rule(
         Flag::TruncatedFile,
         Place::Device,
@@ -142,7 +157,14 @@ pub const FLAG_RULES: &[FlagRule] = &[
         "the file opens, but ends over 2 s before its declared end or inside a frame",
         FILE,
     ),
-    rule(Flag::NoVideoStream, Place::Device, REJECT, Silences::These(PICTURE_AND_IDLE), "the file has no picture", FILE),
+    rule(
+        Flag::NoVideoStream,
+        Place::Device,
+        REJECT,
+        Silences::These(PICTURE_AND_IDLE),
+        "the file has no picture",
+        FILE,
+    ),
     rule(
         Flag::NoAudioStream,
         Place::Device,

@@ -133,7 +133,11 @@ fn leads_to(flag: Flag, finding: &Finding, measurements: &Measurements, policy: 
 
 fn find(flag: Flag, m: &Measurements, policy: &Policy) -> Option<Finding> {
     match flag {
-        Flag::EmptyFile | Flag::WrongType | Flag::CorruptFile | Flag::TruncatedFile | Flag::NoVideoStream
+        Flag::EmptyFile
+        | Flag::WrongType
+        | Flag::CorruptFile
+        | Flag::TruncatedFile
+        | Flag::NoVideoStream
         | Flag::NoAudioStream => find_in_file(flag, m),
         Flag::TooShort => {
             let secs = m.active_secs.filter(|&secs| secs < policy.min_active_secs)?;
@@ -141,7 +145,11 @@ fn find(flag: Flag, m: &Measurements, policy: &Policy) -> Option<Finding> {
             Some(Finding::of(
                 secs,
                 need,
-                format!("The take is {} long and {} are asked for. Record the goal again and take your time.", clock(secs), clock(need)),
+                format!(
+                    "The take is {} long and {} are asked for. Record the goal again and take your time.",
+                    clock(secs),
+                    clock(need)
+                ),
             ))
         }
         Flag::BlackScreen | Flag::FrozenScreen => find_in_picture(flag, m, policy),
@@ -154,7 +162,10 @@ fn find(flag: Flag, m: &Measurements, policy: &Policy) -> Option<Finding> {
                 Finding::of(
                     offset,
                     policy.max_av_offset_ms,
-                    format!("Sound and picture are {:.0} ms apart. Close other programs and record again if you can.", offset.abs()),
+                    format!(
+                        "Sound and picture are {:.0} ms apart. Close other programs and record again if you can.",
+                        offset.abs()
+                    ),
                 )
             })
         }
@@ -172,8 +183,14 @@ fn find(flag: Flag, m: &Measurements, policy: &Policy) -> Option<Finding> {
         Flag::UnclearSpeech | Flag::Music => find_in_speech(flag, m, policy),
         Flag::Duplicate => {
             let duplicate = m.duplicate.as_ref()?;
-            let sentence = "This recording was handed in before. Every take has to be a new one; please record the goal again.";
-            Some(Finding { measure: Some(duplicate.shared), threshold: None, spans: duplicate.spans.clone(), sentence: sentence.to_owned() })
+            let sentence =
+                "This recording was handed in before. Every take has to be a new one; please record the goal again.";
+            Some(Finding {
+                measure: Some(duplicate.shared),
+                threshold: None,
+                spans: duplicate.spans.clone(),
+                sentence: sentence.to_owned(),
+            })
         }
         Flag::GoalNotAttempted => {
             let goal = m.goal.as_ref().filter(|goal| goal.constraints > 0)?;
@@ -188,7 +205,10 @@ fn find(flag: Flag, m: &Measurements, policy: &Policy) -> Option<Finding> {
         }
         Flag::PiiVisible => {
             let spans = m.pii.as_ref().filter(|spans| !spans.is_empty())?;
-            let sentence = format!("Private data shows in {} place(s). It will be covered; a person will look at it.", spans.len());
+            let sentence = format!(
+                "Private data shows in {} place(s). It will be covered; a person will look at it.",
+                spans.len()
+            );
             Some(Finding { measure: Some(spans.len() as f64), threshold: Some(0.0), spans: spans.clone(), sentence })
         }
     }
@@ -240,7 +260,10 @@ fn find_in_picture(flag: Flag, m: &Measurements, policy: &Policy) -> Option<Find
     let frozen: Vec<Span> =
         picture.frozen_under_input.iter().copied().filter(|span| span.secs() >= MIN_FROZEN_INPUT_SECS).collect();
     if let Some(longest) = longest(&frozen) {
-        let sentence = format!("The picture stood still for {} while you were working. Restart the recorder and record again.", clock(longest.secs()));
+        let sentence = format!(
+            "The picture stood still for {} while you were working. Restart the recorder and record again.",
+            clock(longest.secs())
+        );
         return Some(Finding::of(longest.secs(), MIN_FROZEN_INPUT_SECS, sentence).at(&frozen));
     }
     let still = longest(&picture.still)?;
@@ -299,14 +322,18 @@ fn find_in_activity(flag: Flag, m: &Measurements, policy: &Policy) -> Option<Fin
     let activity = m.activity.as_ref()?;
     if flag == Flag::Idle {
         return (activity.idle_share >= policy.max_idle_share).then(|| {
-            let sentence = format!("Nothing happened for {:.0} % of the take. Leave out long waits, or pause the recorder during them.", activity.idle_share * 100.0);
+            let sentence = format!(
+                "Nothing happened for {:.0} % of the take. Leave out long waits, or pause the recorder during them.",
+                activity.idle_share * 100.0
+            );
             Finding::of(activity.idle_share, policy.max_idle_share, sentence).at(&activity.idle)
         });
     }
     if activity.actions < MIN_ACTIONS {
         return None;
     }
-    let sentence = "The clicks look as if a program made them. A person will look at it; please shop by hand.".to_owned();
+    let sentence =
+        "The clicks look as if a program made them. A person will look at it; please shop by hand.".to_owned();
     let regular = activity.gap_variation.filter(|&variation| variation < MIN_GAP_VARIATION);
     let repeated = activity.gap_repeat_share.filter(|&share| share > MAX_GAP_REPEAT_SHARE);
     let jumping = activity.jump_share.filter(|&share| share > MAX_JUMP_SHARE);
@@ -323,7 +350,8 @@ fn find_in_speech(flag: Flag, m: &Measurements, policy: &Policy) -> Option<Findi
     let speech = m.speech.as_ref()?;
     if flag == Flag::Music {
         let share = speech.music_share.filter(|&share| share > MAX_MUSIC_SHARE)?;
-        let sentence = "Music plays while you are not speaking. Turn it off; it makes your words hard to use.".to_owned();
+        let sentence =
+            "Music plays while you are not speaking. Turn it off; it makes your words hard to use.".to_owned();
         return Some(Finding::of(share, MAX_MUSIC_SHARE, sentence).at(&speech.music));
     }
     if let Some(score) = speech.dnsmos_overall.filter(|&score| score < MIN_DNSMOS) {
@@ -331,13 +359,23 @@ fn find_in_speech(flag: Flag, m: &Measurements, policy: &Policy) -> Option<Findi
         return Some(Finding::of(score, MIN_DNSMOS, sentence));
     }
     if let Some(probability) = speech.mean_word_probability.filter(|&probability| probability < MIN_WORD_PROBABILITY) {
-        let sentence = "Many of your words could not be understood. Speak a little slower and closer to the microphone.".to_owned();
+        let sentence =
+            "Many of your words could not be understood. Speak a little slower and closer to the microphone."
+                .to_owned();
         return Some(Finding::of(probability, MIN_WORD_PROBABILITY, sentence));
     }
     let sure = speech.language_probability.is_some_and(|probability| probability > MIN_LANGUAGE_PROBABILITY);
     let language = speech.language.as_ref().filter(|&language| sure && *language != policy.language)?;
-    let sentence = format!("You spoke another language (`{language}`) than the one asked for (`{}`). Please record in the language of the task.", policy.language);
-    Some(Finding { measure: speech.language_probability, threshold: Some(MIN_LANGUAGE_PROBABILITY), spans: Vec::new(), sentence })
+    let sentence = format!(
+        "You spoke another language (`{language}`) than the one asked for (`{}`). Please record in the language of the task.",
+        policy.language
+    );
+    Some(Finding {
+        measure: speech.language_probability,
+        threshold: Some(MIN_LANGUAGE_PROBABILITY),
+        spans: Vec::new(),
+        sentence,
+    })
 }
 
 fn longest(spans: &[Span]) -> Option<Span> {

@@ -108,7 +108,9 @@ impl Picker {
     fn is_due(&self, want: Want, now: f64) -> bool {
         match want {
             Want::At { t } => now > t,
-            Want::Settled { from, until } => now >= until || now - self.last_large_change.max(from + EFFECT_SECS) >= SETTLED_SECS,
+            Want::Settled { from, until } => {
+                now >= until || now - self.last_large_change.max(from + EFFECT_SECS) >= SETTLED_SECS
+            }
         }
     }
 

@@ -170,7 +170,7 @@ mod tests {
 
     /// Acts as `action@t..t_end detail`, one a row.
     fn check(lines: &str, acts: &[&str]) {
-        let events = parse_events(&lines.lines().map(|line| format!("{}\n", line.trim())).collect::<String>()).unwrap();
+        let events = parse_events(&lines.replace("               ", "")).unwrap();
         let found: Vec<String> = from_events(&events)
             .iter()
             .map(|act| {

@@ -5,10 +5,10 @@
 //! change of encoder. There are no B-frames and no look-ahead: what goes in comes out, and a killed recorder loses
 //! nothing that waits inside the encoder.
 
-use ffmpeg_next as ff;
 use ff::format::Pixel;
 use ff::software::scaling::{Context as Scaler, Flags as ScaleFlags};
 use ff::util::frame::Video;
+use ffmpeg_next as ff;
 use shared_types::recording::EncoderProbe;
 
 use super::{EncodeError, EncodedPacket, init};
@@ -211,7 +211,12 @@ impl H264Encoder {
         )?;
         let fills = (inner_width, inner_height) == (self.width, self.height);
         let inner = (!fills).then(|| (Video::new(Pixel::YUV420P, inner_width, inner_height), x, y));
-        Ok(Fitted { source: (width, height), scaler: OwnScaler(scaler), input: Video::new(Pixel::BGRA, width, height), inner })
+        Ok(Fitted {
+            source: (width, height),
+            scaler: OwnScaler(scaler),
+            input: Video::new(Pixel::BGRA, width, height),
+            inner,
+        })
     }
 }
 

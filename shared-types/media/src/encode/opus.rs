@@ -1,9 +1,9 @@
 //! Sound to Opus: 48 kHz, mono, voice.
 
-use ffmpeg_next as ff;
 use ff::ChannelLayout;
 use ff::format::sample::{Sample, Type};
 use ff::util::frame::Audio;
+use ffmpeg_next as ff;
 
 use super::{EncodeError, EncodedPacket, init};
 
@@ -24,8 +24,7 @@ impl OpusEncoder {
     pub fn open() -> Result<Self, EncodeError> {
         init();
         let codec = ff::encoder::find_by_name("libopus").ok_or(EncodeError::NoAudioEncoder)?;
-        let mut audio =
-            ff::codec::Context::new_with_codec(codec).encoder().audio().map_err(EncodeError::Audio)?;
+        let mut audio = ff::codec::Context::new_with_codec(codec).encoder().audio().map_err(EncodeError::Audio)?;
         audio.set_rate(OPUS_RATE_HZ as i32);
         audio.set_format(Sample::F32(Type::Packed));
         audio.set_channel_layout(ChannelLayout::MONO);

@@ -39,9 +39,8 @@ pub fn frozen_under_input(unchanged: &[Span], events: &[InputEvent]) -> Vec<Span
     unchanged
         .iter()
         .filter_map(|still| {
-            let inside = || {
-                events.iter().filter(|event| event.is_input() && event.t > still.start && event.t < still.end)
-            };
+            let inside =
+                || events.iter().filter(|event| event.is_input() && event.t > still.start && event.t < still.end);
             let first = inside().next()?.t;
             let last = inside().next_back()?.t;
             Some(Span::new(first, last))

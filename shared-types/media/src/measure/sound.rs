@@ -151,9 +151,7 @@ impl SoundMeter {
         for (index, block) in self.blocks.iter().enumerate() {
             let t = index as f64 * BLOCK_SECS;
             let inside = speech.iter().any(|span| t >= span.start && t < span.end);
-            let near = speech
-                .iter()
-                .any(|span| t >= span.start - NOISE_GUARD_SECS && t < span.end + NOISE_GUARD_SECS);
+            let near = speech.iter().any(|span| t >= span.start - NOISE_GUARD_SECS && t < span.end + NOISE_GUARD_SECS);
             if inside {
                 voiced.push(block.mean_square);
             } else if !near {
