@@ -1,7 +1,7 @@
 //! Fingerprints kept from run to run, so that a recording handed in twice is found.
 //!
-//! One file a recording, named by the hash of the path it was judged under. The same path again is the same recording,
-//! not a duplicate, so that a run can be repeated.
+//! One file a recording, named by the hash of the path it was judged under and numbered in the order of judging. A
+//! recording is compared with those before it only: judged again, neither it nor its copy changes sides.
 
 use std::fs;
 use std::io;
@@ -21,6 +21,7 @@ pub struct StoreError {
 
 #[derive(Serialize, Deserialize)]
 struct Entry {
+    number: u64,
     recording: String,
     fingerprints: Fingerprints,
 }
@@ -35,22 +36,32 @@ pub fn match_and_keep(
     fs::create_dir_all(store).map_err(failed)?;
     let name = recording.display().to_string();
     let own = store.join(format!("{}.json", media::journal::hex(&Sha256::digest(name.as_bytes())[..16])));
-    let mut likest: Option<DuplicateMeasures> = None;
+    let mut others = Vec::new();
+    let mut number = None;
     for entry in fs::read_dir(store).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path == own || path.extension().is_none_or(|extension| extension != "json") {
+        if path.extension().is_none_or(|extension| extension != "json") {
             continue;
         }
         let text = fs::read(&path).map_err(failed)?;
         // Files that are not ours are left alone.
-        let Ok(other) = serde_json::from_slice::<Entry>(&text) else { continue };
-        let Some(likeness) = compare(fingerprints, &other.fingerprints) else { continue };
-        if likest.as_ref().is_none_or(|likest| likeness.shared > likest.shared) {
-            let (of, shared, spans) = (other.recording, likeness.shared, likeness.spans);
-            likest = Some(DuplicateMeasures { of, shared, spans });
+        let Ok(entry) = serde_json::from_slice::<Entry>(&text) else { continue };
+        if path == own {
+            number = Some(entry.number);
+        } else {
+            others.push(entry);
         }
     }
-    let entry = Entry { recording: name, fingerprints: fingerprints.clone() };
+    let number = number.unwrap_or_else(|| others.iter().map(|other| other.number + 1).max().unwrap_or(0));
+    let likest = others
+        .into_iter()
+        .filter(|other| other.number < number)
+        .filter_map(|other| {
+            let likeness = compare(fingerprints, &other.fingerprints)?;
+            Some(DuplicateMeasures { of: other.recording, shared: likeness.shared, spans: likeness.spans })
+        })
+        .max_by(|a, b| a.shared.total_cmp(&b.shared));
+    let entry = Entry { number, recording: name, fingerprints: fingerprints.clone() };
     let temporary = own.with_extension("tmp");
     let text = serde_json::to_vec(&entry).map_err(|error| failed(error.into()))?;
     fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, &own)).map_err(failed)?;

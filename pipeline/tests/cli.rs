@@ -83,7 +83,7 @@ fn wrong_use_is_told_in_a_sentence_and_changes_nothing() {
     place.write("with_manifest/recording.json", "{\"format\": 1}");
     place.write("steps.jsonl", "{\"t\": 1.0, \"action\": \"click\"}\n");
     place.write("page.html", "<html>\n");
-    place.write("list.json", "{\"rows\": 3}");
+    place.write("list.json", "3");
     place.write("poem.txt", "Whose woods these are");
     let before = place.content();
 

@@ -318,6 +318,8 @@ pub(super) fn is_name(text: &str) -> bool {
         && words.all(|word| {
             let is_capitalised = word.chars().next().is_some_and(char::is_uppercase);
             let plain = word.trim_matches(|c: char| !c.is_alphabetic()).to_lowercase();
-            is_capitalised && !plain.is_empty() && !NO_NAMES.contains(&plain.as_str())
+            // A letter alone is an initial only with its full stop: "Name: A to Z" is an order, however it was read.
+            let is_letter_alone = word.chars().count() == 1;
+            is_capitalised && !is_letter_alone && !plain.is_empty() && !NO_NAMES.contains(&plain.as_str())
         })
 }

@@ -7,8 +7,4 @@ export type PassRun = { name: string, version: number, secs: number, cpu_secs: n
 /**
  * The process's peak of memory up to the end of the pass.
  */
-peak_memory_bytes: number, 
-/**
- * Taken from an earlier run with the same input.
- */
-reused: boolean, };
+peak_memory_bytes: number, };
