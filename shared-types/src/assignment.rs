@@ -10,7 +10,7 @@ lifecycle! {
         Recording "recording" => [Submitted, Returned, Problem, Expired, Cancelled],
         Submitted "submitted" => [Redo, Accepted, Rejected, Cancelled],
         /// The take came back with reasons; another attempt is awaited.
-        Redo "redo" => [Submitted, Returned, Problem, Expired, Cancelled],
+        Redo "redo" => [Recording, Submitted, Returned, Problem, Expired, Cancelled],
         Accepted "accepted" => [],
         Rejected "rejected" => [],
         Expired "expired" => [],

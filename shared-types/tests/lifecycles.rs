@@ -99,7 +99,7 @@ lifecycles! {
         ("reserved", "recording open returned problem expired cancelled"),
         ("recording", "submitted returned problem expired cancelled"),
         ("submitted", "redo accepted rejected cancelled"),
-        ("redo", "submitted returned problem expired cancelled"),
+        ("redo", "recording submitted returned problem expired cancelled"),
         ("accepted", ""),
         ("rejected", ""),
         ("expired", ""),

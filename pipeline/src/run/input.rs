@@ -18,10 +18,10 @@ pub enum InputError {
     NoVideo { path: PathBuf },
     #[error("{path}: {source}. Give an {EVENTS_FILE} made by the recorder")]
     Events { path: PathBuf, source: BadEventLine },
-    #[error("{path} is not a manifest: {source}. Run `recorder recover` on the folder, or give the video file alone")]
+    #[error("{path} is not a manifest: {source}. Give the video file alone, with its events as --events")]
     Manifest { path: PathBuf, source: serde_json::Error },
-    #[error("{path} is not a policy: {source}. Its fields are described in docs/formats.md")]
-    Policy { path: PathBuf, source: Box<toml::de::Error> },
+    #[error("{path} is not a policy, line {line}: {}. Its fields are described in docs/formats.md", source.message())]
+    Policy { path: PathBuf, line: usize, source: Box<toml::de::Error> },
     #[error("{path} already holds something else. Give --out a new folder; nothing was changed")]
     Occupied { path: PathBuf },
     #[error("{path} cannot be read: {source}. Check its permissions")]
@@ -84,8 +84,12 @@ fn read_manifest(path: &Path) -> Result<Manifest, InputError> {
 }
 
 fn read_policy(path: &Path) -> Result<Policy, InputError> {
-    toml::from_str(&read_text(path)?)
-        .map_err(|source| InputError::Policy { path: path.to_owned(), source: Box::new(source) })
+    let text = read_text(path)?;
+    toml::from_str(&text).map_err(|source: toml::de::Error| {
+        let before = source.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        InputError::Policy { path: path.to_owned(), line, source: Box::new(source) }
+    })
 }
 
 fn read_text(path: &Path) -> Result<String, InputError> {

@@ -43,14 +43,16 @@ pub(super) fn read(path: &Path) -> Result<Spoken, ScoreError> {
 }
 
 fn parse(value: &Value) -> Option<Spoken> {
-    let none = Vec::new();
     let segments = match value {
         Value::Array(list) => list,
         Value::Object(table) => {
-            let list = table.get("segments").or_else(|| table.get("words")).and_then(Value::as_array).unwrap_or(&none);
-            match table.get("text").and_then(Value::as_str) {
-                Some(text) if list.is_empty() => return Some(Spoken { text: text.to_owned(), words: Vec::new() }),
-                _ => list,
+            let list = table.get("segments").or_else(|| table.get("words")).and_then(Value::as_array);
+            match (table.get("text").and_then(Value::as_str), list) {
+                (Some(text), None) => return Some(Spoken { text: text.to_owned(), words: Vec::new() }),
+                (Some(text), Some(list)) if list.is_empty() => {
+                    return Some(Spoken { text: text.to_owned(), words: Vec::new() });
+                }
+                (_, list) => list?,
             }
         }
         _ => return None,

@@ -186,7 +186,7 @@ pub struct Recovery {
 pub fn recover(folder: &Path) -> Result<Recovery, SpoolError> {
     let spool = Spool::open(folder)?;
     let mut manifest = spool.read_manifest()?;
-    if manifest.stage != RecordingStage::Capturing && manifest.stage != RecordingStage::Broken {
+    if manifest.stage != RecordingStage::Capturing {
         return Ok(recovery(&manifest, None));
     }
     spool.make_whole(&mut manifest)
