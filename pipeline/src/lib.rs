@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod models;
+pub mod numerals;
 pub mod output;
 pub mod pass;
 pub mod passes;

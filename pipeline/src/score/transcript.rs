@@ -5,6 +5,8 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::numerals::{SMALL, TENS};
+
 use super::likeness::shared_runs;
 use super::{ScoreError, median, rounded};
 
@@ -243,32 +245,9 @@ fn spell_numbers(text: &[char]) -> String {
 
 /// The words of a number below a million.
 fn spelled(number: u64) -> Option<String> {
-    const SMALL: [&str; 20] = [
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ];
-    const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
     let (head, rest) = match number {
         0..20 => return Some(SMALL[number as usize].to_owned()),
-        20..100 => (TENS[number as usize / 10].to_owned(), number % 10),
+        20..100 => (TENS[number as usize / 10 - 2].to_owned(), number % 10),
         100..1000 => (format!("{} hundred", SMALL[number as usize / 100]), number % 100),
         1000..1_000_000 => (format!("{} thousand", spelled(number / 1000)?), number % 1000),
         _ => return None,

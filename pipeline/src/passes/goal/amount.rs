@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::numerals;
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Amount {
     pub(super) value: f64,
@@ -82,22 +84,18 @@ enum NumberWord {
 }
 
 fn number_word(word: &str) -> Option<NumberWord> {
-    const UNITS: [&str; 10] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
-    const TEENS: [&str; 10] =
-        ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"];
-    const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
     let word = word.to_lowercase();
-    let place = |list: &[&str]| list.iter().position(|&known| known == word).map(|at| at as u32);
     match word.as_str() {
         "hundred" => return Some(NumberWord::Hundred),
         "thousand" => return Some(NumberWord::Thousand),
         "oh" => return Some(NumberWord::Unit(0)),
         _ => {}
     }
-    place(&UNITS)
-        .map(NumberWord::Unit)
-        .or_else(|| place(&TEENS).map(|n| NumberWord::Teen(n + 10)))
-        .or_else(|| place(&TENS).map(|n| NumberWord::Tens((n + 2) * 10)))
+    numerals::value(&word).map(|value| match value {
+        0..10 => NumberWord::Unit(value),
+        10..20 => NumberWord::Teen(value),
+        _ => NumberWord::Tens(value),
+    })
 }
 
 /// The value of a single word: "nine" is 9, "twelve" is 12.

@@ -8,6 +8,7 @@ use shared_types::transcript::{Transcript, Word};
 
 use super::text::{find_in_text, has_card_digits};
 use super::{Pii, PiiKind, Place};
+use crate::numerals;
 
 /// Digits of one number are said without longer pauses than this.
 const MAX_PAUSE_SECS: f64 = 2.5;
@@ -133,29 +134,6 @@ enum Said {
 }
 
 fn said_digits(word: &str) -> Said {
-    const WORDS: [&str; 20] = [
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ];
-    const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
     if word.chars().all(|c| c.is_ascii_digit()) {
         return Said::Digits(super::text::digits(word));
     }
@@ -166,12 +144,7 @@ fn said_digits(word: &str) -> Said {
         "um" | "uh" | "dash" | "space" | "then" => return Said::Filler,
         _ => {}
     }
-    let number = WORDS
-        .iter()
-        .position(|&known| known == word)
-        .or_else(|| TENS.iter().position(|&known| known == word).map(|at| (at + 2) * 10))
-        .map(|number| number as u32);
-    match number {
+    match numerals::value(word) {
         Some(number @ 0..10) => Said::Digits(vec![number]),
         Some(number) => Said::Digits(vec![number / 10, number % 10]),
         None => Said::Other,

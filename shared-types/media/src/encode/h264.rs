@@ -11,7 +11,7 @@ use ff::util::frame::Video;
 use ffmpeg_next as ff;
 use shared_types::recording::EncoderProbe;
 
-use super::{EncodeError, EncodedPacket, init};
+use super::{EncodeError, EncodedPacket, init, ready};
 use crate::frame::BgraFrame;
 use crate::time::MediaTime;
 
@@ -147,7 +147,7 @@ impl H264Encoder {
     /// What the encoder still holds at the end.
     pub fn finish(&mut self) -> Result<Vec<EncodedPacket>, EncodeError> {
         self.encoder.send_eof().map_err(EncodeError::Video)?;
-        self.receive()
+        ready(&mut self.encoder).map_err(EncodeError::Video)
     }
 
     fn send(&mut self, t: MediaTime, key: bool) -> Result<Vec<EncodedPacket>, EncodeError> {
@@ -159,20 +159,7 @@ impl H264Encoder {
         self.canvas.set_pts(Some(ticks));
         self.canvas.set_kind(if key { ff::picture::Type::I } else { ff::picture::Type::None });
         self.encoder.send_frame(&self.canvas).map_err(EncodeError::Video)?;
-        self.receive()
-    }
-
-    fn receive(&mut self) -> Result<Vec<EncodedPacket>, EncodeError> {
-        let mut packets = Vec::new();
-        loop {
-            let mut packet = ff::Packet::empty();
-            match self.encoder.receive_packet(&mut packet) {
-                Ok(()) => packets.push(EncodedPacket { packet }),
-                Err(ff::Error::Eof) => return Ok(packets),
-                Err(ff::Error::Other { errno }) if errno == ff::error::EAGAIN => return Ok(packets),
-                Err(error) => return Err(EncodeError::Video(error)),
-            }
-        }
+        ready(&mut self.encoder).map_err(EncodeError::Video)
     }
 
     fn lay(&mut self, frame: &BgraFrame) -> Result<(), ff::Error> {

@@ -33,6 +33,20 @@ pub enum EncodeError {
     Audio(ffmpeg_next::Error),
 }
 
+/// What an encoder has ready; nothing if it waits for more.
+fn ready(encoder: &mut ffmpeg_next::codec::encoder::Encoder) -> Result<Vec<EncodedPacket>, ffmpeg_next::Error> {
+    let mut packets = Vec::new();
+    loop {
+        let mut packet = ffmpeg_next::Packet::empty();
+        match encoder.receive_packet(&mut packet) {
+            Ok(()) => packets.push(EncodedPacket { packet }),
+            Err(ffmpeg_next::Error::Eof) => return Ok(packets),
+            Err(ffmpeg_next::Error::Other { errno }) if errno == ffmpeg_next::error::EAGAIN => return Ok(packets),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Once a process: FFmpeg's tables, and silence on stderr (errors reach the caller as values).
 pub(crate) fn init() {
     static ONCE: Once = Once::new();

@@ -5,7 +5,7 @@ use ff::format::sample::{Sample, Type};
 use ff::util::frame::Audio;
 use ffmpeg_next as ff;
 
-use super::{EncodeError, EncodedPacket, init};
+use super::{EncodeError, EncodedPacket, init, ready};
 
 /// The rate at which sound is encoded; Opus knows no other here.
 pub const OPUS_RATE_HZ: u32 = 48_000;
@@ -51,25 +51,12 @@ impl OpusEncoder {
         self.frame.set_pts(Some(self.samples));
         self.samples += samples.len() as i64;
         self.encoder.send_frame(&self.frame).map_err(EncodeError::Audio)?;
-        self.receive()
+        ready(&mut self.encoder).map_err(EncodeError::Audio)
     }
 
     /// What the encoder still holds at the end.
     pub fn finish(&mut self) -> Result<Vec<EncodedPacket>, EncodeError> {
         self.encoder.send_eof().map_err(EncodeError::Audio)?;
-        self.receive()
-    }
-
-    fn receive(&mut self) -> Result<Vec<EncodedPacket>, EncodeError> {
-        let mut packets = Vec::new();
-        loop {
-            let mut packet = ff::Packet::empty();
-            match self.encoder.receive_packet(&mut packet) {
-                Ok(()) => packets.push(EncodedPacket { packet }),
-                Err(ff::Error::Eof) => return Ok(packets),
-                Err(ff::Error::Other { errno }) if errno == ff::error::EAGAIN => return Ok(packets),
-                Err(error) => return Err(EncodeError::Audio(error)),
-            }
-        }
+        ready(&mut self.encoder).map_err(EncodeError::Audio)
     }
 }
