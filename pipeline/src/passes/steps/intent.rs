@@ -42,7 +42,7 @@ fn of(step: &Step, searching: bool) -> Option<Intent> {
                 Some(Intent::Remove)
             } else if has(&SORT) {
                 Some(Intent::Sort)
-            } else if text.contains("search") {
+            } else if is_search(step) {
                 Some(Intent::Search)
             } else if role == "radio" || OPTION.iter().any(|word| text.starts_with(word)) {
                 Some(Intent::ChooseOption)
