@@ -96,7 +96,7 @@ fn wrong_use_is_told_in_a_sentence_and_changes_nothing() {
         (vec!["run", "take.mp4"], &["--out"]),
         (vec!["run", "nowhere.mp4", "--out", "result"], &["nowhere.mp4", "Give a recording folder or a video file"]),
         (vec!["run", "folder", "--out", "result"], &["video.mp4", "folder", "Give the folder"]),
-        (vec!["run", "with_manifest", "--out", "result"], &["recording.json", "recorder recover"]),
+        (vec!["run", "with_manifest", "--out", "result"], &["recording.json", "--events"]),
         (vec!["run", "take.mp4", "--out", "taken"], &["taken", "already holds", "Give --out a new folder"]),
         (vec!["run", "take.mp4", "--out", "poem.txt"], &["poem.txt", "already holds", "Give --out a new folder"]),
         (run(&["--policy", "none.toml"]), &["none.toml"]),
