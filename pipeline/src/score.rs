@@ -20,11 +20,11 @@ pub use transcript::TranscriptScore;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ScoreError {
-    #[error("{} cannot be read: {source}", path.display())]
+    #[error("{} cannot be read: {source}. Give a file that is there and that you may read.", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("line {line} of {} is not a Step: {source}. Each line is one JSON object with at least `t` and `action`.", path.display())]
     NotAStep { path: PathBuf, line: usize, source: serde_json::Error },
-    #[error("{} is not a transcript: {reason}", path.display())]
+    #[error("{} is not a transcript: {reason}. Give a transcript.json of `pipeline run`, or a list of spoken segments.", path.display())]
     NotATranscript { path: PathBuf, reason: String },
 }
 

@@ -28,7 +28,7 @@ pub enum ModelError {
     WrongHash { path: PathBuf, found: String, expected: &'static str },
     #[error("converting the weights of {name} failed: {source}")]
     Convert { name: String, source: ConvertError },
-    #[error("{} cannot be imported: {reason}", path.display())]
+    #[error("{} cannot be imported: {reason}. `pipeline models list` names the models that there are.", path.display())]
     CannotImport { path: PathBuf, reason: String },
 }
 
