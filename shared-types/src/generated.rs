@@ -5,15 +5,31 @@
 use schemars::JsonSchema;
 use ts_rs::{Config, TS};
 
+use crate::api::admin::{
+    AdminRow, CampaignView, InviteRequest, InviteView, InvitesMade, JobRow, TokenMade, TokenRequest, TokenRole,
+    TokenRow, WorkerRow,
+};
+use crate::api::assignment::{AssignmentItem, ProblemKind, ProblemRequest, SubmissionBrief};
+use crate::api::review::{
+    AdminRole, Answer, Checklist, HistoryEntry, Lock, LoginRequest, Mark, Reason, ReviewRequest, Reviewed, SessionView,
+    SubmissionDetail, SubmissionRow,
+};
+use crate::api::submission::{Receipt, SubmissionView, SubmitRequest, Submitted, Track, UploadRef};
+use crate::api::worker::{
+    ConsentGiven, ConsentText, Device, Me, PayoutView, RatingView, RegisterRequest, Registered, WorkerView,
+};
 use crate::assignment::AssignmentStage;
-use crate::dataset::DatasetStage;
+use crate::campaign::{CampaignFile, Scenario, Tier};
+use crate::dataset::{DatasetFile, DatasetManifest, DatasetStage};
 use crate::error::{ApiError, ErrorCode};
 use crate::event::{InputEvent, InputEventKind, MouseButton};
 use crate::example::Example;
 use crate::fingerprint::Fingerprints;
 use crate::goal::{Constraint, ConstraintFinding, ConstraintKind, Evidence, EvidenceSource};
-use crate::id::{AssignmentId, CampaignId, JobId, RecordingId, SubmissionId, WorkerId};
-use crate::job::JobStage;
+use crate::id::{
+    AssignmentId, CampaignId, InviteId, JobId, PayoutId, ReceiptId, RecordingId, SubmissionId, TokenId, WorkerId,
+};
+use crate::job::{JobKind, JobStage};
 use crate::order::OrderStage;
 use crate::payout::{Money, PayoutStage};
 use crate::quality::flag::{Flag, Place, Verdict};
@@ -30,6 +46,7 @@ use crate::recording::{
 use crate::step::{Action, Cause, Intent, Source, Step, Target, Utterance};
 use crate::submission::SubmissionStage;
 use crate::summary::{Costs, PassRun, ProductSeen, Summary};
+use crate::timestamp::Timestamp;
 use crate::transcript::{Segment, Transcript, Word};
 use crate::upload::UploadStage;
 use crate::worker::WorkerStage;
@@ -86,6 +103,8 @@ fn typescript() -> Result<Vec<GeneratedFile>, GenerateError> {
         ConstraintFinding,
         ConstraintKind,
         Costs,
+        DatasetFile,
+        DatasetManifest,
         DatasetStage,
         DriftInfo,
         DuplicateMeasures,
@@ -147,6 +166,58 @@ fn typescript() -> Result<Vec<GeneratedFile>, GenerateError> {
         Word,
         WorkerId,
         WorkerStage,
+        AdminRow,
+        CampaignView,
+        InviteRequest,
+        InviteView,
+        InvitesMade,
+        JobRow,
+        TokenMade,
+        TokenRequest,
+        TokenRole,
+        TokenRow,
+        WorkerRow,
+        AssignmentItem,
+        ProblemKind,
+        ProblemRequest,
+        SubmissionBrief,
+        AdminRole,
+        Answer,
+        Checklist,
+        HistoryEntry,
+        Lock,
+        LoginRequest,
+        Mark,
+        Reason,
+        ReviewRequest,
+        Reviewed,
+        SessionView,
+        SubmissionDetail,
+        SubmissionRow,
+        Receipt,
+        SubmissionView,
+        SubmitRequest,
+        Submitted,
+        Track,
+        UploadRef,
+        ConsentGiven,
+        ConsentText,
+        Device,
+        Me,
+        PayoutView,
+        RatingView,
+        RegisterRequest,
+        Registered,
+        WorkerView,
+        CampaignFile,
+        Scenario,
+        Tier,
+        Timestamp,
+        InviteId,
+        PayoutId,
+        ReceiptId,
+        TokenId,
+        JobKind,
     );
     Ok(files)
 }
@@ -167,5 +238,7 @@ fn schemas() -> Result<Vec<GeneratedFile>, GenerateError> {
         schema::<Fingerprints>("fingerprints")?,
         schema::<Summary>("summary")?,
         schema::<ApiError>("error")?,
+        schema::<CampaignFile>("campaign")?,
+        schema::<DatasetManifest>("dataset")?,
     ])
 }

@@ -37,4 +37,12 @@ ids! {
     JobId,
     /// A person who records.
     WorkerId,
+    /// What is owed for a submission.
+    PayoutId,
+    /// The server's word that it holds a submission's bytes.
+    ReceiptId,
+    /// A code that lets one person in.
+    InviteId,
+    /// A secret that a program shows, by the id it is listed under.
+    TokenId,
 }

@@ -1,6 +1,31 @@
 //! A Job: a durable piece of machine work that a pipeline machine leases.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
 use crate::lifecycle::lifecycle;
+
+/// What is to be done: look at a take, understand it, or publish a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum JobKind {
+    Inspect,
+    Analyse,
+    Export,
+}
+
+impl JobKind {
+    pub const ALL: &'static [Self] = &[Self::Inspect, Self::Analyse, Self::Export];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inspect => "inspect",
+            Self::Analyse => "analyse",
+            Self::Export => "export",
+        }
+    }
+}
 
 lifecycle! {
     /// Life of a Job. A lease that runs out brings it back to `queued`; one that keeps failing ends `dead`.

@@ -2,10 +2,12 @@
 //!
 //! Reading order: [`recording`] (a take and its manifest), [`event`] (what a hand did), [`transcript`] (what was
 //! said), [`quality`] (whether it is good), [`goal`] and [`step`] (what it means), [`example`] (what is trained on).
-//! Then the nouns of the server: [`worker`], [`assignment`], [`upload`], [`submission`], [`job`], [`order`],
-//! [`payout`], [`dataset`]. Nothing here does I/O or reads a clock.
+//! Then the nouns of the server: [`campaign`], [`worker`], [`assignment`], [`upload`], [`submission`], [`job`], [`order`],
+//! [`payout`], [`dataset`], and [`api`], what travels between the programs. Nothing here does I/O or reads a clock.
 
+pub mod api;
 pub mod assignment;
+pub mod campaign;
 pub mod dataset;
 pub mod error;
 pub mod event;
@@ -23,6 +25,7 @@ pub mod recording;
 pub mod step;
 pub mod submission;
 pub mod summary;
+pub mod timestamp;
 pub mod transcript;
 pub mod upload;
 pub mod worker;

@@ -24,7 +24,13 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// What the crate that everyone shares may bring with it: no I/O, no clock.
 const SHARED_MAY_USE: &[&str] = &["schemars", "serde", "serde_json", "thiserror", "time", "ts-rs", "utoipa", "uuid"];
 /// Other people's crates that one crate of ours keeps to itself, by the beginning of their names.
-const KEPT: &[(&str, &str)] = &[("ffmpeg", "media"), ("tauri", "recorder-app")];
+const KEPT: &[(&str, &str)] = &[
+    ("ffmpeg", "media"),
+    ("tauri", "recorder-app"),
+    ("axum", "ingest-server"),
+    ("sqlx", "ingest-server"),
+    ("ureq", "ingest-client"),
+];
 /// Where nothing of ours lies; what `.gitignore` names, and git itself.
 const SKIPPED: &[&str] = &["target", ".git", ".collector", "node_modules", "__pycache__", "dist"];
 const SOURCES: &[&str] = &["rs", "py", "sh", "ts", "tsx", "js", "css", "html", "sql"];

@@ -1,0 +1,192 @@
+//! The reviewer's queue, one take, and the decision on it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use ts_rs::TS;
+
+use crate::api::worker::PayoutView;
+use crate::goal::Constraint;
+use crate::id::{AssignmentId, CampaignId, SubmissionId};
+use crate::payout::Money;
+use crate::quality::flag::{Flag, Verdict};
+use crate::quality::judge::QualityReport;
+use crate::quality::policy::Narration;
+use crate::submission::SubmissionStage;
+use crate::timestamp::Timestamp;
+
+/// `POST /admin/session`
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+pub struct LoginRequest {
+    pub email: String,
+    pub password: String,
+    pub totp: Option<String>,
+}
+
+/// `GET /admin/session`: who is logged in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct SessionView {
+    pub email: String,
+    pub role: AdminRole,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum AdminRole {
+    Reviewer,
+    Admin,
+}
+
+/// A row of the queue, `GET /admin/submissions`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct SubmissionRow {
+    pub id: SubmissionId,
+    pub stage: SubmissionStage,
+    pub attempt: u32,
+    pub campaign_id: CampaignId,
+    pub campaign: String,
+    pub tier: String,
+    pub goal: String,
+    pub worker_alias: String,
+    pub verdict: Option<Verdict>,
+    pub flags: Vec<Flag>,
+    pub duration_secs: Option<f64>,
+    pub rating: Option<u8>,
+    pub received_at: Timestamp,
+}
+
+/// `GET /admin/submissions/{id}`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct SubmissionDetail {
+    #[serde(flatten)]
+    #[ts(flatten)]
+    pub row: SubmissionRow,
+    pub assignment_id: AssignmentId,
+    /// To be sent with the decision.
+    pub version: i64,
+    pub constraints: Vec<Constraint>,
+    pub narration: Narration,
+    /// What accepting it pays.
+    pub pay: Money,
+    pub report: Option<QualityReport>,
+    /// Name to signed address: `playback.mp4`, `sprite.jpg`, `sprite.json`, `waveform.json`, `transcript.json`,
+    /// `steps.jsonl`, `summary.json`, `frames/{sha256}.jpg`.
+    pub artifacts: BTreeMap<String, String>,
+    /// Newest first.
+    pub history: Vec<HistoryEntry>,
+    pub payout: Option<PayoutView>,
+    /// The next one waiting for review, other than this.
+    pub next_id: Option<SubmissionId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct HistoryEntry {
+    pub at: Timestamp,
+    /// `worker`, `pipeline` or the reviewer's e-mail.
+    pub who: String,
+    /// A sentence.
+    pub what: String,
+}
+
+/// `POST /admin/submissions/{id}/review`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewRequest {
+    /// 3 to 5 accept, 2 asks for a redo, 1 rejects.
+    pub rating: u8,
+    pub checklist: Checklist,
+    /// Required for 1 and 2.
+    pub reason: Option<Reason>,
+    pub note: Option<String>,
+    #[serde(default)]
+    pub marks: Vec<Mark>,
+    pub version: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Checklist {
+    pub plays: Answer,
+    pub narration: Answer,
+    pub realistic: Answer,
+    pub worth_pay: Answer,
+}
+
+/// `true`, `false` or `"na"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, TS)]
+#[schemars(with = "serde_json::Value")]
+#[ts(type = "boolean | \"na\"")]
+pub enum Answer {
+    Yes,
+    No,
+    NotApplicable,
+}
+
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Yes => serializer.serialize_bool(true),
+            Self::No => serializer.serialize_bool(false),
+            Self::NotApplicable => serializer.serialize_str("na"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Answer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::Bool(true) => Ok(Self::Yes),
+            serde_json::Value::Bool(false) => Ok(Self::No),
+            serde_json::Value::String(text) if text == "na" => Ok(Self::NotApplicable),
+            _ => Err(serde::de::Error::custom("an answer is true, false or \"na\"")),
+        }
+    }
+}
+
+/// A comment at a moment of the take.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Mark {
+    pub t: f64,
+    pub text: String,
+}
+
+/// Why a take was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    TooShort,
+    NoAudio,
+    PoorAudio,
+    NoNarration,
+    WrongScreen,
+    UnreadableVideo,
+    GoalNotAttempted,
+    GoalPartly,
+    Instructions,
+    Unnatural,
+    Rehearsed,
+    DuplicateSelf,
+    DuplicateOther,
+    SyntheticVoice,
+    PersonalDataShown,
+    TechnicalOurs,
+    Other,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct Reviewed {
+    pub stage: SubmissionStage,
+    pub payout: Option<PayoutView>,
+    pub next_id: Option<SubmissionId>,
+}
+
+/// `POST /admin/submissions/{id}/lock`: advisory, for ten minutes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct Lock {
+    /// Who holds it.
+    pub held_by: String,
+    pub until: Timestamp,
+}

@@ -1,0 +1,46 @@
+import { query, request } from './client';
+import type { Page } from './page';
+import type { CampaignView } from './types/CampaignView';
+import type { InviteRequest } from './types/InviteRequest';
+import type { InvitesMade } from './types/InvitesMade';
+import type { InviteView } from './types/InviteView';
+import type { JobRow } from './types/JobRow';
+import type { Lock } from './types/Lock';
+import type { LoginRequest } from './types/LoginRequest';
+import type { PayoutView } from './types/PayoutView';
+import type { Reviewed } from './types/Reviewed';
+import type { ReviewRequest } from './types/ReviewRequest';
+import type { SessionView } from './types/SessionView';
+import type { SubmissionDetail } from './types/SubmissionDetail';
+import type { SubmissionRow } from './types/SubmissionRow';
+
+/** The admin's routes, each once. */
+
+export const session = {
+  get: () => request<SessionView>('GET', '/admin/session'),
+  open: (body: LoginRequest) => request<void>('POST', '/admin/session', body),
+  close: () => request<void>('DELETE', '/admin/session'),
+};
+
+const at = (id: string) => `/admin/submissions/${encodeURIComponent(id)}`;
+
+export const submissions = {
+  list: (stage: string | null, cursor: string | null) =>
+    request<Page<SubmissionRow>>('GET', `/admin/submissions${query({ stage, cursor })}`),
+  get: (id: string) => request<SubmissionDetail>('GET', at(id)),
+  lock: (id: string) => request<Lock>('POST', `${at(id)}/lock`),
+  review: (id: string, body: ReviewRequest) => request<Reviewed>('POST', `${at(id)}/review`, body),
+};
+
+export const payouts = (cursor: string | null) =>
+  request<Page<PayoutView>>('GET', `/admin/payouts${query({ cursor })}`);
+
+export const campaigns = (cursor: string | null) =>
+  request<Page<CampaignView>>('GET', `/admin/campaigns${query({ cursor })}`);
+
+export const jobs = (cursor: string | null) => request<Page<JobRow>>('GET', `/admin/jobs${query({ cursor })}`);
+
+export const invites = {
+  list: (cursor: string | null) => request<Page<InviteView>>('GET', `/admin/invites${query({ cursor })}`),
+  create: (body: InviteRequest) => request<InvitesMade>('POST', '/admin/invites', body),
+};
