@@ -5,7 +5,7 @@
 //! as damaged and the pipeline goes on.
 
 pub mod child;
-mod limits;
+pub(super) mod limits;
 mod pick;
 
 use std::fs;
@@ -117,7 +117,7 @@ fn damaged(bytes: u64) -> Findings {
 }
 
 /// Whether the child came to its end by itself and well.
-fn watch(mut child: Child, stop: &AtomicBool, progress: &mut impl FnMut(f64)) -> Result<bool, InspectError> {
+pub(super) fn watch(mut child: Child, stop: &AtomicBool, progress: &mut impl FnMut(f64)) -> Result<bool, InspectError> {
     let Some(stdout) = child.stdout.take() else { return Ok(false) };
     let (sink, lines) = sync_channel(16);
     let reader = std::thread::Builder::new()

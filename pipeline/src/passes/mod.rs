@@ -4,6 +4,7 @@ pub mod goal;
 pub mod inspect;
 pub mod music;
 pub mod pii;
+pub mod playback;
 pub mod read_screen;
 pub mod steps;
 pub mod transcribe;

@@ -45,6 +45,10 @@ impl Picture<'_> {
         (self.frame.width(), self.frame.height())
     }
 
+    pub(crate) fn frame(&self) -> &Video {
+        self.frame
+    }
+
     /// Brightness of each pixel. `None` if the picture has a form that cannot be converted.
     pub fn luma(&mut self) -> Option<LumaView<'_>> {
         let (width, height) = self.size();
@@ -170,10 +174,8 @@ pub fn decode(demuxer: &mut Demuxer, sink: &mut dyn Sink) -> Result<PassReport, 
             }
         }
         last_was_corrupt = packet.is_corrupt();
-        let track = [demuxer.video, demuxer.audio].into_iter().flatten().find(|track| track.index == packet.stream());
-        if let Some((track, pts)) = track.zip(packet.pts()) {
-            let end = (pts + packet.duration().max(0)) as f64 * track.time_base - zero;
-            report.end_secs = report.end_secs.max(end);
+        if let Some(end) = demuxer.packet_end(&packet) {
+            report.end_secs = report.end_secs.max(end - zero);
         }
         let flow = if demuxer.video.is_some_and(|track| track.index == packet.stream()) {
             video.as_mut().map_or(ControlFlow::Continue(()), |video| video.push(Some(&packet), sink, &mut report))

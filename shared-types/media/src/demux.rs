@@ -87,10 +87,36 @@ impl Demuxer {
             .is_some_and(|track| self.input.stream(track.index).is_some_and(|stream| stream.frames() > 0))
     }
 
+    pub fn has_video(&self) -> bool {
+        self.video.is_some()
+    }
+
+    pub fn has_audio(&self) -> bool {
+        self.audio.is_some()
+    }
+
+    /// Where a packet of picture or sound ends, in seconds of the file's own clock.
+    pub(crate) fn packet_end(&self, packet: &ff::Packet) -> Option<f64> {
+        let track = [self.video, self.audio].into_iter().flatten().find(|track| track.index == packet.stream())?;
+        Some((packet.pts()? + packet.duration().max(0)) as f64 * track.time_base)
+    }
+
     /// Time stamp, in seconds, that is media time zero: the first picture's, or the first sound's without one.
     pub(crate) fn zero(&self) -> f64 {
         self.video.or(self.audio).and_then(|track| track.start).unwrap_or(0.0)
     }
+}
+
+/// Where a file's last packet ends, in seconds of the recording. Every packet is read and none decoded: fragmented
+/// files do not say their length.
+pub fn length_secs(path: &Path) -> Result<f64, DemuxError> {
+    let mut demuxer = Demuxer::open(path)?;
+    let mut end = demuxer.zero();
+    let mut packet = ff::Packet::empty();
+    while packet.read(&mut demuxer.input).is_ok() {
+        end = demuxer.packet_end(&packet).map_or(end, |packet_end| packet_end.max(end));
+    }
+    Ok(end - demuxer.zero())
 }
 
 fn best(input: &Input, kind: ff::media::Type) -> Option<Track> {

@@ -131,7 +131,15 @@ fn begins(fragment: &[u8]) -> Option<f64> {
 pub fn hash_file(path: &Path) -> io::Result<FileHash> {
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();
-    let bytes = io::copy(&mut file, &mut hash)?;
+    let (mut bytes, mut block) = (0, vec![0; 1 << 16]);
+    loop {
+        let read = file.read(&mut block)?;
+        if read == 0 {
+            break;
+        }
+        hash.update(&block[..read]);
+        bytes += read as u64;
+    }
     Ok(FileHash { bytes, sha256: hex(&hash.finalize()) })
 }
 

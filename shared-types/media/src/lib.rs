@@ -2,8 +2,8 @@
 //!
 //! [`frame`] and [`time`] are what a source hands over, [`measure`] the numbers behind every device flag, [`synth`]
 //! made picture and sound for tests and for recording without a screen. Behind the feature `codecs` lies all of
-//! FFmpeg: [`encode`] and [`mux`] on the way out, [`demux`] and [`decode`] on the way in, [`journal`] for what lies on disk and
-//! [`examine`] for a finished file. No other crate names FFmpeg.
+//! FFmpeg: [`encode`] and [`mux`] on the way out, [`demux`] and [`decode`] on the way in, [`journal`] for what lies on disk,
+//! [`examine`] for a finished file and [`playback`] for the copy a browser plays. No other crate names FFmpeg.
 
 pub mod frame;
 pub mod measure;
@@ -22,5 +22,7 @@ pub mod examine;
 pub mod journal;
 #[cfg(feature = "codecs")]
 pub mod mux;
+#[cfg(feature = "codecs")]
+pub mod playback;
 #[cfg(feature = "codecs")]
 pub mod probe;

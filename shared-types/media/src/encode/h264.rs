@@ -223,13 +223,13 @@ pub fn picture_size(screen: (u32, u32), long_edge: u32) -> (u32, u32) {
     (side(screen.0), side(screen.1))
 }
 
-fn paint_black(frame: &mut Video) {
+pub(super) fn paint_black(frame: &mut Video) {
     frame.data_mut(0).fill(16);
     frame.data_mut(1).fill(128);
     frame.data_mut(2).fill(128);
 }
 
-fn copy_planes(from: &Video, to: &mut Video, x: u32, y: u32) {
+pub(super) fn copy_planes(from: &Video, to: &mut Video, x: u32, y: u32) {
     for plane in 0..3 {
         let half = u32::from(plane > 0);
         let (left, top) = ((x >> half) as usize, (y >> half) as usize);

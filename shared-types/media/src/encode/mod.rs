@@ -1,7 +1,9 @@
-//! Raw pictures and samples to packets: H.264 and Opus.
+//! Raw pictures and samples to packets: H.264 and Opus for recordings, H.264 and AAC for their playback copies.
 
+pub mod aac;
 pub mod h264;
 pub mod opus;
+pub(crate) mod playback;
 
 use std::sync::Once;
 
@@ -27,6 +29,8 @@ pub enum EncodeError {
     NoVideoEncoder { width: u32, height: u32, tried: String },
     #[error("FFmpeg has no Opus encoder. Install FFmpeg with libopus")]
     NoAudioEncoder,
+    #[error("FFmpeg has no AAC encoder. Install FFmpeg with its own encoder aac")]
+    NoAacEncoder,
     #[error("the picture could not be encoded: {0}")]
     Video(ffmpeg_next::Error),
     #[error("the sound could not be encoded: {0}")]

@@ -1,0 +1,153 @@
+//! What the reviewer's page plays: a copy that any browser can play and jump in, a sheet of thumbnails, and the outline
+//! of the sound.
+//!
+//! All of it comes from one decoding pass in a child process with the same limits as the inspection's. If the child dies
+//! or stalls, the recording counts as one that cannot be played.
+
+pub mod child;
+mod sprite;
+mod waveform;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::AtomicBool;
+
+use serde::{Deserialize, Serialize};
+
+use super::inspect::{InspectError, watch};
+
+pub const NAME: &str = "playback";
+pub const VERSION: u32 = 1;
+
+pub const PLAYBACK_FILE: &str = "playback.mp4";
+pub const SPRITE_FILE: &str = "sprite.jpg";
+pub const SPRITE_INDEX_FILE: &str = "sprite.json";
+pub const WAVEFORM_FILE: &str = "waveform.json";
+const TASK_FILE: &str = "playback-task.json";
+const OUTCOME_FILE: &str = "playback-outcome.json";
+
+/// What the child is to do, and in which folder it leaves the files.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Task {
+    video: PathBuf,
+    folder: PathBuf,
+}
+
+/// What the child says of its work; nothing is left by one that died.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    Made { has_sprite: bool },
+    NothingPlays,
+    Failed { reason: String },
+}
+
+/// The tiles of the thumbnail sheet, row by row: tile `n` shows what was shown at `n * every_secs`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SpriteIndex {
+    pub tile_width: u32,
+    pub tile_height: u32,
+    pub columns: u32,
+    pub every_secs: f64,
+    pub count: u32,
+}
+
+/// The loudest sample of each stretch of `every_secs`, in 0 to 1. Without sound there are none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Waveform {
+    pub every_secs: f64,
+    pub peaks: Vec<f32>,
+}
+
+/// The files that were made. A recording without a picture has no sprite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlaybackFiles {
+    pub playback: PathBuf,
+    pub sprite: Option<PathBuf>,
+    pub sprite_index: Option<PathBuf>,
+    pub waveform: PathBuf,
+}
+
+impl PlaybackFiles {
+    /// All of them, to be handed on under their file names.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        let sprite = self.sprite.iter().chain(&self.sprite_index);
+        [&self.playback, &self.waveform].into_iter().chain(sprite).map(PathBuf::as_path)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PlaybackError {
+    #[error("the process that makes the playback copy could not be started: {0}")]
+    Start(io::Error),
+    #[error("{path}: {source}")]
+    Disk { path: PathBuf, source: io::Error },
+    #[error("nothing in the recording can be played")]
+    NothingPlays,
+    /// Not the recording's fault; may work another time.
+    #[error("the playback copy could not be made: {0}")]
+    Failed(String),
+    #[error("stopped")]
+    Stopped,
+}
+
+impl From<InspectError> for PlaybackError {
+    fn from(error: InspectError) -> Self {
+        match error {
+            InspectError::Start(error) => Self::Start(error),
+            InspectError::Disk { path, source } => Self::Disk { path, source },
+            InspectError::Stopped => Self::Stopped,
+        }
+    }
+}
+
+/// Makes the files of one recording in a folder that exists. `program` is this program; `progress` is told the seconds
+/// of the recording that are done.
+pub fn make(
+    program: &Path,
+    video: &Path,
+    folder: &Path,
+    stop: &AtomicBool,
+    mut progress: impl FnMut(f64),
+) -> Result<PlaybackFiles, PlaybackError> {
+    let absolute =
+        |path: &Path| std::path::absolute(path).map_err(|source| PlaybackError::Disk { path: path.to_owned(), source });
+    let task = Task { video: absolute(video)?, folder: absolute(folder)? };
+    let task_path = task.folder.join(TASK_FILE);
+    let outcome_path = task.folder.join(OUTCOME_FILE);
+    let text = serde_json::to_vec(&task).map_err(|error| PlaybackError::Start(error.into()))?;
+    fs::write(&task_path, text).map_err(|source| PlaybackError::Disk { path: task_path.clone(), source })?;
+    let child = Command::new(program)
+        .arg(child::COMMAND)
+        .arg(&task_path)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(PlaybackError::Start)?;
+    let finished = watch(child, stop, &mut progress);
+    let left = fs::read(&outcome_path).ok().and_then(|text| serde_json::from_slice::<Outcome>(&text).ok());
+    for path in [&task_path, &outcome_path, &task.folder.join(PLAYBACK_FILE).with_extension("part")] {
+        // Only what was on the way lies there, and not always.
+        drop(fs::remove_file(path));
+    }
+    match left.filter(|_| matches!(finished, Ok(true))) {
+        Some(Outcome::Made { has_sprite }) => {
+            let sprite = |name: &str| has_sprite.then(|| folder.join(name));
+            Ok(PlaybackFiles {
+                playback: folder.join(PLAYBACK_FILE),
+                sprite: sprite(SPRITE_FILE),
+                sprite_index: sprite(SPRITE_INDEX_FILE),
+                waveform: folder.join(WAVEFORM_FILE),
+            })
+        }
+        Some(Outcome::Failed { reason }) => Err(PlaybackError::Failed(reason)),
+        Some(Outcome::NothingPlays) | None => {
+            finished?;
+            Err(PlaybackError::NothingPlays)
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The limited child process: decodes once and makes copy, sprite and waveform on the way.
+
+use std::fs;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use media::decode::{Picture, Sink, Sound, decode};
+use media::demux::{DemuxError, Demuxer, length_secs};
+use media::playback::{PlaybackWriteError, PlaybackWriter};
+use media::time::MediaTime;
+
+use super::sprite::Sprite;
+use super::waveform::Outline;
+use super::{OUTCOME_FILE, Outcome, PLAYBACK_FILE, Task, WAVEFORM_FILE};
+use crate::passes::inspect::limits;
+
+/// Name of the hidden command that runs the child.
+pub const COMMAND: &str = "playback-child";
+
+#[derive(Debug, thiserror::Error)]
+enum MakeError {
+    #[error(transparent)]
+    Read(#[from] DemuxError),
+    #[error(transparent)]
+    Write(#[from] PlaybackWriteError),
+    #[error(transparent)]
+    Disk(#[from] io::Error),
+}
+
+/// Runs the task described in a file.
+pub fn run(task_path: &Path) -> io::Result<()> {
+    limits::lower()?;
+    let task: Task = serde_json::from_slice(&fs::read(task_path)?)?;
+    let outcome = match make(&task) {
+        Ok(has_sprite) => Outcome::Made { has_sprite },
+        Err(MakeError::Read(DemuxError::Io(error))) => Outcome::Failed { reason: error.to_string() },
+        Err(MakeError::Read(_) | MakeError::Write(PlaybackWriteError::Nothing)) => Outcome::NothingPlays,
+        Err(error) => Outcome::Failed { reason: error.to_string() },
+    };
+    fs::write(task.folder.join(OUTCOME_FILE), serde_json::to_vec(&outcome)?)
+}
+
+/// Tells whether there is a sprite.
+fn make(task: &Task) -> Result<bool, MakeError> {
+    let secs = length_secs(&task.video)?;
+    let mut demuxer = Demuxer::open(&task.video)?;
+    let writer = PlaybackWriter::create(&task.folder.join(PLAYBACK_FILE), demuxer.has_audio())?;
+    let mut maker =
+        Maker { writer, sprite: Sprite::new(secs), outline: Outline::new(secs), told: -1.0, failed: Ok(()) };
+    let report = decode(&mut demuxer, &mut maker)?;
+    maker.failed?;
+    maker.sprite.catch_up(&mut maker.writer, report.end_secs);
+    maker.writer.finish(MediaTime::from_secs(report.end_secs))?;
+    let waveform = serde_json::to_vec(&maker.outline.finish()).map_err(io::Error::from)?;
+    fs::write(task.folder.join(WAVEFORM_FILE), waveform)?;
+    Ok(maker.sprite.save(&task.folder)?)
+}
+
+struct Maker {
+    writer: PlaybackWriter,
+    sprite: Sprite,
+    outline: Outline,
+    told: f64,
+    failed: Result<(), PlaybackWriteError>,
+}
+
+impl Maker {
+    fn go_on(&mut self, secs: f64) -> ControlFlow<()> {
+        if self.failed.is_err() {
+            return ControlFlow::Break(());
+        }
+        if secs - self.told >= 1.0 {
+            self.told = secs;
+            let mut stdout = io::stdout();
+            if let Err(error) = writeln!(stdout, "{secs:.1}").and_then(|()| stdout.flush()) {
+                // The parent is gone; nobody wants the copy.
+                self.failed = Err(error.into());
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Sink for Maker {
+    fn picture(&mut self, picture: &mut Picture<'_>) -> ControlFlow<()> {
+        let secs = picture.t.secs();
+        self.sprite.catch_up(&mut self.writer, secs);
+        self.failed = self.writer.picture(picture);
+        self.go_on(secs)
+    }
+
+    fn sound(&mut self, sound: &Sound<'_>) -> ControlFlow<()> {
+        self.outline.push(sound);
+        self.failed = self.writer.sound(sound);
+        self.go_on(sound.t)
+    }
+}
