@@ -2,15 +2,22 @@
 //!
 //! [`session`] opens a take and [`take`] drives it: one clock ([`timeline`]), the screen's pace ([`pace`]), the encoders
 //! and the file ([`encode`]), the [`microphone`] and its sound ([`sound`]), the input events ([`events`]). [`spool`] is
-//! what lies on the disk and how a killed take is made whole; [`check`] judges a finished one.
+//! what lies on the disk and how a killed take is made whole; [`check`] judges a finished one. [`enrol`] makes the
+//! computer a worker's, and [`submit`] hands a take in. [`config`] alone reads the environment.
 
 pub mod check;
+pub mod config;
+pub mod devices;
 mod encode;
+pub mod enrol;
 mod events;
 mod microphone;
 mod pace;
 pub mod session;
 mod sound;
 pub mod spool;
+pub mod submit;
 mod take;
 mod timeline;
+
+pub use ingest_client::{Client, ClientError, Waiting};

@@ -13,11 +13,11 @@ use crossbeam_channel::{Sender, bounded, never};
 use media::encode::EncodeError;
 use media::encode::h264::{H264Encoder, picture_size};
 use media::encode::opus::OpusEncoder;
-use shared_types::id::RecordingId;
+use shared_types::id::{AssignmentId, CampaignId, RecordingId};
 use shared_types::quality::policy::Policy;
 use shared_types::recording::{
-    ClockAnchors, DriftInfo, EncoderInfo, FrameCounts, HealthEvent, InputEventsInfo, MANIFEST_FORMAT, Manifest,
-    RecordingStage, SystemInfo,
+    ClockAnchors, Consent, DriftInfo, EncoderInfo, FrameCounts, HealthEvent, InputEventsInfo, MANIFEST_FORMAT,
+    Manifest, RecordingStage, SystemInfo,
 };
 
 use crate::check::CheckError;
@@ -69,6 +69,17 @@ pub struct TakeOptions {
     pub secs: Option<f64>,
     pub goal: Option<String>,
     pub policy: Policy,
+    /// What the take is for, where somebody asked for it.
+    pub assigned: Option<AssignedTake>,
+}
+
+/// What a take's manifest says of its assignment.
+#[derive(Debug, Clone)]
+pub struct AssignedTake {
+    pub assignment_id: AssignmentId,
+    pub campaign_id: CampaignId,
+    pub tier: String,
+    pub consent: Option<Consent>,
 }
 
 /// Where picture, sound and input come from; opened by the caller.
@@ -132,9 +143,9 @@ pub fn record(
         id: RecordingId(uuid::Uuid::now_v7()),
         stage: RecordingStage::Capturing,
         goal: options.goal.clone(),
-        campaign_id: None,
-        assignment_id: None,
-        tier: None,
+        campaign_id: options.assigned.as_ref().map(|assigned| assigned.campaign_id),
+        assignment_id: options.assigned.as_ref().map(|assigned| assigned.assignment_id),
+        tier: options.assigned.as_ref().map(|assigned| assigned.tier.clone()),
         app_version: env!("CARGO_PKG_VERSION").to_owned(),
         system: SystemInfo {
             os: std::env::consts::OS.to_owned(),
@@ -171,7 +182,7 @@ pub fn record(
         drift: DriftInfo::default(),
         frames: FrameCounts::default(),
         health: Vec::new(),
-        consent: None,
+        consent: options.assigned.as_ref().and_then(|assigned| assigned.consent.clone()),
         quality: None,
         files: std::collections::BTreeMap::new(),
         other: std::collections::BTreeMap::new(),

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+const ID: &str = "0190d2a4-0000-7000-8000-000000000001";
+
 struct Bench {
     folder: tempfile::TempDir,
 }
@@ -34,6 +36,8 @@ impl Bench {
             .current_dir(self.folder.path())
             .env_remove("DISPLAY")
             .env_remove("WAYLAND_DISPLAY")
+            .env_remove("COLLECTOR_TOKEN")
+            .env("COLLECTOR_DATA_DIR", self.folder.path().join("data"))
             .envs(env.iter().copied())
             .output()
             .unwrap()
@@ -78,7 +82,7 @@ fn check(line: &str, env: &[(&str, &str)], status: i32, hint: &str) {
 fn wrong_use_is_told_in_one_sentence_and_harms_nothing() {
     let synthetic = "record --screen synthetic --mic none --seconds 1 --out";
     let rows = [
-        ("", "devices, record, check or recover"),
+        ("", "devices, record, check, recover, submit"),
         ("film", "`recorder --help`"),
         ("record", "--out"),
         ("record --out", "--out"),
@@ -98,6 +102,16 @@ fn wrong_use_is_told_in_one_sentence_and_harms_nothing() {
         ("check video.mp4 --policy nowhere", "nowhere"),
         ("check video.mp4 --policy policy.toml", "line 1: invalid type"),
         ("check broken", "its video file alone"),
+        ("record --out take --assignment 7", "--assignment"),
+        (&format!("record --out take --assignment {ID}"), "`recorder join LINK`"),
+        ("submit", "<DIR>"),
+        ("submit nowhere --server https://host.example --token csw_a --assignment 7", "--assignment"),
+        (&format!("submit nowhere --server https://host.example --token csw_a --assignment {ID}"), "`recorder record`"),
+        (&format!("submit nowhere --server http://host.example --token csw_a --assignment {ID}"), "plain http"),
+        (&format!("submit occupied --assignment {ID}"), "`recorder join LINK`"),
+        ("join collector://invite/cin_a --name Ada --fiverr-user ada", "names no server"),
+        ("goals", "`recorder join LINK`"),
+        ("claim 7", "<ID>"),
         ("recover", "<DIR>"),
         ("recover nowhere", "`recorder record`"),
         ("recover occupied", "`recorder record`"),
@@ -123,7 +137,17 @@ fn what_the_computer_lacks_is_told_with_what_to_do() {
 #[test]
 fn help_has_an_example_and_is_no_fault() {
     let bench = Bench::new();
-    for line in ["--help", "devices --help", "record --help", "check --help", "recover --help"] {
+    for line in [
+        "--help",
+        "devices --help",
+        "record --help",
+        "check --help",
+        "recover --help",
+        "submit --help",
+        "join --help",
+        "goals --help",
+        "claim --help",
+    ] {
         let output = bench.run(&line.split_whitespace().collect::<Vec<_>>(), &[]);
         let told = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(0), "{line}");

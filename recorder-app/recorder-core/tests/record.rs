@@ -78,7 +78,13 @@ fn tone() -> Plan {
 }
 
 fn options(fps: u32, secs: f64) -> TakeOptions {
-    TakeOptions { fps, secs: Some(secs), goal: Some("Find red shoes".to_owned()), policy: Policy::default() }
+    TakeOptions {
+        fps,
+        secs: Some(secs),
+        goal: Some("Find red shoes".to_owned()),
+        policy: Policy::default(),
+        assigned: None,
+    }
 }
 
 fn take(folder: &Path, sources: Sources, options: &TakeOptions) -> (Result<Manifest, SessionError>, Vec<String>) {

@@ -2,6 +2,7 @@
 
 mod record;
 mod talk;
+mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use recorder_core::check::{CheckError, check, read_policy};
 use recorder_core::spool::recover;
+use shared_types::id::AssignmentId;
 use shared_types::quality::flag::Verdict;
 
 /// Record a screen, a voice and the input events of a shopping task, and check the take.
@@ -39,6 +41,26 @@ enum Command {
         /// Folder of the take.
         #[arg(value_name = "DIR")]
         folder: PathBuf,
+    },
+    /// Upload a take and hand it in; prints the submission's id. Run again, it goes on where it was interrupted.
+    #[command(
+        after_help = "Example:\n  recorder submit take\n  recorder submit take --server https://HOST --token csw_… --assignment ID"
+    )]
+    Submit(worker::SubmitArgs),
+    /// Make this computer yours at a server, with the link of an invite; prints the worker's id.
+    #[command(
+        after_help = "Example:\n  recorder join \"collector://invite/CODE?server=https://HOST\" --name Ada --fiverr-user ada --accept-consent"
+    )]
+    Join(worker::JoinArgs),
+    /// List your assignments as JSON.
+    #[command(after_help = "Example:\n  recorder goals")]
+    Goals,
+    /// Take an open assignment; prints it as JSON.
+    #[command(after_help = "Example:\n  recorder claim 0190d2a4-0000-7000-8000-000000000001")]
+    Claim {
+        /// Id from `recorder goals`.
+        #[arg(value_name = "ID")]
+        id: AssignmentId,
     },
 }
 
@@ -74,13 +96,19 @@ fn main() -> ExitCode {
             Ok(recovery) => talk::recovered(&folder, &recovery),
             Err(error) => talk::spool_failure(&error),
         },
+        Command::Submit(args) => worker::run_submit(&args),
+        Command::Join(args) => worker::run_join(&args),
+        Command::Goals => worker::run_goals(),
+        Command::Claim { id } => worker::run_claim(id),
     }
 }
 
 /// Says in one sentence what is wrong with the command line; clap's own answer takes a paragraph.
 fn wrong_use(error: &clap::Error) -> ExitCode {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        talk::say("Say what to do: devices, record, check or recover. `recorder --help` shows an example.");
+        talk::say(
+            "Say what to do: devices, record, check, recover, submit, join, goals or claim. `recorder --help` shows an example.",
+        );
         return ExitCode::from(USAGE);
     }
     let text = error.to_string();

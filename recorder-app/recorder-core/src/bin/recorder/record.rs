@@ -6,21 +6,23 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use capture::display::Session;
 use capture::screen::ScreenInfo;
 use capture::screen::synthetic::TestCard;
 use capture::{input, mic, screen};
 use clap::Args;
+use recorder_core::config::Config;
+use recorder_core::enrol::EnrolError;
 use recorder_core::session::{
-    InputSource, Listener, MicSource, Progress, SessionError, Sources, TakeOptions, ended_early, record,
+    AssignedTake, InputSource, Listener, MicSource, Progress, SessionError, Sources, TakeOptions, ended_early, record,
 };
 use recorder_core::spool::is_free;
 use serde::Serialize;
+use shared_types::id::AssignmentId;
 use shared_types::quality::policy::Policy;
 use shared_types::recording::{HealthEvent, Manifest};
 
 use crate::talk::{print_line, say};
-use crate::{USAGE, talk};
+use crate::{USAGE, talk, worker};
 
 /// Id of the made screen that works without a display.
 const SYNTHETIC: &str = "synthetic";
@@ -48,6 +50,9 @@ pub(crate) struct RecordArgs {
     /// Goal of the take, kept in its manifest.
     #[arg(long, value_name = "TEXT")]
     goal: Option<String>,
+    /// Assignment that the take is for, from `recorder goals`. Its goal and limits are used, and the server is told.
+    #[arg(long, value_name = "ID", conflicts_with = "goal")]
+    assignment: Option<AssignmentId>,
 }
 
 fn positive(text: &str) -> Result<f64, String> {
@@ -67,15 +72,9 @@ struct Devices {
     problems: Vec<String>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place where the recorder reads its environment")]
-fn session() -> Session {
-    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    Session::new(set("DISPLAY"), set("WAYLAND_DISPLAY"))
-}
-
 pub(crate) fn devices() -> ExitCode {
     let mut problems = Vec::new();
-    let screens = screen::list(&session()).unwrap_or_else(|error| {
+    let screens = screen::list(&Config::from_env().session()).unwrap_or_else(|error| {
         problems.push(error.to_string());
         Vec::new()
     });
@@ -97,9 +96,13 @@ pub(crate) fn run(args: &RecordArgs) -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    let options = TakeOptions { fps: args.fps, secs: args.seconds, goal: args.goal.clone(), policy: Policy::default() };
+    let config = Config::from_env();
+    let options = match options(args, &config) {
+        Ok(options) => options,
+        Err(error) => return worker::failure(&error),
+    };
     let mut terminal = Terminal { live: std::io::stderr().is_terminal(), shown: f64::NEG_INFINITY };
-    match sources(args).and_then(|sources| record(&args.out, sources, &options, &stop, &mut terminal)) {
+    match sources(args, &config).and_then(|sources| record(&args.out, sources, &options, &stop, &mut terminal)) {
         Ok(manifest) => {
             terminal.clear();
             tell(&manifest);
@@ -111,6 +114,21 @@ pub(crate) fn run(args: &RecordArgs) -> ExitCode {
             failure(&error)
         }
     }
+}
+
+fn options(args: &RecordArgs, config: &Config) -> Result<TakeOptions, EnrolError> {
+    let (fps, secs) = (args.fps, args.seconds);
+    let Some(id) = args.assignment else {
+        return Ok(TakeOptions { fps, secs, goal: args.goal.clone(), policy: Policy::default(), assigned: None });
+    };
+    let (item, enrolment) = worker::begin_assignment(config, id)?;
+    let assigned = AssignedTake {
+        assignment_id: item.id,
+        campaign_id: item.campaign_id,
+        tier: item.tier,
+        consent: Some(enrolment.consent),
+    };
+    Ok(TakeOptions { fps, secs, goal: Some(item.goal), policy: item.policy, assigned: Some(assigned) })
 }
 
 fn failure(error: &SessionError) -> ExitCode {
@@ -126,13 +144,13 @@ fn failure(error: &SessionError) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn sources(args: &RecordArgs) -> Result<Sources, SessionError> {
+fn sources(args: &RecordArgs, config: &Config) -> Result<Sources, SessionError> {
     is_free(&args.out)?;
     let mic = match args.mic.clone() {
         Some(id) if id == "none" => None,
         id => Some(MicSource { start: Box::new(move |sink| mic::start(id.as_deref(), sink)) }),
     };
-    let session = session();
+    let session = config.session();
     if args.screen.as_deref() == Some(SYNTHETIC) {
         let (width, height) = (1280, 720);
         let screen_info = ScreenInfo {

@@ -1,0 +1,36 @@
+//! The screens and microphones of this computer, and how a take is fed from them.
+
+pub use capture::display::{DisplayError, Session};
+use capture::input;
+pub use capture::mic::{MicError, MicInfo};
+pub use capture::screen::{ScreenError, ScreenInfo};
+use capture::{mic, screen};
+
+use crate::session::{InputSource, MicSource, SessionError, Sources};
+
+/// The monitors, the primary one first.
+pub fn screens(session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
+    screen::list(session)
+}
+
+/// The microphones, the default one first; never an empty list.
+pub fn microphones() -> Result<Vec<MicInfo>, MicError> {
+    let found = mic::list()?;
+    if found.is_empty() { Err(MicError::NoneFound) } else { Ok(found) }
+}
+
+/// A screen, a microphone (`None` records no sound) and the input events of the session.
+pub fn sources(session: &Session, screen_id: &str, mic_id: Option<&str>) -> Result<Sources, SessionError> {
+    let screen = screen::open(session, Some(screen_id))?;
+    let screen_info = screen::list(session)?
+        .into_iter()
+        .find(|info| info.id == screen_id)
+        .ok_or_else(|| ScreenError::Gone { id: screen_id.to_owned() })?;
+    let mic = mic_id.map(|id| {
+        let id = id.to_owned();
+        MicSource { start: Box::new(move |sink| mic::start(Some(&id), sink)) }
+    });
+    let session = session.clone();
+    let input = InputSource::Start(Box::new(move |sink| input::start(&session, sink)));
+    Ok(Sources { screen, screen_info, display: "x11".to_owned(), mic, input })
+}
