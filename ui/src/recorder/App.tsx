@@ -1,0 +1,118 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { type ReactNode, useState } from 'react';
+import type { AssignmentItem } from '../api/types/AssignmentItem';
+import type { ConsentText } from '../api/types/ConsentText';
+import { Button, Loading } from '../shared/parts';
+import { type Invite as Opened, recorder, type Standing, type Take, type Trouble } from './bridge';
+import { Consent } from './Consent';
+import { Goals } from './Goals';
+import { Invite } from './Invite';
+import { Page, TroubleNotice } from './Page';
+import { Ready } from './Ready';
+import { Recording } from './Recording';
+import { Result } from './Result';
+import { Sending } from './Sending';
+import { Status } from './Status';
+
+type Screen =
+  | { name: 'invite' }
+  | { name: 'consent'; invite: Opened; consent: ConsentText }
+  | { name: 'goals' }
+  | { name: 'ready'; goal: AssignmentItem }
+  | { name: 'recording'; goal: AssignmentItem }
+  | { name: 'result'; take: Take }
+  | { name: 'sending'; take: Take; running: boolean }
+  | { name: 'status' };
+
+/** Where the window opens: in the middle of what is under way, at an invite, or at the goals. */
+function firstScreen(standing: Standing): Screen {
+  if (standing.activity === 'recording') {
+    const underWay = standing.takes.find((take) => take.stage === 'capturing');
+    if (underWay) return { name: 'recording', goal: underWay.assignment };
+  }
+  if (standing.activity === 'sending') {
+    const underWay = standing.takes.find((take) => take.stage === 'uploading');
+    if (underWay) return { name: 'sending', take: underWay, running: true };
+  }
+  if (standing.invite_link !== null || standing.enrolment === null) return { name: 'invite' };
+  return { name: 'goals' };
+}
+
+export function App() {
+  const queries = useQueryClient();
+  const standing = useQuery({ queryKey: ['standing'], queryFn: recorder.standing, refetchOnWindowFocus: false });
+  const [shown, setShown] = useState<Screen | null>(null);
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
+
+  if (standing.isPending) return <Loading what="Opening your recordings" />;
+  if (standing.error) return <Frame standing={null}><Page id="broken" title="The recorder could not open"><TroubleNotice error={standing.error} onRetry={() => void standing.refetch()} /></Page></Frame>;
+  if (standing.data.already_open) {
+    return (
+      <Frame standing={null}>
+        <Page id="already-open" title="The recorder is already open">
+          <p>Another window of it has your recordings. Go on there, and close this one.</p>
+        </Page>
+      </Frame>
+    );
+  }
+
+  const screen = shown ?? firstScreen(standing.data);
+  const go = (to: Screen) => {
+    setTrouble(null);
+    setShown(to);
+    for (const key of ['standing', 'goals', 'submissions']) void queries.invalidateQueries({ queryKey: [key] });
+  };
+  const learn = (news: Standing, to: Screen) => {
+    queries.setQueryData(['standing'], news);
+    go(to);
+  };
+  const record = (goal: AssignmentItem) => go({ name: 'ready', goal });
+  const failed = (why: Trouble) => {
+    go({ name: 'goals' });
+    setTrouble(why);
+  };
+
+  return (
+    <Frame standing={standing.data} screen={screen} onGo={go}>
+      <TroubleNotice error={trouble} />
+      {screen.name === 'invite' ? <Invite link={standing.data.invite_link} onConsent={(invite, consent) => go({ name: 'consent', invite, consent })} /> : null}
+      {screen.name === 'consent' ? <Consent invite={screen.invite} consent={screen.consent} onJoined={(news) => learn(news, { name: 'goals' })} onBack={() => go({ name: 'invite' })} /> : null}
+      {screen.name === 'goals' ? <Goals takes={standing.data.takes} onRecord={record} onTake={(take) => go({ name: 'result', take })} /> : null}
+      {screen.name === 'ready' ? <Ready goal={screen.goal} onStarted={(goal) => go({ name: 'recording', goal })} onBack={() => go({ name: 'goals' })} /> : null}
+      {screen.name === 'recording' ? <Recording goal={screen.goal} onFinished={(take) => go({ name: 'result', take })} onFailed={failed} /> : null}
+      {screen.name === 'result' ? (
+        <Result take={screen.take} onSubmit={(take) => go({ name: 'sending', take, running: false })} onAgain={(take) => record(take.assignment)} onDiscarded={(news) => learn(news, { name: 'goals' })} />
+      ) : null}
+      {screen.name === 'sending' ? <Sending take={screen.take} running={screen.running} onSubmitted={() => go({ name: 'status' })} onBack={() => go({ name: 'goals' })} /> : null}
+      {screen.name === 'status' ? <Status onRecord={record} /> : null}
+    </Frame>
+  );
+}
+
+type FrameProps = { standing: Standing | null; screen?: Screen; onGo?: (to: Screen) => void; children: ReactNode };
+
+/** The head of the window. While something is under way there is nowhere else to go. */
+function Frame({ standing, screen, onGo, children }: FrameProps) {
+  const busy = screen?.name === 'recording' || screen?.name === 'sending';
+  return (
+    <div className="window">
+      <header className="head row spread">
+        <span className="brand">CodeSight Recorder</span>
+        {standing?.enrolment && onGo && !busy ? (
+          <nav className="row" aria-label="Pages">
+            <Button look="quiet" aria-current={screen?.name === 'goals' ? 'page' : undefined} onClick={() => onGo({ name: 'goals' })} data-testid="nav-goals">
+              Goals
+            </Button>
+            <Button look="quiet" aria-current={screen?.name === 'status' ? 'page' : undefined} onClick={() => onGo({ name: 'status' })} data-testid="nav-status">
+              Sent in
+            </Button>
+          </nav>
+        ) : null}
+      </header>
+      <main className="stack">{children}</main>
+      {standing?.enrolment ? (
+        <footer className="foot muted">Connected to {standing.enrolment.host}</footer>
+      ) : null}
+    </div>
+  );
+}

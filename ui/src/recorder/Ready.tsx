@@ -1,0 +1,82 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { AssignmentItem } from '../api/types/AssignmentItem';
+import { Button, Field, Loading, Notice } from '../shared/parts';
+import { recorder } from './bridge';
+import { Page, TroubleNotice } from './Page';
+import { spellSecs } from './words';
+
+type Props = { goal: AssignmentItem; onStarted: (goal: AssignmentItem) => void; onBack: () => void };
+
+const NO_SOUND = '';
+
+export function Ready({ goal, onStarted, onBack }: Props) {
+  const devices = useQuery({ queryKey: ['devices'], queryFn: recorder.devices, gcTime: 0 });
+  const [screenChosen, setScreen] = useState<string | null>(null);
+  const [microphoneChosen, setMicrophone] = useState<string | null>(null);
+  const screens = devices.data?.screens ?? [];
+  const microphones = devices.data?.microphones ?? [];
+  const screen = screenChosen ?? (screens.find((one) => one.primary) ?? screens[0])?.id ?? null;
+  const microphone = microphoneChosen ?? (microphones.find((one) => one.default) ?? microphones[0])?.id ?? NO_SOUND;
+  const start = useMutation({
+    mutationFn: async (chosen: string) => {
+      const mine = goal.stage === 'open' ? await recorder.claim(goal.id) : goal;
+      await recorder.start(mine, chosen, microphone === NO_SOUND ? null : microphone);
+      return mine;
+    },
+    onSuccess: onStarted,
+  });
+  return (
+    <Page id="ready" title="Ready to record?">
+      <div className="card stack tight">
+        <span className="muted">Your goal</span>
+        <h2 data-testid="ready-goal">{goal.goal}</h2>
+        <ul className="advice">
+          <li>Shop as you would for yourself, for at least {spellSecs(goal.policy.min_active_secs)}.</li>
+          <li>{goal.policy.narration === 'none' ? 'You may say aloud what you think.' : 'Say aloud what you think: what you look for, what you like, why you decide.'}</li>
+          <li>Close what is private. All that can be seen on the chosen screen is recorded. Do not log in and do not pay.</li>
+        </ul>
+      </div>
+      {devices.isPending ? <Loading what="Looking for screens and microphones" /> : null}
+      <TroubleNotice error={devices.error} onRetry={() => void devices.refetch()} />
+      {devices.data?.problems.map((problem) => <TroubleNotice key={problem.what} error={problem} onRetry={() => void devices.refetch()} />)}
+      {devices.data ? (
+        <div className="card pair">
+          <Field id="screen" label="Screen">
+            <select id="screen" className="input" value={screen ?? ''} onChange={(event) => setScreen(event.target.value)} data-testid="screen">
+              {screens.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {one.name} ({one.width} × {one.height}){one.primary ? ', main screen' : ''}
+                </option>
+              ))}
+            </select>
+          </Field>
+          <Field id="microphone" label="Microphone">
+            <select id="microphone" className="input" value={microphone} onChange={(event) => setMicrophone(event.target.value)} data-testid="microphone">
+              {microphones.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {one.name}
+                </option>
+              ))}
+              <option value={NO_SOUND}>No sound</option>
+            </select>
+          </Field>
+        </div>
+      ) : null}
+      {devices.data && microphone === NO_SOUND && goal.policy.narration !== 'none' ? (
+        <Notice tone="warn" title="Without sound this recording will come back to you.">
+          <span>This goal asks you to think aloud. Choose a microphone.</span>
+        </Notice>
+      ) : null}
+      <TroubleNotice error={start.error} />
+      <div className="row">
+        <Button look="primary" large disabled={screen === null || start.isPending} onClick={() => screen !== null && start.mutate(screen)} data-testid="start">
+          {start.isPending ? 'Starting' : 'Start recording'}
+        </Button>
+        <Button look="quiet" large onClick={onBack}>
+          Go back
+        </Button>
+      </div>
+    </Page>
+  );
+}

@@ -1,0 +1,77 @@
+import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
+import { formatBytes, formatClock } from '../shared/format';
+import { Button, Notice } from '../shared/parts';
+import { recorder, type Standing, type Take } from './bridge';
+import { Page, TroubleNotice } from './Page';
+import { verdictWords } from './words';
+
+type Props = {
+  take: Take;
+  onSubmit: (take: Take) => void;
+  onAgain: (take: Take) => void;
+  onDiscarded: (standing: Standing) => void;
+};
+
+export function Result({ take, onSubmit, onAgain, onDiscarded }: Props) {
+  const [asking, setAsking] = useState(false);
+  const discard = useMutation({ mutationFn: () => recorder.discard(take.id), onSuccess: onDiscarded });
+  const verdict = take.report?.verdict ?? 'review';
+  const said = verdictWords[verdict];
+  const submit = (
+    <Button look={verdict === 'reject' ? 'plain' : 'primary'} large onClick={() => onSubmit(take)} data-testid="submit">
+      {verdict === 'reject' ? 'Send it in anyway' : 'Send it in'}
+    </Button>
+  );
+  const again = (
+    <Button look={verdict === 'reject' ? 'primary' : 'plain'} large onClick={() => onAgain(take)} data-testid="again">
+      Record again
+    </Button>
+  );
+  return (
+    <Page id="result" title="The check of your recording" lead={take.assignment.goal}>
+      <div data-testid="verdict" data-verdict={verdict}>
+        <Notice tone={said.tone} title={said.title}>
+          <span>{said.text}</span>
+        </Notice>
+      </div>
+      {take.recovered ? (
+        <Notice tone="info" title="This recording was cut short.">
+          <span>The recorder or the computer stopped before you did. What had been recorded until then was saved.</span>
+        </Notice>
+      ) : null}
+      <p className="numbers muted">
+        {formatClock(take.secs)} long, {formatBytes(take.bytes)}
+      </p>
+      {take.report && take.report.flags.length > 0 ? (
+        <ul className="flags" aria-label="What the check found">
+          {take.report.flags.map((flag) => (
+            <li key={flag.flag} className="card" data-testid="flag" data-flag={flag.flag}>
+              <span className={flag.verdict === 'reject' ? 'tone-bad' : 'tone-warn'}>{flag.verdict === 'reject' ? 'Must be better: ' : 'Please note: '}</span>
+              {flag.sentence}
+            </li>
+          ))}
+        </ul>
+      ) : null}
+      <p>The server checks some more once it has the recording, such as how clear your words are. That can still lower this result.</p>
+      <TroubleNotice error={discard.error} />
+      <div className="row wrap">
+        {verdict === 'reject' ? [<span key="a">{again}</span>, <span key="s">{submit}</span>] : [<span key="s">{submit}</span>, <span key="a">{again}</span>]}
+        <Button look="quiet" large onClick={() => setAsking(true)} data-testid="discard">
+          Delete it
+        </Button>
+      </div>
+      {asking ? (
+        <Notice tone="warn" title="Delete this recording from your computer?">
+          <span>It has not been sent in. It cannot be brought back.</span>
+          <div className="row">
+            <Button look="danger" disabled={discard.isPending} onClick={() => discard.mutate()} data-testid="discard-yes">
+              Delete it
+            </Button>
+            <Button onClick={() => setAsking(false)}>Keep it</Button>
+          </div>
+        </Notice>
+      ) : null}
+    </Page>
+  );
+}

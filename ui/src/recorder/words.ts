@@ -1,0 +1,86 @@
+import type { AssignmentStage } from '../api/types/AssignmentStage';
+import type { Reason } from '../api/types/Reason';
+import type { SubmissionStage } from '../api/types/SubmissionStage';
+import type { Verdict } from '../api/types/Verdict';
+import type { Tone } from '../shared/parts';
+
+type Said = { word: string; tone: Tone };
+
+/** The life of a goal as its worker sees it. */
+export const goalWords: Record<AssignmentStage, Said> = {
+  open: { word: 'Free to take', tone: 'plain' },
+  reserved: { word: 'Yours', tone: 'info' },
+  recording: { word: 'Yours', tone: 'info' },
+  submitted: { word: 'Sent in', tone: 'plain' },
+  redo: { word: 'Please record again', tone: 'warn' },
+  accepted: { word: 'Accepted', tone: 'good' },
+  rejected: { word: 'Not accepted', tone: 'bad' },
+  expired: { word: 'Expired', tone: 'plain' },
+  returned: { word: 'Given back', tone: 'plain' },
+  problem: { word: 'Problem reported', tone: 'warn' },
+  cancelled: { word: 'Cancelled', tone: 'plain' },
+};
+
+const recordable: AssignmentStage[] = ['open', 'reserved', 'recording', 'redo'];
+
+export function canRecord(stage: AssignmentStage): boolean {
+  return recordable.includes(stage);
+}
+
+/** The life of what was sent in, with a sentence on what comes next. */
+export const submissionWords: Record<SubmissionStage, Said & { next: string }> = {
+  received: { word: 'Received', tone: 'info', next: 'The server has all of it. Its checks come next.' },
+  inspecting: { word: 'Being checked', tone: 'info', next: 'Picture and sound are being checked. This takes some minutes.' },
+  analysing: { word: 'Being checked', tone: 'info', next: 'Your words and steps are being read. This takes some minutes.' },
+  ready: { word: 'Waiting for review', tone: 'info', next: 'A person will look at it next.' },
+  in_review: { word: 'In review', tone: 'info', next: 'A person is looking at it now.' },
+  accepted: { word: 'Accepted', tone: 'good', next: 'Thank you. There is nothing more to do.' },
+  redo: { word: 'Please record again', tone: 'warn', next: 'Read the reasons below, then record this goal again.' },
+  sent_back: { word: 'Sent back', tone: 'warn', next: 'The checks found a problem. This is not a rating. Record this goal again.' },
+  rejected: { word: 'Not accepted', tone: 'bad', next: 'It is not paid. The reasons are below.' },
+  quarantined: { word: 'On hold', tone: 'warn', next: 'Somebody needs to look at it first. You need not do anything.' },
+  failed: { word: 'Stuck', tone: 'warn', next: 'The checks could not be finished. This is not your fault, and we will try again.' },
+  withdrawn: { word: 'Withdrawn', tone: 'plain', next: 'It was taken back and will not be used.' },
+};
+
+/** The check on this computer. */
+export const verdictWords: Record<Verdict, { title: string; text: string; tone: Tone }> = {
+  accept: { title: 'This recording looks good.', text: 'The check on this computer found nothing wrong. You can send it in.', tone: 'good' },
+  review: {
+    title: 'This recording can be sent in, with a remark.',
+    text: 'A reviewer will look at the points below. If they are easy to avoid, recording again may be better.',
+    tone: 'warn',
+  },
+  reject: {
+    title: 'This recording cannot be used as it is.',
+    text: 'If you send it in, it will come back to you. Please record again. This is not a rating.',
+    tone: 'bad',
+  },
+};
+
+export const reasonWords: Record<Reason, string> = {
+  too_short: 'The recording is too short.',
+  no_audio: 'There is no sound.',
+  poor_audio: 'The sound is hard to understand.',
+  no_narration: 'You did not say aloud what you were thinking.',
+  wrong_screen: 'Another screen or window was recorded.',
+  unreadable_video: 'The picture cannot be read.',
+  goal_not_attempted: 'The goal was not attempted.',
+  goal_partly: 'Only a part of the goal was done.',
+  instructions: 'The instructions were not followed.',
+  unnatural: 'It does not look like natural shopping.',
+  rehearsed: 'It looks rehearsed or read from a script.',
+  duplicate_self: 'It repeats another recording of yours.',
+  duplicate_other: 'It repeats the recording of another person.',
+  synthetic_voice: 'The voice sounds like a computer voice.',
+  personal_data_shown: 'Personal data can be seen in it.',
+  technical_ours: 'Something went wrong on our side.',
+  other: 'Another reason.',
+};
+
+/** `300` becomes `5 minutes`, in the reader's language. */
+export function spellSecs(secs: number): string {
+  const whole = secs >= 60 && secs % 60 === 0;
+  const spell = new Intl.NumberFormat(undefined, { style: 'unit', unit: whole ? 'minute' : 'second', unitDisplay: 'long' });
+  return spell.format(whole ? secs / 60 : Math.ceil(secs));
+}
