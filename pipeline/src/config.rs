@@ -7,6 +7,7 @@ use crate::models::catalog;
 
 const MODELS_DIR: &str = "COLLECTOR_MODELS_DIR";
 const WHISPER_MODEL: &str = "COLLECTOR_WHISPER_MODEL";
+const TOKEN: &str = "COLLECTOR_TOKEN";
 const DEFAULT_DIR: &str = ".cache/codesight-collector/models";
 
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,8 @@ pub enum ConfigError {
 pub struct Config {
     pub models_dir: PathBuf,
     pub whisper: WhisperChoice,
+    /// What this machine shows a server.
+    pub token: Option<String>,
 }
 
 /// Which speech model to use.
@@ -52,7 +55,8 @@ impl Config {
             None => WhisperChoice::Named(catalog::DEFAULT_WHISPER),
             Some(value) => whisper_choice(&value)?,
         };
-        Ok(Self { models_dir, whisper })
+        let token = get(TOKEN).map(|token| token.to_string_lossy().into_owned());
+        Ok(Self { models_dir, whisper, token })
     }
 }
 

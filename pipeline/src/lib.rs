@@ -1,6 +1,7 @@
 //! The batch program: turns recordings into verdicts, transcripts, Steps and training examples.
 
 pub mod config;
+pub mod export;
 pub mod models;
 pub mod numerals;
 pub mod output;
@@ -9,3 +10,4 @@ pub mod passes;
 pub mod run;
 pub mod score;
 pub mod store;
+pub mod work;

@@ -7,12 +7,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ingest_client::{Client, ClientError};
 use pipeline::config::{Config, ConfigError};
+use pipeline::export::{ExportError, export};
 use pipeline::models::commands::{run_fetch, run_import, run_list};
 use pipeline::models::error::ModelError;
-use pipeline::passes::inspect::child;
+use pipeline::passes::{inspect, playback};
 use pipeline::run::{RunError, RunOptions, run};
 use pipeline::score::{ScoreError, run_score};
+use pipeline::work::{WorkError, WorkOptions, work};
+use shared_types::id::CampaignId;
+use shared_types::job::JobKind;
 
 /// Turn recordings into verdicts, transcripts, Steps and training examples, on this machine.
 #[derive(Parser)]
@@ -27,14 +32,24 @@ enum Command {
     /// Judge one recording and turn it into examples. A bad recording is a result, not a failure.
     #[command(after_help = "Example:\n  pipeline run take --out result --goal \"Find blue jeans under $80\"")]
     Run(RunArgs),
+    /// Lease jobs from a server and do them, until stopped.
+    #[command(after_help = "Example:\n  COLLECTOR_TOKEN=csp_... pipeline work --server https://collect.example.com")]
+    Work(WorkArgs),
+    /// Write the accepted submissions of a campaign as a dataset.
+    #[command(
+        after_help = "Example:\n  pipeline export --server https://collect.example.com --token csp_... --campaign ID --out dataset"
+    )]
+    Export(ExportArgs),
     /// The models that hear and read.
     #[command(subcommand, after_help = "Example:\n  pipeline models fetch")]
     Models(Models),
     /// Compare Steps, and a transcript, with the truth; the figures are JSON.
     #[command(after_help = "Example:\n  pipeline score --predicted result/steps.jsonl --truth truth.steps.jsonl")]
     Score(ScoreArgs),
-    #[command(name = child::COMMAND, hide = true)]
+    #[command(name = inspect::child::COMMAND, hide = true)]
     InspectChild { task: PathBuf },
+    #[command(name = playback::child::COMMAND, hide = true)]
+    PlaybackChild { task: PathBuf },
 }
 
 #[derive(Args)]
@@ -63,6 +78,9 @@ struct RunArgs {
     /// Threads for the models; half as many as cores by default.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: Option<u16>,
+    /// End when stdin does: the process that asked for the run is gone.
+    #[arg(long, hide = true)]
+    end_with_stdin: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -81,6 +99,60 @@ enum Models {
     /// Use a model file of your own.
     #[command(after_help = "Example:\n  pipeline models import ggml-small.bin")]
     Import { file: PathBuf },
+}
+
+#[derive(Args)]
+struct ServerArgs {
+    /// Address of the server.
+    #[arg(long, value_name = "URL")]
+    server: String,
+    /// A pipeline's token; COLLECTOR_TOKEN by default.
+    #[arg(long, value_name = "T")]
+    token: Option<String>,
+}
+
+#[derive(Args)]
+struct WorkArgs {
+    #[command(flatten)]
+    server: ServerArgs,
+    /// What to do, parted by commas.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Kind::Inspect, Kind::Analyse, Kind::Export])]
+    kinds: Vec<Kind>,
+    /// End when there is nothing to do.
+    #[arg(long)]
+    once: bool,
+    /// Jobs at a time.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    concurrency: u16,
+    /// Threads for the models; half as many as cores by default.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    threads: Option<u16>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Kind {
+    Inspect,
+    Analyse,
+    Export,
+}
+
+#[derive(Args)]
+struct ExportArgs {
+    #[command(flatten)]
+    server: ServerArgs,
+    #[arg(long, value_name = "ID")]
+    campaign: CampaignId,
+    /// Folder for the dataset; an earlier dataset there is replaced.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The form to write; this version knows one.
+    #[arg(long, value_enum, default_value_t = Format::Codesight)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    Codesight,
 }
 
 #[derive(Args)]
@@ -106,6 +178,14 @@ enum Failure {
     Model(#[from] ModelError),
     #[error(transparent)]
     Score(#[from] ScoreError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    Work(#[from] WorkError),
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    #[error("there is no token. Give --token, or set COLLECTOR_TOKEN.")]
+    NoToken,
     #[error("Ctrl-C cannot be listened for: {0}")]
     Signals(std::io::Error),
     #[error("this program cannot find itself: {0}")]
@@ -121,6 +201,9 @@ impl Failure {
             Self::Config(_) | Self::Score(_) => true,
             Self::Run(error) => error.is_usage(),
             Self::Model(error) => error.is_usage(),
+            Self::Export(error) => error.is_usage(),
+            Self::NoToken => true,
+            Self::Client(_) | Self::Work(_) => false,
             Self::Signals(_) | Self::Program(_) | Self::Child(_) => false,
         };
         if usage { 2 } else { 1 }
@@ -141,6 +224,8 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
         Command::Run(args) => run_one(args),
+        Command::Work(args) => work_on(args),
+        Command::Export(args) => export_one(args),
         Command::Models(command) => {
             let dir = Config::from_env()?.models_dir;
             let stop = stop_on_signal()?;
@@ -155,7 +240,8 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             let transcripts = args.transcript.as_deref().zip(args.truth_transcript.as_deref());
             Ok(run_score(&args.predicted, &args.truth, transcripts)?)
         }
-        Command::InspectChild { task } => child::run(&task).map_err(Failure::Child),
+        Command::InspectChild { task } => inspect::child::run(&task).map_err(Failure::Child),
+        Command::PlaybackChild { task } => playback::child::run(&task).map_err(Failure::Child),
     }
 }
 
@@ -168,7 +254,20 @@ fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
     Ok(stop)
 }
 
+/// A run whose asker was killed would only take time from the next one.
+fn end_with_stdin() -> Result<(), Failure> {
+    let watch = || {
+        drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+        drop(signal_hook::low_level::raise(signal_hook::consts::SIGTERM));
+    };
+    let started = std::thread::Builder::new().name("stdin".to_owned()).spawn(watch);
+    started.map(drop).map_err(Failure::Program)
+}
+
 fn run_one(args: RunArgs) -> Result<(), Failure> {
+    if args.end_with_stdin {
+        end_with_stdin()?;
+    }
     let config = Config::from_env()?;
     let program = std::env::current_exe().map_err(Failure::Program)?;
     let options = RunOptions {
@@ -182,5 +281,43 @@ fn run_one(args: RunArgs) -> Result<(), Failure> {
     };
     let result = run(&options, &config, &program)?;
     drop(write!(std::io::stdout(), "{}", result.text()));
+    Ok(())
+}
+
+fn token(args: &ServerArgs) -> Result<String, Failure> {
+    args.token.clone().or(Config::from_env()?.token).ok_or(Failure::NoToken)
+}
+
+fn work_on(args: WorkArgs) -> Result<(), Failure> {
+    let program = std::env::current_exe().map_err(Failure::Program)?;
+    let kind = |kind: Kind| match kind {
+        Kind::Inspect => JobKind::Inspect,
+        Kind::Analyse => JobKind::Analyse,
+        Kind::Export => JobKind::Export,
+    };
+    let options = WorkOptions {
+        token: token(&args.server)?,
+        server: args.server.server,
+        kinds: args.kinds.into_iter().map(kind).collect(),
+        once: args.once,
+        concurrency: args.concurrency,
+        threads: args.threads,
+    };
+    Ok(work(&options, &program, &stop_on_signal()?)?)
+}
+
+fn export_one(args: ExportArgs) -> Result<(), Failure> {
+    let client = Client::new(&args.server.server, Some(&token(&args.server)?))?;
+    let Format::Codesight = args.format;
+    let stop = stop_on_signal()?;
+    let manifest = export(&client, args.campaign, &args.out, &stop)?;
+    let examples: u32 = manifest.examples.values().sum();
+    drop(writeln!(
+        std::io::stdout(),
+        "{} submissions, {examples} examples, {} pictures in {}",
+        manifest.submissions.len(),
+        manifest.frames,
+        args.out.display()
+    ));
     Ok(())
 }

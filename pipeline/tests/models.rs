@@ -22,7 +22,7 @@ use tempfile::TempDir;
 const CONTENT: &[u8] = b"weights of a made model";
 
 fn sha256(bytes: &[u8]) -> &'static str {
-    format!("{:x}", Sha256::digest(bytes)).leak()
+    media::journal::hex(&Sha256::digest(bytes)).leak()
 }
 
 fn zipped(member: &str, content: &[u8]) -> Vec<u8> {

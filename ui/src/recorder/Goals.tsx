@@ -12,7 +12,7 @@ const narration = { none: 'Talk if you like', required: 'Think aloud', detailed:
 
 export function Goals({ takes, onRecord, onTake }: Props) {
   const goals = useQuery({ queryKey: ['goals'], queryFn: recorder.goals });
-  const unsent = takes.filter((take) => !['delivered', 'confirmed', 'discarded', 'broken'].includes(take.stage));
+  const unsent = takes.filter((take) => !['capturing', 'confirmed', 'discarded', 'broken'].includes(take.stage));
   return (
     <Page id="goals" title="Your goals" lead="Choose one, then shop for it as you would for yourself.">
       {unsent.map((take) => (

@@ -71,7 +71,9 @@ function Meter({ level }: { level: Level | null }) {
   return (
     <div className="card meter-card" data-testid="level" data-peak={peak ?? ''}>
       <span>Your voice</span>
-      <meter className="meter" min={0} max={1} low={0.25} high={0.97} optimum={0.6} value={Math.min(1, Math.max(0, share))} aria-label="Loudness of your voice" />
+      <div className="bar meter" role="meter" aria-label="Loudness of your voice" aria-valuemin={FLOOR_DBFS} aria-valuemax={0} aria-valuenow={Math.round(peak ?? FLOOR_DBFS)} aria-valuetext={word}>
+        <span style={{ width: `${Math.round(Math.min(1, Math.max(0, share)) * 100)}%` }} />
+      </div>
       <span className={`tone-${tone} level-word`}>{word}</span>
     </div>
   );

@@ -1,0 +1,287 @@
+//! The commands: what each prints goes to stdout, talk to stderr.
+
+use std::error::Error;
+use std::io::{BufRead, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use shared_types::api::admin::TokenRole;
+use shared_types::api::review::AdminRole;
+use shared_types::campaign::CampaignFile;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::{App, Clock, Shared};
+use crate::config::Config;
+use crate::{password, secret, serve, store};
+
+type Done = Result<(), Box<dyn Error + Send + Sync>>;
+
+const SHORTEST_PASSWORD: usize = 12;
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The server of CodeSight Collector.
+#[derive(Debug, Parser)]
+#[command(version, after_help = "Example: ingest-server serve --config collector.toml")]
+pub struct Cli {
+    /// Settings file; environment variables win over it.
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answers requests until it is told to stop.
+    #[command(after_help = "Example: COLLECTOR_LISTEN=127.0.0.1:8750 ingest-server serve")]
+    Serve,
+    /// Brings the database up to date and installs the starter campaign where there is none.
+    #[command(after_help = "Example: DATABASE_URL=sqlite://collector.db ingest-server migrate")]
+    Migrate,
+    /// Asks the running server whether it is well.
+    #[command(after_help = "Example: ingest-server healthcheck && echo well")]
+    Healthcheck,
+    /// Shows the settings in force.
+    #[command(after_help = "Example: ingest-server config --config collector.toml")]
+    Config,
+    /// People who review and administer.
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Secrets of programs.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Campaigns.
+    #[command(subcommand)]
+    Campaign(CampaignCommand),
+    /// Codes that let workers in.
+    #[command(subcommand)]
+    Invite(InviteCommand),
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Role {
+    Admin,
+    Reviewer,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Program {
+    Pipeline,
+    Admin,
+}
+
+#[derive(Debug, Subcommand)]
+enum AdminCommand {
+    /// Makes a login; without --password-stdin it makes a password and prints it once.
+    #[command(after_help = "Example: ingest-server admin create --email ada@example.org --role reviewer")]
+    Create {
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        role: Role,
+        /// Reads the password from stdin, up to the end of the line.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// Prints a new token, once.
+    #[command(after_help = "Example: ingest-server token create --role pipeline --name gpu-1")]
+    Create {
+        #[arg(long)]
+        role: Program,
+        #[arg(long)]
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum CampaignCommand {
+    /// Makes a new campaign of a file and prints its id; one of the same name stays as it is.
+    #[command(after_help = "Example: ingest-server campaign import shoes.toml")]
+    Import { file: PathBuf },
+    /// Prints a campaign as a file.
+    #[command(after_help = "Example: ingest-server campaign export ID > shoes.toml")]
+    Export { id: String },
+    /// Prints id and name, one campaign a line.
+    #[command(after_help = "Example: ingest-server campaign list")]
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+enum InviteCommand {
+    /// Prints new codes, one a line.
+    #[command(after_help = "Example: ingest-server invite create --campaign ID --tier Basic --count 5")]
+    Create {
+        #[arg(long)]
+        campaign: String,
+        #[arg(long)]
+        tier: String,
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        count: u32,
+    },
+}
+
+pub async fn run(cli: Cli) -> Done {
+    let config = Config::load(cli.config.as_deref())?;
+    match cli.command {
+        Command::Serve => run_server(config).await,
+        Command::Migrate => open(config).await.map(drop),
+        Command::Healthcheck => healthcheck(&config),
+        Command::Config => show(&config),
+        Command::Admin(AdminCommand::Create { email, role, password_stdin }) => {
+            make_admin(config, &email, role, password_stdin).await
+        }
+        Command::Token(TokenCommand::Create { role, name }) => make_token(config, role, &name).await,
+        Command::Campaign(command) => campaign(config, command).await,
+        Command::Invite(InviteCommand::Create { campaign, tier, count }) => {
+            let app = open(config).await?;
+            let id = campaign.parse().map_err(|_| format!("{campaign} is no campaign id; see campaign list"))?;
+            let mut tx = app.store.begin().await?;
+            let codes = store::invite::make(&mut tx, id, &tier, count, app.clock.now()).await?;
+            let codes = codes.ok_or("there is no such campaign or tier; see campaign list and campaign export")?;
+            tx.commit().await?;
+            say(&codes.join("\n"))
+        }
+    }
+}
+
+fn say(text: &str) -> Done {
+    writeln!(std::io::stdout().lock(), "{}", text.trim_end())?;
+    Ok(())
+}
+
+async fn open(config: Config) -> Result<Shared, Box<dyn Error + Send + Sync>> {
+    let app = App::open(config, Clock::System).await?;
+    if let Some(id) = store::campaign::install_starter(&app.store, app.clock.now()).await? {
+        tracing::info!("installed the starter campaign {id}");
+    }
+    Ok(app)
+}
+
+async fn run_server(config: Config) -> Done {
+    let listener = TcpListener::bind(config.listen).await?;
+    let app = open(config).await?;
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tracing::info!("listening on http://{}", listener.local_addr()?);
+    let stop = async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    Ok(serve::serve(app, listener, stop).await?)
+}
+
+fn healthcheck(config: &Config) -> Done {
+    let mut address = config.listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+    }
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    write!(stream, "GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.take(65_536).read_to_string(&mut answer)?;
+    if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err("the server does not say that it is well".into()) }
+}
+
+fn show(config: &Config) -> Done {
+    let shown = [
+        ("listen", config.listen.to_string()),
+        ("public_url", config.public_url.clone()),
+        ("data_dir", config.data_dir.display().to_string()),
+        ("database_url", hidden(&config.database_url)),
+    ];
+    let table: toml::Table = shown.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    say(&toml::to_string(&table)?)
+}
+
+/// The address without its password.
+fn hidden(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((login, host)) = rest.rsplit_once('@') else { return url.to_owned() };
+    let user = login.split(':').next().unwrap_or_default();
+    format!("{scheme}://{user}:***@{host}")
+}
+
+async fn make_admin(config: Config, email: &str, role: Role, from_stdin: bool) -> Done {
+    if !email.contains('@') {
+        return Err(format!("{email} is no e-mail address").into());
+    }
+    let word = if from_stdin {
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line)?;
+        line.trim_end_matches(['\r', '\n']).to_owned()
+    } else {
+        secret::new_secret(secret::SecretKind::Session)?.trim_start_matches("css_")[..24].to_owned()
+    };
+    if word.chars().count() < SHORTEST_PASSWORD {
+        return Err(format!("the password needs at least {SHORTEST_PASSWORD} characters").into());
+    }
+    let role = match role {
+        Role::Admin => AdminRole::Admin,
+        Role::Reviewer => AdminRole::Reviewer,
+    };
+    let app = open(config).await?;
+    let hash = password::hash(word.clone()).await?;
+    let mut tx = app.store.begin().await?;
+    if !store::admin::insert(&mut tx, email, &hash, role, app.clock.now()).await? {
+        return Err(format!("there is a login for {email} already").into());
+    }
+    tx.commit().await?;
+    if from_stdin { Ok(()) } else { say(&word) }
+}
+
+async fn make_token(config: Config, role: Program, name: &str) -> Done {
+    let role = match role {
+        Program::Pipeline => TokenRole::Pipeline,
+        Program::Admin => TokenRole::Admin,
+    };
+    let app = open(config).await?;
+    let mut tx = app.store.begin().await?;
+    let made = store::token::make(&mut tx, role, name, None, app.clock.now()).await?;
+    tx.commit().await?;
+    say(&made.token)
+}
+
+async fn campaign(config: Config, command: CampaignCommand) -> Done {
+    let app = open(config).await?;
+    match command {
+        CampaignCommand::Import { file } => {
+            let file: CampaignFile = toml::from_str(&std::fs::read_to_string(&file)?)?;
+            if let Some(objection) = store::campaign::objection(&file) {
+                return Err(objection.into());
+            }
+            let mut tx = app.store.begin().await?;
+            let id = store::campaign::insert(&mut tx, &file, app.clock.now()).await?;
+            tx.commit().await?;
+            tracing::info!("made a new campaign; earlier ones stay as they are");
+            say(&id.to_string())
+        }
+        CampaignCommand::Export { id } => {
+            let wrong = || format!("there is no campaign {id}; see campaign list");
+            let parsed = id.parse().map_err(|_| wrong())?;
+            let view = store::campaign::find(app.store.read(), parsed).await?.ok_or_else(wrong)?;
+            let (name, description, currency) = (view.name, view.description, view.currency);
+            let (tiers, scenarios) = (view.tiers, view.scenarios);
+            say(&toml::to_string(&CampaignFile { name, description, currency, tiers, scenarios })?)
+        }
+        CampaignCommand::List => {
+            let mut after: Option<String> = None;
+            loop {
+                let campaigns = store::campaign::list(app.store.read(), after.as_deref(), 50).await?;
+                let Some(last) = campaigns.last() else { return Ok(()) };
+                after = Some(last.id.to_string());
+                for campaign in &campaigns {
+                    say(&format!("{}\t{}", campaign.id, campaign.name))?;
+                }
+            }
+        }
+    }
+}

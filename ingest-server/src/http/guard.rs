@@ -1,0 +1,138 @@
+//! Who is asking: a bearer token or the admin's cookie, checked against the route's rule before its handler runs.
+
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use shared_types::api::admin::TokenRole;
+use shared_types::api::review::AdminRole;
+use shared_types::error::ErrorCode;
+use shared_types::id::{TokenId, WorkerId};
+
+use crate::app::Shared;
+use crate::http::error::Problem;
+use crate::http::route::Who;
+use crate::secret::digest;
+use crate::store;
+
+/// The cookie of an admin's login; `__Host-` ties it to this host and to TLS (browsers except loopback).
+pub const COOKIE: &str = "__Host-collector";
+const SEEN_EVERY_SECS: i64 = 60;
+
+/// A worker's recorder, in the extensions of requests to routes for workers.
+#[derive(Debug, Clone)]
+pub struct WorkerCaller {
+    pub worker_id: WorkerId,
+    pub token_id: TokenId,
+}
+
+/// A pipeline machine.
+#[derive(Debug, Clone)]
+pub struct PipelineCaller {
+    pub name: String,
+}
+
+/// A person (or an admin's token) on the review and admin routes.
+#[derive(Debug, Clone)]
+pub struct AdminCaller {
+    /// E-mail, or the token's name.
+    pub name: String,
+    pub role: AdminRole,
+    /// Hash of the session's id, where it is a login.
+    pub session: Option<String>,
+}
+
+pub(super) async fn guard(State((app, who)): State<(Shared, Who)>, request: Request, next: Next) -> Response {
+    // A body may not be shared between threads, so only the head is looked at while others are waited for.
+    let (mut head, body) = request.into_parts();
+    match admit(&app, who, &mut head).await {
+        Ok(()) => next.run(Request::from_parts(head, body)).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn admit(app: &Shared, who: Who, head: &mut Parts) -> Result<(), Problem> {
+    if matches!(who, Who::Anyone | Who::Invite | Who::Signed) {
+        return Ok(());
+    }
+    let caller = match bearer(&head.headers) {
+        Some(secret) => by_token(app, &secret).await?,
+        None => by_session(app, head).await?,
+    };
+    match (who, caller) {
+        (Who::Worker, Caller::Worker(caller)) => drop(head.extensions.insert(caller)),
+        (Who::Pipeline, Caller::Pipeline(caller)) => drop(head.extensions.insert(caller)),
+        (Who::Reviewer, Caller::Admin(caller)) => drop(head.extensions.insert(caller)),
+        (Who::Admin, Caller::Admin(caller)) if caller.role == AdminRole::Admin => {
+            drop(head.extensions.insert(caller));
+        }
+        _ => return Err(ErrorCode::Forbidden.into()),
+    }
+    Ok(())
+}
+
+enum Caller {
+    Worker(WorkerCaller),
+    Pipeline(PipelineCaller),
+    Admin(AdminCaller),
+}
+
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, secret) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim().to_owned())
+}
+
+async fn by_token(app: &Shared, secret: &str) -> Result<Caller, Problem> {
+    let Some(token) = store::token::find(app.store.read(), &digest(secret)).await? else {
+        return Err(ErrorCode::Unauthenticated.into());
+    };
+    if token.revoked_at.is_some() {
+        return Err(ErrorCode::TokenRevoked.into());
+    }
+    Ok(match (token.role, token.worker_id) {
+        (TokenRole::Worker, Some(worker_id)) => Caller::Worker(WorkerCaller { worker_id, token_id: token.id }),
+        (TokenRole::Worker, None) => return Err(ErrorCode::Unauthenticated.into()),
+        (TokenRole::Pipeline, _) => Caller::Pipeline(PipelineCaller { name: token.name }),
+        (TokenRole::Admin, _) => Caller::Admin(AdminCaller { name: token.name, role: AdminRole::Admin, session: None }),
+    })
+}
+
+async fn by_session(app: &Shared, head: &Parts) -> Result<Caller, Problem> {
+    let Some(id) = cookie(&head.headers) else { return Err(ErrorCode::Unauthenticated.into()) };
+    if !is_safe(&head.method) && !same_origin(&head.headers) {
+        return Err(Problem::because(ErrorCode::Forbidden, "This request came from another site."));
+    }
+    let id_sha256 = digest(&id);
+    let Some(login) = store::session::find(&app.store, &id_sha256, app.clock.now()).await? else {
+        return Err(ErrorCode::Unauthenticated.into());
+    };
+    // One write a minute is enough to know that somebody is there.
+    if login.seen_at.plus_secs(SEEN_EVERY_SECS) < app.clock.now() {
+        let mut tx = app.store.begin().await?;
+        store::session::seen(&mut tx, &id_sha256, app.clock.now()).await?;
+        tx.commit().await?;
+    }
+    Ok(Caller::Admin(AdminCaller { name: login.email, role: login.role, session: Some(id_sha256) }))
+}
+
+fn cookie(headers: &HeaderMap) -> Option<String> {
+    let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
+}
+
+fn is_safe(method: &Method) -> bool {
+    [Method::GET, Method::HEAD, Method::OPTIONS].contains(method)
+}
+
+/// Fetch metadata first, then Origin against Host; a request with neither is refused.
+pub(super) fn same_origin(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return site == "same-origin" || site == "none";
+    }
+    let origin = text("origin").and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    origin.is_some() && origin == text("host")
+}

@@ -1,0 +1,339 @@
+//! Leased jobs: claimed, kept alive, completed or given back by pipeline machines.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::Method;
+use axum::{Extension, Json};
+use shared_types::api::Page;
+use shared_types::api::admin::JobRow;
+use shared_types::api::job::{
+    Artifact, ClaimRequest, CompleteRequest, Completed, FailRequest, Failed, Heartbeat, HeartbeatRequest, JobInput,
+    LeasedJob, Outputs, OutputsRequest, SignedObject,
+};
+use shared_types::api::submission::Track;
+use shared_types::error::ErrorCode;
+use shared_types::id::{JobId, SubmissionId};
+use shared_types::job::JobStage;
+use shared_types::submission::SubmissionStage;
+use shared_types::timestamp::Timestamp;
+
+use crate::app::{App, Shared};
+use crate::http::error::{Answer, Problem};
+use crate::http::guard::PipelineCaller;
+use crate::http::outcome::{self, Outcome};
+use crate::http::page::{Asked, LIMIT, cursor, page};
+use crate::http::route::{Route, Who, route};
+use crate::objects::{is_key, job_key, submission_key};
+use crate::secret::{SecretKind, digest, new_secret};
+use crate::store::job::{End, Job};
+use crate::store::submission::Change;
+use crate::store::{self, Tx};
+
+/// How long a machine may be silent.
+const LEASE_SECS: i64 = 60;
+/// How long its signed addresses work.
+const ADDRESS_SECS: i64 = 3600;
+const LONGEST_WAIT_SECS: u32 = 25;
+/// Between looks at the queue while a claim waits: another replica's work makes no sound here.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+const MOST_JOBS: u32 = 16;
+const MOST_NAMES: usize = 2000;
+const FIRST_BACKOFF_SECS: i64 = 10;
+const LONGEST_BACKOFF_SECS: i64 = 3600;
+const LONGEST_ERROR: usize = 2000;
+
+type Body<T> = Result<Json<T>, JsonRejection>;
+
+pub(super) fn routes() -> Vec<Route> {
+    let post = Method::POST;
+    vec![
+        route(post.clone(), "/api/v1/jobs/claim", Who::Pipeline, "Leases jobs, waiting for some if asked.", claim)
+            .takes::<ClaimRequest>()
+            .gives::<Vec<LeasedJob>>(),
+        route(post.clone(), "/api/v1/jobs/{id}/heartbeat", Who::Pipeline, "Keeps a lease alive.", heartbeat)
+            .takes::<HeartbeatRequest>()
+            .gives::<Heartbeat>(),
+        route(post.clone(), "/api/v1/jobs/{id}/outputs", Who::Pipeline, "Signs addresses for results.", outputs)
+            .takes::<OutputsRequest>()
+            .gives::<Outputs>(),
+        route(post.clone(), "/api/v1/jobs/{id}/complete", Who::Pipeline, "Hands in what came of a job.", complete)
+            .takes::<CompleteRequest>()
+            .gives::<Completed>(),
+        route(post.clone(), "/api/v1/jobs/{id}/fail", Who::Pipeline, "Gives a job back.", fail)
+            .takes::<FailRequest>()
+            .gives::<Failed>(),
+        route(Method::GET, "/api/v1/admin/jobs", Who::Admin, "All jobs.", list).gives::<Page<JobRow>>(),
+        route(post, "/api/v1/admin/jobs/{id}/retry", Who::Admin, "Queues a dead job again.", retry).status(204),
+    ]
+}
+
+async fn claim(
+    State(app): State<Shared>,
+    Extension(_): Extension<PipelineCaller>,
+    body: Body<ClaimRequest>,
+) -> Answer<Json<Vec<LeasedJob>>> {
+    let Json(request) = body?;
+    if request.kinds.is_empty() {
+        return Err(Problem::because(ErrorCode::InvalidRequest, "Name at least one of the kinds of jobs."));
+    }
+    let wait = Duration::from_secs(u64::from(request.wait_s.min(LONGEST_WAIT_SECS)));
+    let until = tokio::time::Instant::now() + wait;
+    loop {
+        // Listening begins before the look, so that work queued in between is not missed.
+        let woken = app.work.notified();
+        let mut leased = Vec::new();
+        for _ in 0..request.max.clamp(1, MOST_JOBS) {
+            let Some(job) = lease(&app, &request).await? else { break };
+            leased.push(describe(&app, &job).await?);
+        }
+        let now = tokio::time::Instant::now();
+        if !leased.is_empty() || now >= until {
+            return Ok(Json(leased));
+        }
+        // Either is a reason to look again.
+        drop(tokio::time::timeout(LOOK_EVERY.min(until - now), woken).await);
+    }
+}
+
+async fn lease(app: &App, request: &ClaimRequest) -> Answer<Option<Job>> {
+    let now = app.clock.now();
+    let mut tx = app.store.begin().await?;
+    for job in store::job::lapsed(&mut tx, now).await? {
+        give_back(&mut tx, &job, "its machine was not heard of in time", true, now).await?;
+    }
+    let token = new_secret(SecretKind::Lease)?;
+    let until = now.plus_secs(LEASE_SECS);
+    let engine = app.store.engine();
+    let job = store::job::claim(&mut tx, engine, &request.kinds, &request.worker, (&token, until), now).await?;
+    tx.commit().await?;
+    Ok(job)
+}
+
+/// Queues a job again after a pause, or gives it up: then its submission has failed.
+async fn give_back(tx: &mut Tx, job: &Job, error: &str, may_retry: bool, now: Timestamp) -> Answer<JobStage> {
+    let again = may_retry && job.attempt < job.max_attempts;
+    let stage = job.stage.advance(if again { JobStage::Queued } else { JobStage::Dead })?;
+    let error: String = error.chars().take(LONGEST_ERROR).collect();
+    let end = End { stage, run_at: now.plus_secs(backoff_secs(job.attempt)?), error: Some(&error), result: None };
+    if !store::job::end(tx, job, &end, now).await? {
+        return Err(ErrorCode::LeaseLost.into());
+    }
+    if let (JobStage::Dead, Some(id)) = (stage, job.submission_id) {
+        let standing = store::submission::standing(tx, id).await?.ok_or(ErrorCode::NotFound)?;
+        let to = standing.stage.advance(SubmissionStage::Failed)?;
+        outcome::turn(tx, &standing, to, &Change::default(), now).await?;
+        store::history::add(tx, id, now, "pipeline", &format!("could not {}: {error}", job.kind.as_str())).await?;
+    }
+    Ok(stage)
+}
+
+/// Twice as long after each attempt, a fifth more or less, so that machines do not come back all at once.
+fn backoff_secs(attempt: u32) -> Answer<i64> {
+    let mut chance = [0_u8; 1];
+    getrandom::fill(&mut chance).map_err(|_| Problem::from(ErrorCode::Internal))?;
+    let secs = (FIRST_BACKOFF_SECS << attempt.min(16)).min(LONGEST_BACKOFF_SECS);
+    Ok(secs * (80 + i64::from(chance[0]) * 40 / 255) / 100)
+}
+
+async fn describe(app: &App, job: &Job) -> Answer<LeasedJob> {
+    let now = app.clock.now();
+    let mut leased = LeasedJob {
+        job_id: job.id,
+        kind: job.kind,
+        attempt: job.attempt,
+        lease_token: job.lease_token.clone().unwrap_or_default(),
+        lease_until: now.plus_secs(LEASE_SECS),
+        submission_id: job.submission_id,
+        campaign_id: job.campaign_id,
+        input: JobInput::default(),
+        goal: None,
+        policy: shared_types::quality::policy::Policy::default(),
+        outputs_url: format!("/api/v1/jobs/{}/outputs", job.id),
+    };
+    let Some(id) = job.submission_id else { return Ok(leased) };
+    let task = store::job::task(app.store.read(), id).await?.ok_or(ErrorCode::NotFound)?;
+    leased.goal = Some(task.goal);
+    leased.policy = task.policy;
+    leased.input.manifest = Some(manifest(app, id, &task.manifest, now).await?);
+    for file in store::submission::files(app.store.read(), id).await? {
+        let url = app.objects.signed_get(&file.object_key, now, ADDRESS_SECS);
+        let object = SignedObject { url, bytes: file.bytes, sha256: file.sha256 };
+        match file.track {
+            Track::Video => leased.input.video = Some(object),
+            Track::Events => leased.input.events = Some(object),
+            // The one that was handed in with the submission counts.
+            Track::Manifest => {}
+        }
+    }
+    Ok(leased)
+}
+
+/// The manifest came in the request; as an object it can be fetched like the other files.
+async fn manifest(app: &App, id: SubmissionId, text: &str, now: Timestamp) -> Answer<SignedObject> {
+    let key = submission_key(id, shared_types::recording::MANIFEST_FILE);
+    if app.objects.stat(&key).await? != Some(text.len() as u64) {
+        let mut incoming = app.objects.incoming(&key)?;
+        incoming.write(text.as_bytes())?;
+        incoming.keep()?;
+    }
+    let url = app.objects.signed_get(&key, now, ADDRESS_SECS);
+    Ok(SignedObject { url, bytes: text.len() as u64, sha256: digest(text) })
+}
+
+/// The job, if the lease is still this one's.
+async fn leased(tx: &mut Tx, id: JobId, token: &str) -> Answer<Job> {
+    let job = store::job::find(tx, id).await?.ok_or(ErrorCode::NotFound)?;
+    if job.stage != JobStage::Leased || job.lease_token.as_deref() != Some(token) {
+        return Err(ErrorCode::LeaseLost.into());
+    }
+    Ok(job)
+}
+
+fn job_id(id: &str) -> Answer<JobId> {
+    id.parse().map_err(|_| ErrorCode::NotFound.into())
+}
+
+async fn heartbeat(
+    State(app): State<Shared>,
+    Path(id): Path<String>,
+    body: Body<HeartbeatRequest>,
+) -> Answer<Json<Heartbeat>> {
+    let Json(request) = body?;
+    let (id, now) = (job_id(&id)?, app.clock.now());
+    let until = now.plus_secs(LEASE_SECS);
+    let mut tx = app.store.begin().await?;
+    leased(&mut tx, id, &request.lease_token).await?;
+    let progress = request.progress.as_ref();
+    if !store::job::heartbeat(&mut tx, id, (&request.lease_token, until), progress, now).await? {
+        return Err(ErrorCode::LeaseLost.into());
+    }
+    tx.commit().await?;
+    Ok(Json(Heartbeat { lease_until: until, cancel: false }))
+}
+
+async fn outputs(
+    State(app): State<Shared>,
+    Path(id): Path<String>,
+    body: Body<OutputsRequest>,
+) -> Answer<Json<Outputs>> {
+    let Json(request) = body?;
+    let mut tx = app.store.begin().await?;
+    let job = leased(&mut tx, job_id(&id)?, &request.lease_token).await?;
+    drop(tx);
+    if request.names.len() > MOST_NAMES {
+        let most = format!("At most {MOST_NAMES} names can be signed at once.");
+        return Err(Problem::because(ErrorCode::InvalidRequest, most));
+    }
+    let now = app.clock.now();
+    let mut signed = BTreeMap::new();
+    for name in request.names {
+        let key = key_of(&job, &name)?;
+        signed.insert(name, app.objects.signed_put(&key, now, ADDRESS_SECS));
+    }
+    Ok(Json(signed))
+}
+
+fn key_of(job: &Job, name: &str) -> Answer<String> {
+    let key = job_key(job.id, job.attempt, name);
+    let refused = || Problem::because(ErrorCode::InvalidRequest, format!("\"{name}\" is no name for a result."));
+    if is_key(name) && is_key(&key) { Ok(key) } else { Err(refused()) }
+}
+
+async fn complete(
+    State(app): State<Shared>,
+    Path(id): Path<String>,
+    body: Body<CompleteRequest>,
+) -> Answer<Json<Completed>> {
+    let Json(request) = body?;
+    let id = job_id(&id)?;
+    let mut tx = app.store.begin().await?;
+    let job = store::job::find(&mut tx, id).await?.ok_or(ErrorCode::NotFound)?;
+    drop(tx);
+    if let Some(earlier) = given_before(&job, &request.lease_token) {
+        return Ok(Json(earlier));
+    }
+    let keys = arrived(&app, &job, &request.artifacts).await?;
+    let now = app.clock.now();
+    let mut tx = app.store.begin().await?;
+    // Another request may have been faster; the job is looked at again where nobody can change it.
+    let job = store::job::find(&mut tx, id).await?.ok_or(ErrorCode::NotFound)?;
+    if let Some(earlier) = given_before(&job, &request.lease_token) {
+        return Ok(Json(earlier));
+    }
+    let job = leased(&mut tx, job.id, &request.lease_token).await?;
+    let Outcome { answer, queued } = match job.submission_id {
+        Some(submission_id) => {
+            for (artifact, key) in request.artifacts.iter().zip(&keys) {
+                store::artifact::put(&mut tx, submission_id, job.id, artifact, key).await?;
+            }
+            outcome::of_job(&mut tx, &job, submission_id, &request, now).await?
+        }
+        None => Outcome { answer: Completed { stage: None, duplicate_of: None }, queued: false },
+    };
+    let stage = job.stage.advance(JobStage::Done)?;
+    let end = End { stage, run_at: now, error: None, result: Some(store::row::to_json(&answer)) };
+    if !store::job::end(&mut tx, &job, &end, now).await? {
+        return Err(ErrorCode::LeaseLost.into());
+    }
+    tx.commit().await?;
+    if queued {
+        app.work.notify_waiters();
+    }
+    Ok(Json(answer))
+}
+
+/// The same completion again gets the same answer.
+fn given_before(job: &Job, token: &str) -> Option<Completed> {
+    let is_same = job.stage == JobStage::Done && job.lease_token.as_deref() == Some(token);
+    job.result.as_deref().filter(|_| is_same).and_then(|text| serde_json::from_str(text).ok())
+}
+
+/// Where the results lie, after each was compared with its hash.
+async fn arrived(app: &App, job: &Job, artifacts: &[Artifact]) -> Answer<Vec<String>> {
+    let mut keys = Vec::with_capacity(artifacts.len());
+    for artifact in artifacts {
+        let key = key_of(job, &artifact.name)?;
+        let is_same = app.objects.stat(&key).await? == Some(artifact.bytes)
+            && app.objects.hash(&key).await?.as_deref() == Some(artifact.sha256.as_str());
+        if !is_same {
+            let differs = format!("The result {} is not what was told of it.", artifact.name);
+            return Err(Problem::because(ErrorCode::HashMismatch, differs));
+        }
+        keys.push(key);
+    }
+    Ok(keys)
+}
+
+async fn fail(State(app): State<Shared>, Path(id): Path<String>, body: Body<FailRequest>) -> Answer<Json<Failed>> {
+    let Json(request) = body?;
+    let mut tx = app.store.begin().await?;
+    let job = leased(&mut tx, job_id(&id)?, &request.lease_token).await?;
+    let stage = give_back(&mut tx, &job, &request.error, request.retryable, app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(Json(Failed { stage }))
+}
+
+async fn list(State(app): State<Shared>, asked: Asked) -> Answer<Json<Page<JobRow>>> {
+    let rows = store::job::list(app.store.read(), cursor(asked)?.as_deref(), LIMIT).await?;
+    Ok(Json(page(rows, |row| row.id.to_string())))
+}
+
+/// A submission that failed with its job is received anew.
+async fn retry(State(app): State<Shared>, Path(id): Path<String>) -> Answer<axum::http::StatusCode> {
+    let (id, now) = (job_id(&id)?, app.clock.now());
+    let mut tx = app.store.begin().await?;
+    let job = store::job::find(&mut tx, id).await?.ok_or(ErrorCode::NotFound)?;
+    job.stage.advance(JobStage::Queued)?;
+    if !store::job::retry(&mut tx, id, now).await? {
+        return Err(ErrorCode::StageConflict.into());
+    }
+    if let Some(submission_id) = job.submission_id {
+        outcome::resume(&mut tx, submission_id, job.kind, now).await?;
+    }
+    tx.commit().await?;
+    app.work.notify_waiters();
+    Ok(axum::http::StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,45 @@
+//! Routes of the noun me: what a worker sees of itself.
+
+use axum::extract::State;
+use axum::http::Method;
+use axum::{Extension, Json};
+use shared_types::api::worker::{Me, WorkerView};
+use shared_types::error::ErrorCode;
+
+use crate::app::Shared;
+use crate::http::consent;
+use crate::http::error::Answer;
+use crate::http::guard::WorkerCaller;
+use crate::http::route::{Route, Who, route};
+use crate::store;
+
+const OLDEST_RECORDER: &str = "0.1.0";
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        route(Method::GET, "/api/v1/me", Who::Worker, "The worker, its ratings and payouts.", show).gives::<Me>(),
+        route(Method::GET, "/readyz", Who::Anyone, "The database answers.", ready),
+    ]
+}
+
+async fn show(State(app): State<Shared>, Extension(caller): Extension<WorkerCaller>) -> Answer<Json<Me>> {
+    let pool = app.store.read();
+    let worker = store::worker::find(pool, caller.worker_id).await?.ok_or(ErrorCode::NotFound)?;
+    Ok(Json(Me {
+        worker: WorkerView {
+            id: worker.id,
+            name: worker.name,
+            stage: worker.stage,
+            consent_version: worker.consent_version,
+            current_consent_version: consent::VERSION.to_owned(),
+        },
+        ratings: store::worker::ratings(pool, caller.worker_id).await?,
+        payouts: store::worker::payouts(pool, caller.worker_id).await?,
+        oldest_recorder_version: OLDEST_RECORDER.to_owned(),
+    }))
+}
+
+async fn ready(State(app): State<Shared>) -> Answer<&'static str> {
+    sqlx::query(include_str!("../store/sql/campaign/count.sql")).fetch_one(app.store.read()).await?;
+    Ok("ok\n")
+}

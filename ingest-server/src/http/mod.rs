@@ -1,0 +1,82 @@
+//! Everything that speaks HTTP. A noun's routes lie in its file; each says who may call it ([`route::Who`]), and
+//! nothing else decides that: the guard runs before the handler.
+
+pub mod assignment;
+pub mod campaign;
+pub mod consent;
+pub mod error;
+pub mod export;
+pub mod guard;
+pub mod invite;
+pub mod job;
+pub mod me;
+pub mod object;
+pub mod openapi;
+mod outcome;
+pub mod page;
+pub mod pages;
+pub mod payout;
+pub mod review;
+pub mod route;
+pub mod session;
+pub mod submission;
+pub mod token;
+pub mod upload;
+pub mod worker;
+
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, header};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::app::Shared;
+use crate::http::route::Route;
+
+/// Every route of the server, in the order of the contract.
+pub fn routes() -> Vec<Route> {
+    [
+        consent::routes(),
+        worker::routes(),
+        me::routes(),
+        assignment::routes(),
+        upload::routes(),
+        submission::routes(),
+        job::routes(),
+        object::routes(),
+        export::routes(),
+        session::routes(),
+        review::routes(),
+        payout::routes(),
+        campaign::routes(),
+        invite::routes(),
+        token::routes(),
+        pages::routes(),
+        openapi::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+    media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The whole service.
+pub fn router(app: Shared) -> Router {
+    let set = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    let headers = ServiceBuilder::new()
+        .layer(set(header::CONTENT_SECURITY_POLICY, CSP))
+        .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(set(header::REFERRER_POLICY, "no-referrer"))
+        .layer(set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
+        .layer(set(header::CACHE_CONTROL, "no-store"));
+    route::mount(routes(), &app)
+        .fallback(|| async { error::Problem::from(shared_types::error::ErrorCode::NotFound) })
+        .layer(CatchPanicLayer::custom(error::after_panic))
+        .layer(headers)
+        .layer(axum::middleware::from_fn(error::with_request_id))
+        .with_state(app)
+}

@@ -1,0 +1,237 @@
+//! Routes of the noun object: stored bytes behind signed addresses. Nothing is served as a page.
+
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use futures_util::StreamExt;
+use serde::Deserialize;
+use shared_types::error::ErrorCode;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio_util::io::ReaderStream;
+
+use crate::app::Shared;
+use crate::http::error::{Answer, Problem};
+use crate::http::route::{Route, Who, route};
+use crate::objects::{Incoming, LONGEST_OBJECT, ObjectsError, SignedFor};
+
+const PATH: &str = "/api/v1/objects/{*key}";
+/// Bytes read or written at once.
+const PIECE: usize = 256 << 10;
+const IDLE: std::time::Duration = std::time::Duration::from_secs(30);
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        route(Method::GET, PATH, Who::Signed, "A stored object, or a range of it.", get),
+        route(Method::PUT, PATH, Who::Signed, "Stores an object whole.", put).status(204),
+    ]
+}
+
+#[derive(Debug, Deserialize)]
+struct Signature {
+    expires: i64,
+    signature: String,
+}
+
+fn check(app: &Shared, allows: SignedFor, key: &str, signed: &Signature) -> Answer<()> {
+    if app.objects.allows(allows, key, signed.expires, &signed.signature, app.clock.now()) {
+        return Ok(());
+    }
+    Err(Problem::because(ErrorCode::Forbidden, "This address is not signed by this server, or it has run out."))
+}
+
+async fn get(
+    State(app): State<Shared>,
+    Path(key): Path<String>,
+    Query(signed): Query<Signature>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    check(&app, SignedFor::Get, &key, &signed)?;
+    answer(&app, &key, kind(&key), &headers).await
+}
+
+/// Types by the name's end; a page is never among them.
+fn kind(key: &str) -> &'static str {
+    match key.rsplit_once('.').map_or("", |(_, end)| end) {
+        "mp4" => "video/mp4",
+        "webm" => "video/webm",
+        "mkv" => "video/x-matroska",
+        "jpg" => "image/jpeg",
+        "png" => "image/png",
+        "webp" => "image/webp",
+        "json" => "application/json",
+        "jsonl" => "application/jsonl",
+        "vtt" => "text/vtt; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+/// The bytes of an object, as far as they are asked for.
+pub(super) async fn answer(app: &Shared, key: &str, kind: &'static str, asked: &HeaderMap) -> Answer<Response> {
+    let path = app.objects.path(key).map_err(|_| ErrorCode::NotFound)?;
+    let mut file = match tokio::fs::File::open(path).await {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(ErrorCode::NotFound.into()),
+        Err(error) => return Err(ObjectsError::from(error).into()),
+    };
+    let meta = file.metadata().await.map_err(ObjectsError::from)?;
+    if !meta.is_file() {
+        return Err(ErrorCode::NotFound.into());
+    }
+    let length = meta.len();
+    let tag = tag(&meta);
+    let text = |name| asked.get(name).and_then(|value| value.to_str().ok());
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("inline"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    if text(header::IF_NONE_MATCH).is_some_and(|tags| tags.split(',').any(|one| one.trim() == tag)) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return Ok(response);
+    }
+    let same = text(header::IF_RANGE).is_none_or(|expected| expected == tag);
+    let range = text(header::RANGE).filter(|_| same).map_or(Range::Whole, |range| parse(range, length));
+    let (from, to) = match range {
+        Range::Whole => (0, length),
+        Range::Part(from, to) => {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            (from, to)
+        }
+        Range::Outside => {
+            *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+            insert(&mut response, header::CONTENT_RANGE, format!("bytes */{length}"));
+            return Ok(response);
+        }
+    };
+    if response.status() == StatusCode::PARTIAL_CONTENT {
+        insert(&mut response, header::CONTENT_RANGE, format!("bytes {from}-{}/{length}", to - 1));
+    }
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(to - from));
+    file.seek(std::io::SeekFrom::Start(from)).await.map_err(ObjectsError::from)?;
+    *response.body_mut() = Body::from_stream(ReaderStream::with_capacity(file.take(to - from), PIECE));
+    Ok(response)
+}
+
+fn insert(response: &mut Response, name: header::HeaderName, value: String) {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// An object is only ever replaced whole, by a newer file.
+fn tag(meta: &std::fs::Metadata) -> String {
+    use std::os::unix::fs::MetadataExt;
+    format!("\"{:x}-{:x}-{:x}\"", meta.len(), meta.mtime(), meta.mtime_nsec())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Range {
+    Whole,
+    /// From, and the first byte no longer wanted.
+    Part(u64, u64),
+    Outside,
+}
+
+/// One range; several, or what is not understood, are answered with the whole, as RFC 9110 allows.
+fn parse(text: &str, length: u64) -> Range {
+    let Some((first, last)) = text.strip_prefix("bytes=").and_then(|range| range.trim().split_once('-')) else {
+        return Range::Whole;
+    };
+    match (first.trim(), last.trim()) {
+        ("", last) => match last.parse::<u64>() {
+            Ok(0) => Range::Outside,
+            Ok(_) if length == 0 => Range::Outside,
+            Ok(tail) => Range::Part(length.saturating_sub(tail), length),
+            Err(_) => Range::Whole,
+        },
+        (first, last) => {
+            let last = if last.is_empty() { Ok(u64::MAX - 1) } else { last.parse::<u64>() };
+            match (first.parse::<u64>(), last) {
+                (Ok(first), Ok(last)) if first <= last && first < length => {
+                    Range::Part(first, last.saturating_add(1).min(length))
+                }
+                (Ok(first), Ok(last)) if first <= last => Range::Outside,
+                _ => Range::Whole,
+            }
+        }
+    }
+}
+
+async fn put(
+    State(app): State<Shared>,
+    Path(key): Path<String>,
+    Query(signed): Query<Signature>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<StatusCode> {
+    check(&app, SignedFor::Put, &key, &signed)?;
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|bytes| bytes > LONGEST_OBJECT) {
+        return Err(ErrorCode::UploadTooLarge.into());
+    }
+    let mut incoming = app.objects.incoming(&key)?;
+    let mut body = body.into_data_stream();
+    let mut piece = Vec::with_capacity(PIECE);
+    loop {
+        let next = tokio::time::timeout(IDLE, body.next()).await;
+        let next = next.map_err(|_| Problem::because(ErrorCode::InvalidRequest, "The bytes stopped coming."))?;
+        let Some(bytes) = next else { break };
+        let bytes = bytes.map_err(|_| Problem::because(ErrorCode::InvalidRequest, "The body ended too early."))?;
+        piece.extend_from_slice(&bytes);
+        if piece.len() >= PIECE {
+            (incoming, piece) = write(incoming, piece).await?;
+        }
+    }
+    let (incoming, _) = write(incoming, piece).await?;
+    blocking(move || incoming.keep()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn write(mut incoming: Incoming, mut piece: Vec<u8>) -> Answer<(Incoming, Vec<u8>)> {
+    blocking(move || {
+        incoming.write(&piece)?;
+        piece.clear();
+        Ok((incoming, piece))
+    })
+    .await
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, ObjectsError> + Send + 'static) -> Answer<T> {
+    let done =
+        tokio::task::spawn_blocking(work).await.map_err(|error| ObjectsError::from(std::io::Error::other(error)))?;
+    done.map_err(|error| match error {
+        ObjectsError::TooLong => ErrorCode::UploadTooLarge.into(),
+        ObjectsError::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+            Problem::from(ErrorCode::StorageFull).retry_after(60)
+        }
+        error => error.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Range, parse};
+
+    #[test]
+    fn ranges() {
+        for (text, expected) in [
+            ("bytes=0-0", Range::Part(0, 1)),
+            ("bytes=2-", Range::Part(2, 10)),
+            ("bytes=2-999", Range::Part(2, 10)),
+            ("bytes=-3", Range::Part(7, 10)),
+            ("bytes=-99", Range::Part(0, 10)),
+            ("bytes=10-", Range::Outside),
+            ("bytes=-0", Range::Outside),
+            ("bytes=5-2", Range::Whole),
+            ("bytes=0-1,4-5", Range::Whole),
+            ("lines=1-2", Range::Whole),
+        ] {
+            assert_eq!(parse(text, 10), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What a finished job means for its submission: sent back, on to the analysis, or ready for review.
+
+use shared_types::api::job::{CompleteRequest, Completed};
+use shared_types::assignment::AssignmentStage;
+use shared_types::error::ErrorCode;
+use shared_types::id::SubmissionId;
+use shared_types::job::JobKind;
+use shared_types::quality::flag::Verdict;
+use shared_types::quality::judge::{QualityReport, judge};
+use shared_types::submission::SubmissionStage;
+use shared_types::timestamp::Timestamp;
+
+use crate::http::error::{Answer, Problem};
+use crate::store::job::Job;
+use crate::store::submission::{Change, Standing};
+use crate::store::{self, Tx};
+
+pub(super) struct Outcome {
+    pub(super) answer: Completed,
+    /// Whether another job now waits.
+    pub(super) queued: bool,
+}
+
+pub(super) async fn of_job(
+    tx: &mut Tx,
+    job: &Job,
+    id: SubmissionId,
+    request: &CompleteRequest,
+    now: Timestamp,
+) -> Answer<Outcome> {
+    let standing = store::submission::standing(tx, id).await?.ok_or(ErrorCode::NotFound)?;
+    let Some(report) = request.result.quality.clone() else {
+        return Err(Problem::because(ErrorCode::InvalidRequest, "The result has no quality report."));
+    };
+    let (report, duplicate_of) = with_duplicate(tx, &standing, report, request).await?;
+    let rejected = report.verdict == Verdict::Reject;
+    let to = match (rejected, job.kind) {
+        (true, _) => SubmissionStage::SentBack,
+        (false, JobKind::Inspect) => SubmissionStage::Analysing,
+        (false, _) => SubmissionStage::Ready,
+    };
+    let to = standing.stage.advance(to)?;
+    let sentence = match to {
+        SubmissionStage::SentBack => format!("sent back: {}", reasons(&report)),
+        SubmissionStage::Analysing => "inspected".to_owned(),
+        _ => "analysed, ready for review".to_owned(),
+    };
+    let change =
+        Change { duration_secs: request.result.duration_secs, duplicate_of, report: Some(report), ..Change::default() };
+    turn(tx, &standing, to, &change, now).await?;
+    store::history::add(tx, id, now, "pipeline", &sentence).await?;
+    if rejected {
+        let redo = standing.assignment_stage.advance(AssignmentStage::Redo)?;
+        turn_assignment(tx, &standing, redo, now).await?;
+    }
+    let queued = to == SubmissionStage::Analysing;
+    if queued {
+        let digest = store::submission::video_sha256(tx, id).await?;
+        store::job::queue(tx, JobKind::Analyse, Some(id), standing.campaign_id, &digest, now).await?;
+    }
+    Ok(Outcome { answer: Completed { stage: Some(to), duplicate_of }, queued })
+}
+
+/// The report with what only the server can know: whether another submission looks or sounds the same. It is judged in
+/// the transaction that keeps the fingerprints, so two copies that come at once do not both pass.
+async fn with_duplicate(
+    tx: &mut Tx,
+    standing: &Standing,
+    mut report: QualityReport,
+    request: &CompleteRequest,
+) -> Answer<(QualityReport, Option<SubmissionId>)> {
+    let Some(prints) = &request.fingerprints else {
+        return Ok((report, None));
+    };
+    let secs = request.result.duration_secs.unwrap_or(0.0);
+    let found = store::fingerprint::find_repeated(tx, standing.assignment_id, prints, secs).await?;
+    store::fingerprint::put(tx, standing.id, standing.assignment_id, prints).await?;
+    let Some((other, measures)) = found else { return Ok((report, None)) };
+    report.measurements.duplicate = Some(measures);
+    Ok((judge(report.measurements, &standing.policy), Some(other)))
+}
+
+fn reasons(report: &QualityReport) -> String {
+    let rejecting = report.flags.iter().filter(|raised| raised.verdict == Verdict::Reject);
+    rejecting.map(|raised| raised.sentence.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+/// Saves a move; somebody who was faster is a conflict.
+pub(super) async fn turn(
+    tx: &mut Tx,
+    standing: &Standing,
+    to: SubmissionStage,
+    change: &Change,
+    now: Timestamp,
+) -> Answer<()> {
+    let saved = store::submission::turn(tx, standing, to, change, now).await?;
+    if saved { Ok(()) } else { Err(ErrorCode::VersionConflict.into()) }
+}
+
+pub(super) async fn turn_assignment(
+    tx: &mut Tx,
+    standing: &Standing,
+    to: AssignmentStage,
+    now: Timestamp,
+) -> Answer<()> {
+    let saved = store::submission::turn_assignment(tx, standing, to, now).await?;
+    if saved { Ok(()) } else { Err(ErrorCode::VersionConflict.into()) }
+}
+
+/// Brings a failed submission back to where its job works on it.
+pub(super) async fn resume(tx: &mut Tx, id: SubmissionId, kind: JobKind, now: Timestamp) -> Answer<()> {
+    let standing = store::submission::standing(tx, id).await?.ok_or(ErrorCode::NotFound)?;
+    let mut stage = standing.stage.advance(SubmissionStage::Received)?.advance(SubmissionStage::Inspecting)?;
+    if kind == JobKind::Analyse {
+        stage = stage.advance(SubmissionStage::Analysing)?;
+    }
+    turn(tx, &standing, stage, &Change::default(), now).await
+}

@@ -1,0 +1,97 @@
+//! The table of routes: method, path, who may call it, what it takes and gives. The router and the OpenAPI document
+//! are both made from it, so a route without a rule cannot exist.
+
+use axum::Router;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use crate::app::Shared;
+use crate::http::guard;
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    Anyone,
+    /// Whoever holds an unused invite, which is in the body.
+    Invite,
+    /// A worker's token; what is not the worker's own is not found.
+    Worker,
+    Pipeline,
+    /// A reviewer's or an admin's login, or an admin's token.
+    Reviewer,
+    Admin,
+    /// Whoever holds a signed address.
+    Signed,
+}
+
+impl Who {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Anyone => "anyone",
+            Self::Invite => "invite",
+            Self::Worker => "worker",
+            Self::Pipeline => "pipeline",
+            Self::Reviewer => "reviewer",
+            Self::Admin => "admin",
+            Self::Signed => "signed",
+        }
+    }
+}
+
+type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+#[derive(Clone)]
+pub struct Route {
+    pub method: Method,
+    /// axum's form: `/api/v1/uploads/{id}`.
+    pub path: &'static str,
+    pub who: Who,
+    pub summary: &'static str,
+    pub takes: Option<SchemaOf>,
+    pub gives: Option<SchemaOf>,
+    pub status: u16,
+    handler: MethodRouter<Shared>,
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} for {}", self.method, self.path, self.who.as_str())
+    }
+}
+
+/// A route that answers 200; [`Route::takes`], [`Route::gives`] and [`Route::status`] say more.
+pub fn route<H, T>(method: Method, path: &'static str, who: Who, summary: &'static str, handler: H) -> Route
+where
+    H: axum::handler::Handler<T, Shared>,
+    T: 'static,
+{
+    let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
+    Route { method, path, who, summary, takes: None, gives: None, status: 200, handler: on(filter, handler) }
+}
+
+impl Route {
+    #[must_use]
+    pub fn takes<T: JsonSchema>(self) -> Self {
+        Self { takes: Some(SchemaGenerator::subschema_for::<T>), ..self }
+    }
+
+    #[must_use]
+    pub fn gives<T: JsonSchema>(self) -> Self {
+        Self { gives: Some(SchemaGenerator::subschema_for::<T>), ..self }
+    }
+
+    #[must_use]
+    pub fn status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+}
+
+/// The router of a table, each route behind the guard of its rule.
+pub(super) fn mount(routes: Vec<Route>, app: &Shared) -> Router<Shared> {
+    routes.into_iter().fold(Router::new(), |router, route| {
+        let guarded = route.handler.layer(from_fn_with_state((app.clone(), route.who), guard::guard));
+        router.route(route.path, guarded)
+    })
+}

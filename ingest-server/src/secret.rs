@@ -1,0 +1,58 @@
+//! Random secrets and what is kept of them: a prefix that says what it opens, 192 random bits, and its SHA-256.
+
+use sha2::{Digest, Sha256};
+
+/// What a secret opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretKind {
+    Upload,
+    Invite,
+    Worker,
+    Pipeline,
+    Admin,
+    Session,
+    Lease,
+}
+
+impl SecretKind {
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Upload => "csu_",
+            Self::Invite => "cin_",
+            Self::Worker => "csw_",
+            Self::Pipeline => "csp_",
+            Self::Admin => "csa_",
+            Self::Session => "css_",
+            Self::Lease => "csl_",
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the system gives no random numbers: {0}")]
+pub struct NoRandomness(String);
+
+pub fn new_secret(kind: SecretKind) -> Result<String, NoRandomness> {
+    let mut bits = [0_u8; 24];
+    getrandom::fill(&mut bits).map_err(|error| NoRandomness(error.to_string()))?;
+    Ok(format!("{}{}", kind.prefix(), hex(&bits)))
+}
+
+/// What the database keeps of a secret.
+pub fn digest(secret: &str) -> String {
+    hex(&Sha256::digest(secret.as_bytes()))
+}
+
+/// Lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
+}

@@ -1,0 +1,194 @@
+//! Stored jobs: queued in the transaction that makes them true, leased to one machine at a time, ended once.
+
+use shared_types::api::admin::JobRow;
+use shared_types::api::job::JobProgress;
+use shared_types::id::{CampaignId, JobId, SubmissionId};
+use shared_types::job::{JobKind, JobStage};
+use shared_types::quality::policy::Policy;
+use shared_types::timestamp::Timestamp;
+use sqlx::AnyPool;
+use sqlx::any::AnyRow;
+use uuid::Uuid;
+
+use super::{Engine, StoreError, Tx, row};
+
+#[derive(Debug, Clone)]
+pub struct Job {
+    pub id: JobId,
+    pub kind: JobKind,
+    pub submission_id: Option<SubmissionId>,
+    pub campaign_id: CampaignId,
+    pub stage: JobStage,
+    pub attempt: u32,
+    pub max_attempts: u32,
+    pub lease_token: Option<String>,
+    /// The answer that its completion was given, to be given again.
+    pub result: Option<String>,
+}
+
+/// What a job over a submission works by.
+#[derive(Debug, Clone)]
+pub struct Task {
+    pub goal: String,
+    pub policy: Policy,
+    /// `recording.json` as it was handed in.
+    pub manifest: String,
+}
+
+/// How a job ended, or how it goes on.
+#[derive(Debug, Clone)]
+pub struct End<'a> {
+    pub stage: JobStage,
+    pub run_at: Timestamp,
+    pub error: Option<&'a str>,
+    pub result: Option<String>,
+}
+
+/// How often a job is begun before it is given up.
+pub const MAX_ATTEMPTS: i64 = 5;
+
+/// Queues a job; one of the same kind over the same input is there already and stays.
+pub async fn queue(
+    tx: &mut Tx,
+    kind: JobKind,
+    submission_id: Option<SubmissionId>,
+    campaign_id: CampaignId,
+    input_digest: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(include_str!("sql/job/queue.sql"))
+        .bind(Uuid::now_v7().to_string())
+        .bind(kind.as_str())
+        .bind(submission_id.map(|id| id.to_string()))
+        .bind(campaign_id.to_string())
+        .bind(input_digest)
+        .bind(now.millis)
+        .bind(MAX_ATTEMPTS)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+fn job(found: &AnyRow) -> Result<Job, StoreError> {
+    Ok(Job {
+        id: row::id(found, "id")?,
+        kind: row::word(found, "kind")?,
+        submission_id: row::maybe_id(found, "submission_id")?,
+        campaign_id: row::id(found, "campaign_id")?,
+        stage: row::word(found, "stage")?,
+        attempt: row::number(found, "attempt")? as u32,
+        max_attempts: row::number(found, "max_attempts")? as u32,
+        lease_token: row::maybe_text(found, "lease_token")?,
+        result: row::maybe_text(found, "result")?,
+    })
+}
+
+pub async fn find(tx: &mut Tx, id: JobId) -> Result<Option<Job>, StoreError> {
+    let query = sqlx::query(include_str!("sql/job/find.sql")).bind(id.to_string());
+    query.fetch_optional(&mut **tx).await?.as_ref().map(job).transpose()
+}
+
+/// Jobs whose machine was not heard of in time.
+pub async fn lapsed(tx: &mut Tx, now: Timestamp) -> Result<Vec<Job>, StoreError> {
+    let query = sqlx::query(include_str!("sql/job/lapsed.sql")).bind(now.millis);
+    query.fetch_all(&mut **tx).await?.iter().map(job).collect()
+}
+
+/// Leases the job that waits longest; the attempt counts from here, so that a job that kills its machine runs out.
+pub async fn claim(
+    tx: &mut Tx,
+    engine: Engine,
+    kinds: &[JobKind],
+    worker: &str,
+    lease: (&str, Timestamp),
+    now: Timestamp,
+) -> Result<Option<Job>, StoreError> {
+    let text = match engine {
+        Engine::Sqlite => include_str!("sql/job/claim_sqlite.sql"),
+        Engine::Postgres => include_str!("sql/job/claim_postgres.sql"),
+    };
+    let mut query = sqlx::query(text).bind(now.millis);
+    for index in 0..JobKind::ALL.len() {
+        query = query.bind(kinds.get(index).or(kinds.first()).map_or("", |kind| kind.as_str()));
+    }
+    let Some(found) = query.fetch_optional(&mut **tx).await? else { return Ok(None) };
+    let id: JobId = row::id(&found, "id")?;
+    sqlx::query(include_str!("sql/job/lease.sql"))
+        .bind(id.to_string())
+        .bind(lease.0)
+        .bind(lease.1.millis)
+        .bind(worker)
+        .bind(now.millis)
+        .execute(&mut **tx)
+        .await?;
+    find(tx, id).await
+}
+
+pub async fn task(pool: &AnyPool, id: SubmissionId) -> Result<Option<Task>, StoreError> {
+    let query = sqlx::query(include_str!("sql/job/task.sql")).bind(id.to_string());
+    let task = |found: &AnyRow| {
+        Ok(Task {
+            goal: row::text(found, "goal")?,
+            policy: row::json(found, "policy")?,
+            manifest: row::text(found, "manifest")?,
+        })
+    };
+    query.fetch_optional(pool).await?.as_ref().map(task).transpose()
+}
+
+/// False where the lease is lost.
+pub async fn heartbeat(
+    tx: &mut Tx,
+    id: JobId,
+    lease: (&str, Timestamp),
+    progress: Option<&JobProgress>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(include_str!("sql/job/heartbeat.sql"))
+        .bind(id.to_string())
+        .bind(lease.0)
+        .bind(lease.1.millis)
+        .bind(progress.map(row::to_json))
+        .bind(now.millis)
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ends a lease; false where it is not this one any more.
+pub async fn end(tx: &mut Tx, job: &Job, end: &End<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    let done = sqlx::query(include_str!("sql/job/end.sql"))
+        .bind(job.id.to_string())
+        .bind(job.lease_token.clone())
+        .bind(end.stage.as_str())
+        .bind(end.run_at.millis)
+        .bind(end.error.map(str::to_owned))
+        .bind(end.result.clone())
+        .bind(now.millis)
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn list(pool: &AnyPool, after: Option<&str>, limit: i64) -> Result<Vec<JobRow>, StoreError> {
+    let query = sqlx::query(include_str!("sql/job/list.sql")).bind(after.map(str::to_owned)).bind(limit);
+    let listed = |found: &AnyRow| {
+        Ok(JobRow {
+            id: row::id(found, "id")?,
+            kind: row::word(found, "kind")?,
+            stage: row::word(found, "stage")?,
+            submission_id: row::maybe_id(found, "submission_id")?,
+            attempt: row::number(found, "attempt")? as u32,
+            worker: row::maybe_text(found, "worker")?,
+            last_error: row::maybe_text(found, "last_error")?,
+            updated_at: row::at(found, "updated_at")?,
+        })
+    };
+    query.fetch_all(pool).await?.iter().map(listed).collect()
+}
+
+/// False where the job is not dead.
+pub async fn retry(tx: &mut Tx, id: JobId, now: Timestamp) -> Result<bool, StoreError> {
+    let query = sqlx::query(include_str!("sql/job/retry.sql")).bind(id.to_string()).bind(now.millis);
+    Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
+}

@@ -1,0 +1,127 @@
+//! The database: SQLite or PostgreSQL behind one set of SQL files.
+//!
+//! A change runs in a [`Tx`] from [`Store::begin`]. SQLite has one writer connection and begins IMMEDIATE, so that a
+//! transaction that has begun can also commit; readers have connections of their own and never wait (WAL). Each
+//! noun's file holds its functions, `sql/<noun>/<verb>.sql` their text, with `$1` parameters on both engines.
+
+pub mod admin;
+pub mod artifact;
+pub mod assignment;
+pub mod campaign;
+pub mod export;
+pub mod fingerprint;
+pub mod history;
+pub mod invite;
+pub mod job;
+pub mod lock;
+pub mod payout;
+pub mod review;
+pub mod row;
+pub mod session;
+pub mod submission;
+pub mod token;
+pub mod upload;
+pub mod worker;
+
+use std::str::FromStr;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::migrate::Migrator;
+use sqlx::{Any, AnyPool, Executor, Transaction};
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+pub type Tx = Transaction<'static, Any>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+#[derive(Debug)]
+pub struct Store {
+    write: AnyPool,
+    read: AnyPool,
+    engine: Engine,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the database: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("the database's tables cannot be brought up to date: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("DATABASE_URL must begin with sqlite:// or postgres://")]
+    Url,
+    #[error("the database holds something unexpected in {column}: {value}")]
+    Value { column: &'static str, value: String },
+    #[error(transparent)]
+    Random(#[from] crate::secret::NoRandomness),
+}
+
+impl Store {
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        install_default_drivers();
+        let options = |text: &str| AnyConnectOptions::from_str(text).map_err(StoreError::from);
+        if url.starts_with("sqlite:") {
+            let file = url.split('?').next().unwrap_or(url);
+            let pragmas = |statement: &'static str| {
+                AnyPoolOptions::new().after_connect(move |connection, _| {
+                    Box::pin(async move { connection.execute(statement).await.map(drop) })
+                })
+            };
+            let write = pragmas(
+                "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma busy_timeout = 5000",
+            )
+            .max_connections(1)
+            .connect_with(options(&format!("{file}?mode=rwc"))?)
+            .await?;
+            let read = pragmas("pragma query_only = on; pragma busy_timeout = 5000")
+                .max_connections(SQLITE_READERS)
+                .connect_with(options(&format!("{file}?mode=rwc"))?)
+                .await?;
+            return Ok(Self { write, read, engine: Engine::Sqlite });
+        }
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let pool = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).connect_with(options(url)?).await?;
+            return Ok(Self { write: pool.clone(), read: pool, engine: Engine::Postgres });
+        }
+        Err(StoreError::Url)
+    }
+
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let migrator = match self.engine {
+            Engine::Sqlite => &SQLITE,
+            Engine::Postgres => &POSTGRES,
+        };
+        Ok(migrator.run(&self.write).await?)
+    }
+
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Begins a change; dropped without `commit` it never was.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(match self.engine {
+            Engine::Sqlite => self.write.begin_with("begin immediate").await?,
+            Engine::Postgres => self.write.begin().await?,
+        })
+    }
+
+    /// For reading only.
+    pub fn read(&self) -> &AnyPool {
+        &self.read
+    }
+
+    /// Waits until nothing uses the database, and closes it.
+    pub async fn close(&self) {
+        self.write.close().await;
+        self.read.close().await;
+    }
+}

@@ -1,0 +1,82 @@
+//! Logins of admins and reviewers; the cookie's value is stored as its hash.
+
+use shared_types::api::review::AdminRole;
+use shared_types::timestamp::Timestamp;
+use sqlx::AnyPool;
+use sqlx::any::AnyRow;
+
+use super::{Store, StoreError, Tx, row};
+
+/// Seconds without a request, and in all, after which a login ends.
+pub const IDLE_SECS: i64 = 30 * 60;
+pub const LONGEST_SECS: i64 = 12 * 60 * 60;
+
+#[derive(Debug, Clone)]
+pub struct Login {
+    pub email: String,
+    pub role: AdminRole,
+    pub seen_at: Timestamp,
+}
+
+/// The login behind a cookie, if it has not run out.
+pub async fn find(store: &Store, id_sha256: &str, now: Timestamp) -> Result<Option<Login>, StoreError> {
+    let found = sqlx::query(include_str!("sql/session/find.sql")).bind(id_sha256).fetch_optional(store.read()).await?;
+    let Some(found) = found else { return Ok(None) };
+    let (created, seen) = (row::at(&found, "created_at")?, row::at(&found, "seen_at")?);
+    if created.plus_secs(LONGEST_SECS) < now || seen.plus_secs(IDLE_SECS) < now {
+        return Ok(None);
+    }
+    Ok(Some(Login { email: row::text(&found, "email")?, role: row::word(&found, "role")?, seen_at: seen }))
+}
+
+/// What a login is tried against.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub id: String,
+    pub password_hash: String,
+    pub failed_logins: i64,
+    pub locked_until: Option<Timestamp>,
+}
+
+pub async fn account(pool: &AnyPool, email: &str) -> Result<Option<Account>, StoreError> {
+    let found = sqlx::query(include_str!("sql/session/login.sql")).bind(email).fetch_optional(pool).await?;
+    let account = |found: &AnyRow| {
+        Ok(Account {
+            id: row::text(found, "id")?,
+            password_hash: row::text(found, "password_hash")?,
+            failed_logins: row::number(found, "failed_logins")?,
+            locked_until: row::maybe_at(found, "locked_until")?,
+        })
+    };
+    found.as_ref().map(account).transpose()
+}
+
+pub async fn failed(tx: &mut Tx, account_id: &str, locked_until: Option<Timestamp>) -> Result<(), StoreError> {
+    let query = sqlx::query(include_str!("sql/session/failed.sql")).bind(account_id.to_owned());
+    query.bind(locked_until.map(|at| at.millis)).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Begins a login and forgets the failed ones before it, and everybody's that ran out.
+pub async fn begin(tx: &mut Tx, account_id: &str, id_sha256: &str, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query(include_str!("sql/session/lapsed.sql"))
+        .bind(now.plus_secs(-LONGEST_SECS).millis)
+        .bind(now.plus_secs(-IDLE_SECS).millis)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query(include_str!("sql/session/welcome.sql")).bind(account_id.to_owned()).execute(&mut **tx).await?;
+    let query = sqlx::query(include_str!("sql/session/begin.sql")).bind(id_sha256.to_owned());
+    query.bind(account_id.to_owned()).bind(now.millis).execute(&mut **tx).await?;
+    Ok(())
+}
+
+pub async fn seen(tx: &mut Tx, id_sha256: &str, now: Timestamp) -> Result<(), StoreError> {
+    let query = sqlx::query(include_str!("sql/session/seen.sql")).bind(id_sha256.to_owned()).bind(now.millis);
+    query.execute(&mut **tx).await?;
+    Ok(())
+}
+
+pub async fn end(tx: &mut Tx, id_sha256: &str) -> Result<(), StoreError> {
+    sqlx::query(include_str!("sql/session/end.sql")).bind(id_sha256.to_owned()).execute(&mut **tx).await?;
+    Ok(())
+}

@@ -1,0 +1,1 @@
+select id, name, description, currency, created_at from campaign where id = $1

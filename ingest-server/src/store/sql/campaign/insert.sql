@@ -1,0 +1,1 @@
+insert into campaign (id, name, description, currency, created_at) values ($1, $2, $3, $4, $5)

@@ -1,0 +1,2 @@
+select id, campaign_id, name, price_cents, scenario_count, hours, level, policy from tier
+where campaign_id = $1 order by position

@@ -1,0 +1,1 @@
+select submission_id, prints from fingerprint where assignment_id <> $1

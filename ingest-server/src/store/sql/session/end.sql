@@ -1,0 +1,1 @@
+delete from session where id_sha256 = $1

@@ -1,0 +1,1 @@
+select count(*) as found from token where id = $1

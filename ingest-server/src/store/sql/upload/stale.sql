@@ -1,0 +1,5 @@
+select id, worker_id, stage, length_bytes, received_bytes, midstate, sha256, metadata, generation, expires_at
+from upload
+where stage = 'receiving' and expires_at < $1
+order by expires_at
+limit 50

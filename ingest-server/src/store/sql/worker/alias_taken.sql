@@ -1,0 +1,1 @@
+select count(*) as found from worker where alias = $1

@@ -1,0 +1,123 @@
+//! Stored uploads: how far each one is, and what goes on from there.
+
+use shared_types::id::WorkerId;
+use shared_types::timestamp::Timestamp;
+use shared_types::upload::UploadStage;
+use sqlx::AnyPool;
+use sqlx::any::AnyRow;
+
+use super::{StoreError, Tx, row};
+
+#[derive(Debug, Clone)]
+pub struct Upload {
+    pub id: String,
+    pub worker_id: WorkerId,
+    pub stage: UploadStage,
+    /// None while the sender has not told it.
+    pub length: Option<u64>,
+    pub received: u64,
+    /// State of the running SHA-256 over the received bytes.
+    pub midstate: String,
+    pub sha256: Option<String>,
+    pub metadata: Option<String>,
+    pub generation: i64,
+    pub expires_at: Timestamp,
+}
+
+/// All uploads that are under way.
+#[derive(Debug, Clone, Copy)]
+pub struct Open {
+    /// Those of one worker.
+    pub own: i64,
+    /// Bytes that are announced and have not arrived.
+    pub awaited: u64,
+}
+
+fn upload(found: &AnyRow) -> Result<Upload, StoreError> {
+    Ok(Upload {
+        id: row::text(found, "id")?,
+        worker_id: row::id(found, "worker_id")?,
+        stage: row::word(found, "stage")?,
+        length: row::maybe_number(found, "length_bytes")?.map(|length| length as u64),
+        received: row::number(found, "received_bytes")? as u64,
+        midstate: row::text(found, "midstate")?,
+        sha256: row::maybe_text(found, "sha256")?,
+        metadata: row::maybe_text(found, "metadata")?,
+        generation: row::number(found, "generation")?,
+        expires_at: row::at(found, "expires_at")?,
+    })
+}
+
+pub async fn insert(tx: &mut Tx, upload: &Upload, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query(include_str!("sql/upload/insert.sql"))
+        .bind(&upload.id)
+        .bind(upload.worker_id.to_string())
+        .bind(upload.length.map(|length| length as i64))
+        .bind(&upload.midstate)
+        .bind(&upload.metadata)
+        .bind(upload.expires_at.millis)
+        .bind(now.millis)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// A worker's own upload.
+pub async fn find(pool: &AnyPool, id: &str, worker_id: WorkerId) -> Result<Option<Upload>, StoreError> {
+    let query = sqlx::query(include_str!("sql/upload/find.sql")).bind(id).bind(worker_id.to_string());
+    query.fetch_optional(pool).await?.as_ref().map(upload).transpose()
+}
+
+/// The same inside a change.
+pub async fn find_in(tx: &mut Tx, id: &str, worker_id: WorkerId) -> Result<Option<Upload>, StoreError> {
+    let query = sqlx::query(include_str!("sql/upload/find.sql")).bind(id).bind(worker_id.to_string());
+    query.fetch_optional(&mut **tx).await?.as_ref().map(upload).transpose()
+}
+
+pub async fn open(tx: &mut Tx, worker_id: WorkerId) -> Result<Open, StoreError> {
+    let query = sqlx::query(include_str!("sql/upload/open.sql")).bind(worker_id.to_string());
+    let found = query.fetch_one(&mut **tx).await?;
+    Ok(Open { own: row::number(&found, "own")?, awaited: row::number(&found, "awaited")?.max(0) as u64 })
+}
+
+/// Writes how far an upload is now; `false` if somebody else wrote since it was read.
+pub async fn advance(tx: &mut Tx, upload: &Upload, now: Timestamp) -> Result<bool, StoreError> {
+    let done = sqlx::query(include_str!("sql/upload/advance.sql"))
+        .bind(&upload.id)
+        .bind(upload.generation)
+        .bind(upload.received as i64)
+        .bind(&upload.midstate)
+        .bind(upload.length.map(|length| length as i64))
+        .bind(upload.stage.as_str())
+        .bind(&upload.sha256)
+        .bind(upload.expires_at.millis)
+        .bind(now.millis)
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Moves an upload on; `false` if somebody else wrote since it was read.
+pub async fn move_to(tx: &mut Tx, upload: &Upload, to: UploadStage, now: Timestamp) -> Result<bool, StoreError> {
+    let done = sqlx::query(include_str!("sql/upload/move.sql"))
+        .bind(&upload.id)
+        .bind(upload.generation)
+        .bind(upload.stage.as_str())
+        .bind(to.as_str())
+        .bind(now.millis)
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Whether a submission is made of it.
+pub async fn is_bound(tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
+    let found = sqlx::query(include_str!("sql/upload/bound.sql")).bind(id).fetch_one(&mut **tx).await?;
+    Ok(row::number(&found, "bound")? > 0)
+}
+
+/// Some that were left unfinished for too long.
+pub async fn stale(pool: &AnyPool, now: Timestamp) -> Result<Vec<Upload>, StoreError> {
+    let found = sqlx::query(include_str!("sql/upload/stale.sql")).bind(now.millis).fetch_all(pool).await?;
+    found.iter().map(upload).collect()
+}

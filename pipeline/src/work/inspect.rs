@@ -1,0 +1,50 @@
+//! The job `inspect`: the device's verdict again, on what arrived; fingerprints; what the review page plays.
+
+use std::path::Path;
+
+use shared_types::api::job::{JobResult, LeasedJob};
+use shared_types::quality::flag::Verdict;
+use shared_types::quality::judge::judge;
+
+use super::lease::Lease;
+use super::results::{Results, files_under};
+use super::{JobError, Machine, fetch, worth_keeping};
+use crate::passes::inspect::{self, Task};
+use crate::passes::playback;
+
+pub(super) fn inspect(
+    machine: &Machine<'_>,
+    job: &LeasedJob,
+    lease: &Lease,
+    folder: &Path,
+) -> Result<Results, JobError> {
+    lease.tell("fetching", None);
+    let take = fetch(machine, job, lease, folder)?;
+    let looked = folder.join("looked");
+    let shown = folder.join("shown");
+    for made in [&looked, &shown] {
+        std::fs::create_dir(made)?;
+    }
+    let task = Task {
+        video: take.video.clone(),
+        events: take.events,
+        manifest: take.manifest,
+        wants: Vec::new(),
+        folder: looked,
+    };
+    let findings = inspect::inspect(machine.program, &task, lease.end(), |_| lease.tell(inspect::NAME, None))?;
+    let report = judge(findings.measurements, &job.policy);
+    // A take that goes back is not watched by anybody.
+    if report.verdict != Verdict::Reject {
+        playback::make(machine.program, &take.video, &shown, lease.end(), |_| lease.tell("playback", None))?;
+    }
+    Ok(Results {
+        result: JobResult {
+            duration_secs: report.measurements.active_secs,
+            quality: Some(report),
+            ..JobResult::default()
+        },
+        files: files_under(&shown)?,
+        fingerprints: worth_keeping(findings.fingerprints),
+    })
+}

@@ -1,0 +1,130 @@
+//! What the page may ask for. Each command is a few moves; the work is done elsewhere.
+
+#![expect(clippy::needless_pass_by_value, reason = "Tauri hands a command its arguments by value")]
+
+use std::sync::Arc;
+
+use recorder_core::devices;
+use shared_types::api::assignment::AssignmentItem;
+use shared_types::api::worker::ConsentText;
+use shared_types::id::{AssignmentId, RecordingId};
+use tauri::{AppHandle, State};
+
+use crate::desk::Desk;
+use crate::trouble::Trouble;
+use crate::view::{ActivityName, DevicesView, Handed, InviteView, Standing};
+use crate::{record, send, server};
+
+type Desks<'a> = State<'a, Arc<Desk>>;
+
+#[tauri::command(async)]
+pub(crate) fn standing(desk: Desks<'_>) -> Result<Standing, Trouble> {
+    show(&desk)
+}
+
+fn show(desk: &Desk) -> Result<Standing, Trouble> {
+    let already_open = desk.is_already_open();
+    if !already_open {
+        desk.make_whole()?;
+    }
+    Ok(Standing {
+        already_open,
+        enrolment: server::enrolled(&desk.data)?,
+        invite_link: desk.invite_link(),
+        activity: desk.activity(),
+        takes: desk.shelf.list()?,
+    })
+}
+
+#[tauri::command]
+pub(crate) fn read_invite(link: &str) -> Result<InviteView, Trouble> {
+    server::read_invite(link)
+}
+
+#[tauri::command]
+pub(crate) fn read_typed_invite(host: &str, code: &str) -> Result<InviteView, Trouble> {
+    server::read_typed_invite(host, code)
+}
+
+#[tauri::command(async)]
+pub(crate) fn consent(server: &str) -> Result<ConsentText, Trouble> {
+    server::consent(server)
+}
+
+#[tauri::command(async)]
+pub(crate) fn join(
+    desk: Desks<'_>,
+    invite: InviteView,
+    consent: ConsentText,
+    name: &str,
+    fiverr_user: &str,
+) -> Result<Standing, Trouble> {
+    server::join(&desk.data, &invite, &consent, name, fiverr_user)?;
+    desk.forget_invite_link();
+    show(&desk)
+}
+
+#[tauri::command(async)]
+pub(crate) fn goals(desk: Desks<'_>) -> Result<Vec<AssignmentItem>, Trouble> {
+    server::goals(&desk.data)
+}
+
+#[tauri::command(async)]
+pub(crate) fn claim(desk: Desks<'_>, assignment: AssignmentId) -> Result<AssignmentItem, Trouble> {
+    server::claim(&desk.data, assignment)
+}
+
+#[tauri::command(async)]
+pub(crate) fn devices(desk: Desks<'_>) -> DevicesView {
+    let mut problems = Vec::new();
+    let screens = devices::screens(&desk.session).unwrap_or_else(|error| {
+        problems.push(Trouble::from(&error));
+        Vec::new()
+    });
+    let microphones = devices::microphones().unwrap_or_else(|error| {
+        problems.push(Trouble::from(&error));
+        Vec::new()
+    });
+    DevicesView { screens, microphones, problems }
+}
+
+#[tauri::command(async)]
+pub(crate) fn start(
+    app: AppHandle,
+    desk: Desks<'_>,
+    assignment: AssignmentItem,
+    screen: &str,
+    microphone: Option<&str>,
+) -> Result<(), Trouble> {
+    let consent = server::consent_given(&desk.data)?;
+    record::start(&app, &desk, assignment, consent, screen, microphone)
+}
+
+#[tauri::command]
+pub(crate) fn stop(desk: Desks<'_>) {
+    desk.end(ActivityName::Recording);
+}
+
+#[tauri::command(async)]
+pub(crate) fn discard(desk: Desks<'_>, take: RecordingId) -> Result<Standing, Trouble> {
+    // Nothing else happens to the takes meanwhile.
+    let busy = desk.begin(ActivityName::Sending)?;
+    desk.shelf.discard(take)?;
+    drop(busy);
+    show(&desk)
+}
+
+#[tauri::command(async)]
+pub(crate) fn submit(app: AppHandle, desk: Desks<'_>, take: RecordingId) -> Result<(), Trouble> {
+    send::start(&app, &desk, take)
+}
+
+#[tauri::command]
+pub(crate) fn cancel_submit(desk: Desks<'_>) {
+    desk.end(ActivityName::Sending);
+}
+
+#[tauri::command(async)]
+pub(crate) fn submissions(desk: Desks<'_>) -> Result<Vec<Handed>, Trouble> {
+    server::submissions(&desk.data)
+}

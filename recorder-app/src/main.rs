@@ -1,0 +1,63 @@
+//! The recorder's window: a thin shell around `recorder-core`.
+//!
+//! The page asks through [`commands`] and hears the news of [`view::news`]. Takes and uploads run on threads of their
+//! own. A window that is closed during a take waits until the take is whole.
+
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod commands;
+mod config;
+mod desk;
+mod record;
+mod send;
+mod server;
+mod shelf;
+mod trouble;
+mod view;
+
+use std::error::Error;
+use std::sync::Arc;
+
+use tauri::{App, Manager, Window, WindowEvent};
+
+use crate::config::Config;
+use crate::desk::Desk;
+
+fn main() -> tauri::Result<()> {
+    tauri::Builder::default()
+        .setup(set_up)
+        .on_window_event(close_when_whole)
+        .invoke_handler(tauri::generate_handler![
+            commands::standing,
+            commands::read_invite,
+            commands::read_typed_invite,
+            commands::consent,
+            commands::join,
+            commands::goals,
+            commands::claim,
+            commands::devices,
+            commands::start,
+            commands::stop,
+            commands::discard,
+            commands::submit,
+            commands::cancel_submit,
+            commands::submissions,
+        ])
+        .run(tauri::generate_context!())
+}
+
+fn set_up(app: &mut App) -> Result<(), Box<dyn Error>> {
+    let config = Config::read();
+    let data = config.data.clone().map_or_else(|| app.path().app_data_dir(), Ok)?;
+    app.manage(Arc::new(Desk::open(config, data)?));
+    Ok(())
+}
+
+fn close_when_whole(window: &Window, event: &WindowEvent) {
+    if let WindowEvent::CloseRequested { api, .. } = event
+        && let Some(desk) = window.try_state::<Arc<Desk>>()
+        && !desk.may_close()
+    {
+        api.prevent_close();
+    }
+}

@@ -1,0 +1,92 @@
+//! A take in the window: started, told of, ended.
+
+use std::sync::Arc;
+use std::thread::Builder;
+
+use recorder_core::devices::sources;
+use recorder_core::session::{AssignedTake, Listener, Progress, Sources, TakeOptions, record};
+use shared_types::api::assignment::AssignmentItem;
+use shared_types::id::RecordingId;
+use shared_types::recording::{Consent, HealthEvent};
+use tauri::{AppHandle, Emitter};
+
+use crate::desk::{Busy, Desk};
+use crate::trouble::Trouble;
+use crate::view::{ActivityName, Level, news};
+
+const FPS: u32 = 15;
+
+/// Opens screen and microphone and records on a thread of its own, which tells the page how it goes.
+pub(crate) fn start(
+    app: &AppHandle,
+    desk: &Arc<Desk>,
+    assignment: AssignmentItem,
+    consent: Consent,
+    screen: &str,
+    microphone: Option<&str>,
+) -> Result<(), Trouble> {
+    let busy = desk.begin(ActivityName::Recording)?;
+    let sources = sources(&desk.session, screen, microphone)?;
+    let assigned = AssignedTake {
+        assignment_id: assignment.id,
+        campaign_id: assignment.campaign_id,
+        tier: assignment.tier.clone(),
+        consent: Some(consent),
+    };
+    let options = TakeOptions {
+        fps: FPS,
+        secs: None,
+        goal: Some(assignment.goal.clone()),
+        policy: assignment.policy.clone(),
+        assigned: Some(assigned),
+    };
+    let id = desk.shelf.reserve(assignment)?;
+    let (app, desk) = (app.clone(), desk.clone());
+    let spawned = Builder::new().name("take".to_owned()).spawn(move || run(&app, &desk, busy, id, sources, &options));
+    spawned.map(drop).map_err(|error| Trouble::thread(&error))
+}
+
+fn run(app: &AppHandle, desk: &Desk, busy: Busy, id: RecordingId, sources: Sources, options: &TakeOptions) {
+    let folder = desk.shelf.folder(id);
+    let recorded = record(&folder, sources, options, &busy.end, &mut Teller { app });
+    // A take that something ended early is as whole as any other.
+    let judged = desk.shelf.judge(id);
+    drop(busy);
+    match (recorded, judged) {
+        (_, Ok(take)) => tell(app, news::FINISHED, take),
+        (Err(error), Err(_)) => {
+            if !folder.exists() {
+                // Nothing was recorded, and an entry without a recording would stay for ever.
+                drop(desk.shelf.discard(id));
+            }
+            tell(app, news::FAILED, Trouble::from(error));
+        }
+        (Ok(_), Err(trouble)) => tell(app, news::FAILED, trouble),
+    }
+    if desk.is_closing() {
+        app.exit(0);
+    }
+}
+
+struct Teller<'a> {
+    app: &'a AppHandle,
+}
+
+impl Listener for Teller<'_> {
+    fn started(&mut self) {
+        tell(self.app, news::STARTED, ());
+    }
+
+    fn progress(&mut self, Progress { secs, peak_dbfs, bytes }: Progress) {
+        tell(self.app, news::LEVEL, Level { secs, peak_dbfs, bytes });
+    }
+
+    fn health(&mut self, event: &HealthEvent) {
+        tell(self.app, news::HEALTH, event);
+    }
+}
+
+/// A window that is gone need not be told.
+pub(crate) fn tell(app: &AppHandle, name: &str, news: impl serde::Serialize + Clone) {
+    drop(app.emit(name, news));
+}

@@ -1,0 +1,113 @@
+//! What the page is shown. `ui/src/recorder/bridge.ts` has the same names.
+
+use recorder_core::devices::{MicInfo, ScreenInfo};
+use serde::{Deserialize, Serialize};
+use shared_types::api::assignment::AssignmentItem;
+use shared_types::api::submission::SubmissionView;
+use shared_types::id::RecordingId;
+use shared_types::quality::judge::QualityReport;
+use shared_types::recording::RecordingStage;
+
+use crate::trouble::Trouble;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Standing {
+    /// Another window of the recorder is open and has the takes.
+    pub(crate) already_open: bool,
+    pub(crate) enrolment: Option<Enrolled>,
+    pub(crate) invite_link: Option<String>,
+    pub(crate) activity: ActivityName,
+    /// Newest first.
+    pub(crate) takes: Vec<TakeView>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ActivityName {
+    Idle,
+    Recording,
+    Sending,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Enrolled {
+    pub(crate) server: String,
+    pub(crate) host: String,
+}
+
+/// An invite that was read, and not yet followed.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct InviteView {
+    pub(crate) server: String,
+    pub(crate) host: String,
+    pub(crate) code: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct TakeView {
+    /// Of the take's folder.
+    pub(crate) id: RecordingId,
+    pub(crate) stage: RecordingStage,
+    pub(crate) assignment: AssignmentItem,
+    pub(crate) secs: f64,
+    pub(crate) bytes: u64,
+    pub(crate) started_at: String,
+    pub(crate) report: Option<QualityReport>,
+    /// It was killed and made whole.
+    pub(crate) recovered: bool,
+    pub(crate) ended_early: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct DevicesView {
+    pub(crate) screens: Vec<ScreenInfo>,
+    pub(crate) microphones: Vec<MicInfo>,
+    /// Why a list is empty.
+    pub(crate) problems: Vec<Trouble>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Handed {
+    pub(crate) assignment: AssignmentItem,
+    pub(crate) view: SubmissionView,
+}
+
+/// News for the page; the names are the events'.
+pub(crate) mod news {
+    pub(crate) const STARTED: &str = "started";
+    pub(crate) const LEVEL: &str = "level";
+    pub(crate) const HEALTH: &str = "health";
+    pub(crate) const FINISHED: &str = "finished";
+    pub(crate) const FAILED: &str = "failed";
+    pub(crate) const UPLOAD: &str = "upload";
+    pub(crate) const SUBMITTED: &str = "submitted";
+    pub(crate) const UNSENT: &str = "unsent";
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Level {
+    pub(crate) secs: f64,
+    pub(crate) peak_dbfs: Option<f64>,
+    pub(crate) bytes: u64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct UploadNews {
+    pub(crate) take: RecordingId,
+    pub(crate) sent: u64,
+    pub(crate) total: u64,
+    /// Why nothing moves at the moment.
+    pub(crate) waiting: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Submitted {
+    pub(crate) take: RecordingId,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Unsent {
+    pub(crate) take: RecordingId,
+    /// `None` when the worker paused it.
+    pub(crate) trouble: Option<Trouble>,
+}

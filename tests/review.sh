@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# A reviewer logs in with Debian's Chromium, plays a take and accepts it with the keyboard; the payout is there.
+#
+#   tests/review.sh [--all]      --all changes nothing: there is one take
+#
+# Pictures of the pages are kept in .collector/review/. Needs what `./dev setup` installs and a build.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+. demo/desktop.sh
+. demo/server.sh
+
+readonly target=${CARGO_TARGET_DIR:-target}/debug pictures=$PWD/.collector/review
+state=$(mktemp -d "${TMPDIR:-/tmp}/review.XXXXXX")
+
+clean_up() {
+  server_down
+  rm -rf "$state"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+fail() {
+  echo "$1" >&2
+  [ -z "${2:-}" ] || tail -n 12 "$2" | sed 's/^/  /' >&2
+  exit 1
+}
+
+export COLLECTOR_DATA_DIR=$state/worker
+server_up "$state/server" || exit 1
+server_people || fail 'The server took no admin.'
+server_campaign tests/road.toml || fail 'The server took no campaign.'
+invite=$(server_do invite create --campaign "$campaign" --tier Basic) || exit 1
+{
+  "$target/recorder" join "collector://invite/$invite?server=$server_url" --name Test --fiverr-user tester --accept-consent &&
+    assignment=$("$target/recorder" goals | grep -Eo '"id": *"[0-9a-f-]{36}"' | head -n 1 | grep -Eo '[0-9a-f-]{36}') &&
+    "$target/recorder" record --out "$state/take" --seconds 8 --screen synthetic --mic none --no-input-events --assignment "$assignment" &&
+    "$target/recorder" submit "$state/take" --assignment "$assignment" >"$state/submission"
+} >"$state/worker.log" 2>&1 || fail 'The take did not reach the server.' "$state/worker.log"
+COLLECTOR_TOKEN=$pipeline_token "$target/pipeline" work --server "$server_url" --once >"$state/pipeline.log" 2>&1 ||
+  fail 'The pipeline could not work.' "$state/pipeline.log"
+COLLECTOR_TOKEN=$admin_token /usr/bin/python3 demo/road.py wait "$server_url" "$(cat "$state/submission")" 5 ||
+  fail 'The take did not come to its review.' "$state/pipeline.log"
+
+mkdir -p "$pictures"
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
+accepted=$(cd ui && CHROMIUM=$browser REVIEW_PASSWORD=$server_password node browser/accept.mjs "$server_url" "$server_email" "$pictures") ||
+  fail 'The take could not be accepted on the page.'
+[[ $accepted == *$(cat "$state/submission")* ]] || fail "Another take was accepted: $accepted"
+COLLECTOR_TOKEN=$admin_token /usr/bin/python3 demo/road.py show "$server_url" /api/v1/admin/payouts | grep -q '"amount_cents": 400' ||
+  fail 'There is no payout.'
+echo 'Accepted on the page; the payout is accrued'

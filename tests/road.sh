@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# One take from recorder to review while everything is killed with SIGKILL: the server twice during the upload over a
+# slow line, the recorder once, the pipeline during each of its jobs. The server must hold the very bytes of the take,
+# and one submission with one result.
+#
+#   tests/road.sh [--all]      --all kills the analysis twice more, later each time
+#
+# Needs what `./dev setup` installs and a build.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+. demo/desktop.sh
+. demo/server.sh
+
+readonly target=${CARGO_TARGET_DIR:-target}/debug
+readonly take_secs=12
+# Slow enough that the upload lasts while servers come and go.
+readonly line_secs=12
+kills=1
+case ${1:-} in
+  '') ;;
+  --all) kills=3 ;;
+  *) echo 'Say tests/road.sh or tests/road.sh --all.' >&2 && exit 2 ;;
+esac
+state=$(mktemp -d "${TMPDIR:-/tmp}/road.XXXXXX")
+pipeline_pid='' proxy_pid='' submit_pid='' good=false
+
+clean_up() {
+  local pid
+  for pid in "$pipeline_pid" "$proxy_pid" "$submit_pid"; do
+    [ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null
+  done
+  server_down
+  desktop_down
+  if $good; then rm -rf "$state"; else echo "What was made is kept in $state."; fi
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+fail() {
+  echo "$1" >&2
+  [ -z "${2:-}" ] || tail -n 12 "$2" | sed 's/^/  /' >&2
+  exit 1
+}
+
+admin() { COLLECTOR_TOKEN=$admin_token /usr/bin/python3 demo/road.py "$@"; }
+
+# received_is_over BYTES: so much of an upload has reached the server's disk.
+received_is_over() { [ "$(find "$state/server/data/uploads" -type f -size +"$1"c 2>/dev/null | wc -l)" -gt 0 ]; }
+
+export COLLECTOR_DATA_DIR=$state/worker
+server_up "$state/server" || exit 1
+server_people || fail 'The server took no admin.'
+server_campaign tests/road.toml || fail 'The server took no campaign.'
+invite=$(server_do invite create --campaign "$campaign" --tier Basic) || exit 1
+"$target/recorder" join "collector://invite/$invite?server=$server_url" --name Test --fiverr-user tester --accept-consent \
+  >"$state/join.log" 2>&1 || fail 'The recorder could not join.' "$state/join.log"
+assignment=$("$target/recorder" goals | grep -Eo '"id": *"[0-9a-f-]{36}"' | head -n 1 | grep -Eo '[0-9a-f-]{36}')
+"$target/recorder" claim "$assignment" >"$state/claim.log" 2>&1 || fail 'The goal could not be claimed.' "$state/claim.log"
+
+desktop_up "$state/desktop" || exit 1
+/usr/bin/python3 tests/stage.py --truth "$state/truth.jsonl" --act >"$state/stage.log" 2>&1 &
+desktop_pids+=($!)
+"$target/recorder" record --out "$state/take" --seconds $take_secs --assignment "$assignment" >"$state/record.log" 2>&1 ||
+  fail 'The take could not be recorded.' "$state/record.log"
+desktop_down
+bytes=$(stat -c %s "$state/take/video.mp4")
+echo "A take of $bytes bytes"
+
+/usr/bin/python3 tests/slow_proxy.py "$state/port" "$server_port" $((bytes / line_secs)) &
+proxy_pid=$!
+desktop_wait 10 test -s "$state/port" || fail 'The slow line did not open.'
+token=$(grep -Eo 'csw_[0-9a-f]+' "$state"/worker/*.json "$state"/worker/*.toml 2>/dev/null | head -n 1 | grep -Eo 'csw_[0-9a-f]+')
+submit() {
+  "$target/recorder" submit "$state/take" --server "http://127.0.0.1:$(cat "$state/port")" --token "$token" \
+    --assignment "$assignment" >"$state/submission" 2>>"$state/submit.log" &
+  submit_pid=$!
+}
+submit
+for share in 5 2; do
+  desktop_wait 60 received_is_over $((bytes / share)) || fail 'The upload stands still.' "$state/submit.log"
+  server_kill
+  server_up "$state/server" || exit 1
+  echo "Server killed when over 1/$share of the video had arrived, and started again"
+done
+kill -KILL "$submit_pid"
+wait "$submit_pid" 2>/dev/null
+submit
+wait "$submit_pid" || fail 'The take could not be handed in.' "$state/submit.log"
+submit_pid=''
+submission=$(cat "$state/submission")
+sum=$(sha256sum "$state/take/video.mp4" | cut -d ' ' -f 1)
+find "$state/server/data/objects" -type f -exec sha256sum {} + | grep -q "^$sum" || fail 'The server does not hold the bytes of the take.'
+echo 'Recorder killed and started again; the server holds the very bytes of the take'
+
+work() {
+  COLLECTOR_TOKEN=$pipeline_token "$target/pipeline" work --server "$server_url" >>"$state/pipeline.log" 2>&1 &
+  pipeline_pid=$!
+}
+killed_in() {
+  desktop_wait 200 eval "[ \"\$(grep -c '^$1 .*attempt' $state/pipeline.log)\" -ge $2 ]" || fail "The job $1 was not leased." "$state/pipeline.log"
+  # A little into the job, and further each time.
+  desktop_wait "$2" false
+  kill -KILL "$pipeline_pid"
+  wait "$pipeline_pid" 2>/dev/null
+  echo "Pipeline killed in $1, attempt $2"
+}
+work
+killed_in inspect 1
+work
+for ((kill_number = 1; kill_number <= kills; kill_number++)); do
+  killed_in analyse "$kill_number"
+  work
+done
+admin wait "$server_url" "$submission" 400 || fail 'The take did not come to its review.' "$state/pipeline.log"
+again=$("$target/recorder" submit "$state/take" --server "$server_url" --token "$token" --assignment "$assignment" 2>/dev/null)
+[ "$again" = "$submission" ] || fail "Handed in again it became another submission: $again"
+admin show "$server_url" '/api/v1/admin/submissions' >"$state/submissions.json"
+admin show "$server_url" '/api/v1/admin/jobs' >"$state/jobs.json"
+admin accept "$server_url" "$submission" 4 || exit 1
+admin show "$server_url" '/api/v1/admin/payouts' >"$state/payouts.json"
+/usr/bin/python3 - "$state" <<'PY' || fail 'There is more than one result.'
+import json, sys
+read = lambda name: json.load(open(f"{sys.argv[1]}/{name}.json"))["items"]
+jobs = sorted((job["kind"], job["stage"]) for job in read("jobs"))
+assert jobs == [("analyse", "done"), ("inspect", "done")], jobs
+assert len(read("submissions")) == 1 and len(read("payouts")) == 1
+PY
+echo 'One submission, one result of each job, one payout'
+good=true
