@@ -59,7 +59,7 @@ async function accept(page) {
   if (!answer.ok()) throw new Error(`the review was answered with ${answer.status()}: ${await answer.text()}`);
   const { stage } = await answer.json();
   if (stage !== 'accepted') throw new Error(`the take is ${stage}, not accepted`);
-  await page.getByText(/^Accepted/).first().waitFor();
+  await page.getByText(/^Accepted\. /).first().waitFor();
   await picture(page, 'accepted');
   return id;
 }
