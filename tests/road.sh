@@ -90,7 +90,7 @@ wait "$submit_pid" || fail 'The take could not be handed in.' "$state/submit.log
 submit_pid=''
 submission=$(cat "$state/submission")
 sum=$(sha256sum "$state/take/video.mp4" | cut -d ' ' -f 1)
-find "$state/server/data/objects" -type f -exec sha256sum {} + | grep -q "^$sum" || fail 'The server does not hold the bytes of the take.'
+grep -q "^$sum" <(find "$state/server/data/objects" -type f -exec sha256sum {} +) || fail 'The server does not hold the bytes of the take.'
 echo 'Recorder killed and started again; the server holds the very bytes of the take'
 
 work() {
