@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use shared_types::error::ErrorCode;
 use shared_types::timestamp::Timestamp;
 use shared_types::upload::UploadStage;
+use tokio::time::Instant;
 
 use crate::app::Shared;
 use crate::http::error::{Answer, Problem};
@@ -26,6 +27,8 @@ const IDLE: Duration = Duration::from_secs(30);
 const PIECE: usize = 1 << 20;
 /// Bytes after which a long request is committed on its way.
 const COMMIT_EVERY: u64 = 32 << 20;
+/// Time after which a slow request is, so that a killed server costs a slow line only so much.
+const COMMIT_AFTER: Duration = Duration::from_secs(2);
 
 /// Hash of one request's bytes, by the name of its algorithm.
 pub(super) type Checksum = Option<(String, Vec<u8>)>;
@@ -45,6 +48,7 @@ pub(super) async fn receive(app: &Shared, held: &Held, upload: &mut Upload, chec
     let mut looked = upload.received >= 32;
     let mut body = body.into_data_stream();
     let mut piece: Vec<u8> = Vec::with_capacity(PIECE.min(usize::try_from(limit).unwrap_or(PIECE)));
+    let mut committed_at = Instant::now();
     let end = loop {
         let next = tokio::select! {
             biased;
@@ -62,14 +66,16 @@ pub(super) async fn receive(app: &Shared, held: &Held, upload: &mut Upload, chec
                 piece.extend_from_slice(&bytes);
             }
         }
-        if piece.len() >= PIECE {
+        let is_slow = committed_at.elapsed() >= COMMIT_AFTER;
+        if piece.len() >= PIECE || is_slow {
             (staged, piece) = write(staged, piece).await?;
             if !looked && staged.at() >= 32 {
                 staged = look(app, upload, staged).await?;
                 looked = true;
             }
-            if staged.pending() >= COMMIT_EVERY && !staged.is_checked() {
+            if looked && !staged.is_checked() && (is_slow || staged.pending() >= COMMIT_EVERY) {
                 staged = commit(app, upload, staged).await?;
+                committed_at = Instant::now();
             }
         }
     };
