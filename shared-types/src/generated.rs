@@ -14,6 +14,7 @@ use crate::api::review::{
     AdminRole, Answer, Checklist, HistoryEntry, Lock, LoginRequest, Mark, Reason, ReviewRequest, Reviewed, SessionView,
     SubmissionDetail, SubmissionRow,
 };
+use crate::api::site::{Download, Platform, SiteInfo};
 use crate::api::submission::{Receipt, SubmissionView, SubmitRequest, Submitted, Track, UploadRef};
 use crate::api::worker::{
     ConsentGiven, ConsentText, Device, Me, PayoutView, RatingView, RegisterRequest, Registered, WorkerView,
@@ -194,6 +195,9 @@ fn typescript() -> Result<Vec<GeneratedFile>, GenerateError> {
         SessionView,
         SubmissionDetail,
         SubmissionRow,
+        Download,
+        Platform,
+        SiteInfo,
         Receipt,
         SubmissionView,
         SubmitRequest,

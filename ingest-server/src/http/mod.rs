@@ -4,6 +4,7 @@
 pub mod assignment;
 pub mod campaign;
 pub mod consent;
+pub mod download;
 pub mod error;
 pub mod export;
 pub mod guard;
@@ -52,6 +53,7 @@ pub fn routes() -> Vec<Route> {
         invite::routes(),
         token::routes(),
         pages::routes(),
+        download::routes(),
         openapi::routes(),
     ]
     .into_iter()

@@ -69,6 +69,11 @@ fn kind(key: &str) -> &'static str {
 /// The bytes of an object, as far as they are asked for.
 pub(super) async fn answer(app: &Shared, key: &str, kind: &'static str, asked: &HeaderMap) -> Answer<Response> {
     let path = app.objects.path(key).map_err(|_| ErrorCode::NotFound)?;
+    answer_file(&path, kind, asked).await
+}
+
+/// The bytes of a file of ours, as far as they are asked for.
+pub(super) async fn answer_file(path: &std::path::Path, kind: &'static str, asked: &HeaderMap) -> Answer<Response> {
     let mut file = match tokio::fs::File::open(path).await {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(ErrorCode::NotFound.into()),

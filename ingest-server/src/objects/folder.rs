@@ -27,6 +27,17 @@ pub struct FolderObjects {
     pub staging: Staging,
 }
 
+/// SHA-256 of a file from where it is read to its end. Blocks.
+pub fn hash_of(mut file: File) -> io::Result<String> {
+    let (mut hash, mut piece) = (Sha256::new(), vec![0; PIECE]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(hex(&hash.finalize())),
+            read => hash.update(&piece[..read]),
+        }
+    }
+}
+
 impl FolderObjects {
     pub fn open(data_dir: &Path) -> Result<Self, ObjectsError> {
         let folder = data_dir.join("objects");
@@ -70,17 +81,7 @@ impl FolderObjects {
     /// SHA-256 of an object as it lies there now; none if there is no such.
     pub async fn hash(&self, key: &str) -> Result<Option<String>, ObjectsError> {
         let path = self.path(key)?;
-        blocking(move || {
-            let Some(mut file) = found(File::open(path))? else { return Ok(None) };
-            let (mut hash, mut piece) = (Sha256::new(), vec![0; PIECE]);
-            loop {
-                match file.read(&mut piece)? {
-                    0 => return Ok(Some(hex(&hash.finalize()))),
-                    read => hash.update(&piece[..read]),
-                }
-            }
-        })
-        .await
+        blocking(move || found(File::open(path))?.map(hash_of).transpose().map_err(Into::into)).await
     }
 
     /// A small object as a whole; none if there is no such or it is longer than `most`.

@@ -7,7 +7,7 @@ mod folder;
 mod sign;
 mod staging;
 
-pub use folder::{FolderObjects, Incoming, LONGEST_OBJECT};
+pub use folder::{FolderObjects, Incoming, LONGEST_OBJECT, hash_of};
 pub use sign::SignedFor;
 pub use staging::{Held, Staged, Staging, StagingError, fresh_midstate};
 

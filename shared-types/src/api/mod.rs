@@ -5,6 +5,7 @@ pub mod assignment;
 pub mod export;
 pub mod job;
 pub mod review;
+pub mod site;
 pub mod submission;
 pub mod worker;
 

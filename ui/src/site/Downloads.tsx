@@ -1,22 +1,16 @@
 import { useQuery } from '@tanstack/react-query';
-import { asFailure, request } from '../api/client';
+import { request } from '../api/client';
+import type { Platform } from '../api/types/Platform';
+import type { SiteInfo } from '../api/types/SiteInfo';
 import { FailureNotice } from '../shared/FailureNotice';
 import { formatBytes } from '../shared/format';
 import { Icon } from '../shared/icons';
 import { Loading, Notice } from '../shared/parts';
 
-type Download = { name: string; bytes: number; sha256: string; platform: string };
-type SiteInfo = { downloads: Download[] };
+const PLATFORMS: Record<Platform, string> = { windows: 'Windows', macos: 'macOS', linux: 'Linux' };
 
-const PLATFORMS: Record<string, string> = { windows: 'Windows', macos: 'macOS', linux: 'Linux' };
-
-async function loadDownloads(): Promise<Download[]> {
-  try {
-    return (await request<SiteInfo>('GET', '/site')).downloads;
-  } catch (error) {
-    if (asFailure(error).code === 'not_found' || asFailure(error).status === 404) return [];
-    throw error;
-  }
+async function loadDownloads() {
+  return (await request<SiteInfo>('GET', '/site')).downloads;
 }
 
 export function Downloads() {
@@ -36,7 +30,7 @@ export function Downloads() {
         <li key={download.name} className="card">
           <div className="row spread wrap">
             <div>
-              <strong>{PLATFORMS[download.platform] ?? download.platform}</strong>
+              <strong>{PLATFORMS[download.platform]}</strong>
               <p className="muted">
                 {download.name} · {formatBytes(download.bytes)}
               </p>
