@@ -13,6 +13,14 @@ pub(super) fn routes() -> Vec<Route> {
     vec![route(Method::GET, "/openapi.json", Who::Anyone, "This document.", || async { Json(document()) })]
 }
 
+/// Where the document is committed, from the top of the repository.
+pub const FILE: &str = "docs/openapi.json";
+
+/// The document as it is committed.
+pub fn text() -> String {
+    format!("{:#}\n", document())
+}
+
 /// The whole document.
 pub fn document() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
