@@ -1,6 +1,8 @@
 //! Resumable uploads, submissions made of them, and signed objects, as a worker's recorder meets them.
 #![expect(clippy::unwrap_used, reason = "what cannot be set up is a failed test")]
 
+mod road;
+
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +14,7 @@ use ingest_server::app::{App, Clock, Shared};
 use ingest_server::config::Config;
 use ingest_server::http;
 use ingest_server::secret::{digest, hex};
+use road::manifest;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use shared_types::timestamp::Timestamp;
@@ -341,23 +344,6 @@ async fn two_writers_at_once_leave_one_upload() {
     let at = usize::try_from(server.offset(&token, &path).await).unwrap();
     assert_eq!(server.patch(&token, &path, at, &whole[at..]).await.status, 204);
     assert_eq!(std::fs::read(server.object(&path)).unwrap(), whole);
-}
-
-fn manifest(files: &Value) -> Value {
-    json!({
-        "format": 1, "id": Uuid::nil(), "stage": "checked", "goal": null, "campaign_id": null, "assignment_id": null,
-        "tier": null, "app_version": "0.1.0", "system": { "os": "linux", "arch": "x86_64", "display": "x11" },
-        "clock": { "started_at": "2026-01-01T00:00:00Z", "first_frame_monotonic_nanos": 0,
-            "first_sample_monotonic_nanos": null, "av_offset_ms": null },
-        "screen": { "id": "1", "name": "1", "width": 1280, "height": 720, "picture_width": 1280,
-            "picture_height": 720, "fps": 15 },
-        "microphone": null, "input_events": { "recorded": true, "reason": null },
-        "encoder": { "video": "libx264", "audio": null, "library": "x", "probes": [] },
-        "fragments": [], "pauses": [], "cuts": [], "gaps": [],
-        "drift": { "ppm": null, "worst_offset_ms": null, "filled_ms": 0.0, "skipped_ms": 0.0 },
-        "frames": { "due": 1, "captured": 1, "dropped_per_second": {} },
-        "health": [], "consent": null, "quality": null, "files": files,
-    })
 }
 
 #[tokio::test]

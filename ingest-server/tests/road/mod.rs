@@ -11,11 +11,17 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use ingest_server::app::{App, Clock, Shared};
 use ingest_server::config::Config;
+use ingest_server::secret::hex;
 use ingest_server::store::Engine;
-use ingest_server::{http, store};
+use ingest_server::{http, password, store};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use shared_types::api::admin::TokenRole;
+use shared_types::api::review::AdminRole;
 use shared_types::id::CampaignId;
+use shared_types::quality::judge::judge;
+use shared_types::quality::measurements::{FileMeasures, Measurements};
+use shared_types::quality::policy::Policy;
 use shared_types::timestamp::Timestamp;
 use tower::ServiceExt;
 
@@ -39,6 +45,14 @@ pub struct Road {
     pub app: Shared,
     /// The starter campaign.
     pub campaign: CampaignId,
+}
+
+/// What a handed in take is known by.
+pub struct HandedIn {
+    pub id: String,
+    pub assignment: String,
+    pub receipt: String,
+    pub upload: String,
 }
 
 pub struct Answer {
@@ -98,6 +112,86 @@ impl Road {
         answer.json()["token"].as_str().unwrap().to_owned()
     }
 
+    /// A login's cookie.
+    pub async fn login(&self, role: AdminRole) -> String {
+        let (email, word) = (format!("{role:?}@example.org").to_lowercase(), "correct horse battery");
+        let hash = password::hash(word.to_owned()).await.unwrap();
+        let mut tx = self.app.store.begin().await.unwrap();
+        store::admin::insert(&mut tx, &email, &hash, role, NOW).await.unwrap();
+        tx.commit().await.unwrap();
+        let request = Request::post("/api/v1/admin/session")
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", "application/json")
+            .body(Body::from(json!({ "email": email, "password": word, "totp": null }).to_string()));
+        let answer = self.send(request.unwrap()).await;
+        assert_eq!(answer.status, 204, "{}", String::from_utf8_lossy(&answer.body));
+        answer.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
+    }
+
+    /// A finished upload as a submission names it.
+    pub async fn upload(&self, token: &str, track: &str, bytes: &[u8]) -> Value {
+        let made = Request::post("/api/v1/uploads")
+            .header("authorization", format!("Bearer {token}"))
+            .header("tus-resumable", "1.0.0")
+            .header("content-type", "application/offset+octet-stream")
+            .header("upload-length", bytes.len())
+            .body(Body::from(bytes.to_vec()));
+        let made = self.send(made.unwrap()).await;
+        assert_eq!(made.status, 201, "{}", String::from_utf8_lossy(&made.body));
+        let id = made.headers["location"].to_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        json!({ "track": track, "upload_id": id, "bytes": bytes.len(), "sha256": hex(&Sha256::digest(bytes)) })
+    }
+
+    /// Hands in a take of the worker's next goal; `content` tells takes apart.
+    pub async fn hand_in(&self, token: &str, content: &str) -> HandedIn {
+        let goals = self.call("GET", "/api/v1/assignments", token, None).await.json();
+        let goals = goals["items"].as_array().unwrap().clone();
+        let open = goals.iter().find(|goal| ["redo", "open"].contains(&goal["stage"].as_str().unwrap())).unwrap();
+        let assignment = open["id"].as_str().unwrap().to_owned();
+        if open["stage"] == "open" {
+            let claim = format!("/api/v1/assignments/{assignment}/claim");
+            assert_eq!(self.call("POST", &claim, token, None).await.status, 200);
+        }
+        let video = [b"\0\0\0\x20ftypisom".as_slice(), content.as_bytes()].concat();
+        let upload = self.upload(token, "video", &video).await;
+        let id = uuid::Uuid::now_v7().to_string();
+        let request = json!({
+            "id": id, "assignment_id": assignment, "uploads": [upload], "manifest": manifest(&json!({})),
+        });
+        let made = self.call("POST", "/api/v1/submissions", token, Some(request)).await;
+        assert_eq!(made.status, 201, "{}", String::from_utf8_lossy(&made.body));
+        let receipt = made.json()["receipt_id"].as_str().unwrap().to_owned();
+        let upload = upload["upload_id"].as_str().unwrap().to_owned();
+        HandedIn { id, assignment, receipt, upload }
+    }
+
+    /// What the next job of a kind is, leased to a machine; none if nothing waits.
+    pub async fn lease(&self, machine: &str, kind: &str) -> Option<Value> {
+        let request = json!({ "worker": "press", "kinds": [kind], "max": 1, "wait_s": 0 });
+        let leased = self.call("POST", "/api/v1/jobs/claim", machine, Some(request)).await;
+        assert_eq!(leased.status, 200);
+        leased.json().as_array().unwrap().first().cloned()
+    }
+
+    /// Completes a leased job with a report that has this verdict.
+    pub async fn complete(&self, machine: &str, job: &Value, is_good: bool, prints: Option<Value>) -> Answer {
+        let path = format!("/api/v1/jobs/{}/complete", job["job_id"].as_str().unwrap());
+        let request = json!({
+            "lease_token": job["lease_token"], "artifacts": [], "fingerprints": prints,
+            "result": { "quality": report(is_good), "duration_secs": 400.0, "steps": null, "words": null, "examples": null },
+        });
+        self.call("POST", &path, machine, Some(request)).await
+    }
+
+    /// Inspects and analyses what waits, as a pipeline machine would, until it is ready for its review.
+    pub async fn work(&self, machine: &str) {
+        for kind in ["inspect", "analyse"] {
+            while let Some(job) = self.lease(machine, kind).await {
+                assert_eq!(self.complete(machine, &job, true, None).await.status, 200);
+            }
+        }
+    }
+
     pub async fn call(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         if !token.is_empty() {
@@ -110,7 +204,11 @@ impl Road {
             }
             None => Body::empty(),
         };
-        let answer = http::router(self.app.clone()).oneshot(request.body(body).unwrap()).await.unwrap();
+        self.send(request.body(body).unwrap()).await
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let answer = http::router(self.app.clone()).oneshot(request).await.unwrap();
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap().to_vec();
         Answer { status, headers, body }
@@ -132,6 +230,33 @@ pub fn registration(invite: &str, device: &str) -> Value {
         "invite": invite, "name": "Ada", "fiverr_user": "ada",
         "consent": { "version": "2026-11", "accepted_at": "2026-11-01T00:00:00.000Z" },
         "device": { "id": device, "os": null, "app_version": null },
+    })
+}
+
+/// A report of the machine; a bad one is too short and therefore a reject.
+pub fn report(is_good: bool) -> Value {
+    let measurements = Measurements {
+        file: FileMeasures { bytes: 1, has_video: true, has_audio: true, ..FileMeasures::default() },
+        active_secs: Some(if is_good { 400.0 } else { 3.0 }),
+        ..Measurements::default()
+    };
+    serde_json::to_value(judge(measurements, &Policy::default())).unwrap()
+}
+
+pub fn manifest(files: &Value) -> Value {
+    json!({
+        "format": 1, "id": uuid::Uuid::nil(), "stage": "checked", "goal": null, "campaign_id": null, "assignment_id": null,
+        "tier": null, "app_version": "0.1.0", "system": { "os": "linux", "arch": "x86_64", "display": "x11" },
+        "clock": { "started_at": "2026-01-01T00:00:00Z", "first_frame_monotonic_nanos": 0,
+            "first_sample_monotonic_nanos": null, "av_offset_ms": null },
+        "screen": { "id": "1", "name": "1", "width": 1280, "height": 720, "picture_width": 1280,
+            "picture_height": 720, "fps": 15 },
+        "microphone": null, "input_events": { "recorded": true, "reason": null },
+        "encoder": { "video": "libx264", "audio": null, "library": "x", "probes": [] },
+        "fragments": [], "pauses": [], "cuts": [], "gaps": [],
+        "drift": { "ppm": null, "worst_offset_ms": null, "filled_ms": 0.0, "skipped_ms": 0.0 },
+        "frames": { "due": 1, "captured": 1, "dropped_per_second": {} },
+        "health": [], "consent": null, "quality": null, "files": files,
     })
 }
 

@@ -1,0 +1,233 @@
+//! From handed in to paid: jobs, the machine's verdict, the review's decision, the ledger, on both engines.
+#![expect(clippy::unwrap_used, reason = "what cannot be set up is a failed test")]
+
+mod road;
+
+use road::{NOW, Road};
+use serde_json::{Value, json};
+use shared_types::api::admin::TokenRole;
+use shared_types::api::review::AdminRole;
+
+on_both!(
+    an_accepted_take_is_paid_once,
+    a_short_take_goes_back_with_its_reason,
+    another_attempt_and_a_rejection_need_a_reason,
+    a_decision_on_an_old_state_is_refused,
+    the_same_take_twice_is_found,
+    a_job_without_a_machine_is_given_on,
+    a_job_that_fails_for_good_is_dead_until_an_admin_retries,
+    who_logs_out_is_out,
+    a_wrong_password_costs_time,
+    packages_are_shown_with_their_hash,
+);
+
+const QUEUE: &str = "/api/v1/admin/submissions";
+
+fn decision(rating: u8, reason: Option<&str>, version: &Value) -> Value {
+    json!({
+        "rating": rating, "reason": reason, "note": "Well told.", "marks": [{ "t": 1.5, "text": "here" }],
+        "checklist": { "plays": true, "narration": true, "realistic": "na", "worth_pay": true }, "version": version,
+    })
+}
+
+async fn version(road: &Road, admin: &str, id: &str) -> Value {
+    road.call("GET", &format!("{QUEUE}/{id}"), admin, None).await.json()["version"].clone()
+}
+
+/// Worker, machine, admin.
+async fn people(road: &Road) -> (String, String, String) {
+    let tokens = (road.token(TokenRole::Pipeline).await, road.token(TokenRole::Admin).await);
+    (road.worker("Basic").await, tokens.0, tokens.1)
+}
+
+async fn an_accepted_take_is_paid_once(road: Road) {
+    let (worker, machine, admin) = people(&road).await;
+    let taken = road.hand_in(&worker, "one").await;
+    road.work(&machine).await;
+    let queue = road.call("GET", &format!("{QUEUE}?stage=ready"), &admin, None).await.json();
+    assert_eq!(queue["items"][0]["id"], taken.id.as_str());
+    assert!(!queue.to_string().contains("ada"), "a reviewer sees the alias alone");
+    let review = format!("{QUEUE}/{}/review", taken.id);
+    let accept = decision(5, None, &version(&road, &admin, &taken.id).await);
+    let accepted = road.call("POST", &review, &admin, Some(accept.clone())).await;
+    assert_eq!(accepted.json()["stage"], "accepted", "{}", accepted.json());
+    assert_eq!(accepted.json()["payout"]["stage"], "accrued");
+    assert_eq!(road.call("POST", &review, &admin, Some(accept)).await.code(), "version_conflict");
+    let payouts = road.call("GET", "/api/v1/admin/payouts", &admin, None).await.json();
+    assert_eq!(payouts["items"].as_array().unwrap().len(), 1);
+    assert_eq!(payouts["items"][0]["amount"], json!({ "amount_cents": 400, "currency": "USD" }));
+    let me = road.call("GET", "/api/v1/me", &worker, None).await.json();
+    assert_eq!((me["ratings"].as_array().unwrap().len(), me["payouts"].as_array().unwrap().len()), (1, 1));
+    let view = road.call("GET", &format!("/api/v1/submissions/{}", taken.id), &worker, None).await.json();
+    assert_eq!((view["rating"].clone(), view["note"].clone()), (json!(5), json!("Well told.")));
+    assert_eq!(view["marks"], json!([{ "t": 1.5, "text": "here" }]));
+    let exports = format!("/api/v1/exports/{}/submissions", road.campaign);
+    let exported = road.call("GET", &exports, &machine, None).await.json();
+    assert_eq!(exported["items"][0]["submission_id"], taken.id.as_str());
+    assert_eq!(exported["next_cursor"], Value::Null);
+}
+
+async fn a_short_take_goes_back_with_its_reason(road: Road) {
+    let (worker, machine, _) = people(&road).await;
+    let taken = road.hand_in(&worker, "short").await;
+    let job = road.lease(&machine, "inspect").await.unwrap();
+    assert_eq!(job["input"]["video"]["bytes"], 17);
+    let done = road.complete(&machine, &job, false, None).await;
+    assert_eq!(done.json()["stage"], "sent_back");
+    assert_eq!(
+        road.complete(&machine, &job, false, None).await.json(),
+        done.json(),
+        "completed again: the same answer"
+    );
+    assert!(road.lease(&machine, "analyse").await.is_none());
+    let view = road.call("GET", &format!("/api/v1/submissions/{}", taken.id), &worker, None).await.json();
+    assert_eq!((view["rating"].clone(), view["report"]["flags"][0]["flag"].clone()), (Value::Null, json!("too_short")));
+    let again = road.hand_in(&worker, "longer").await;
+    assert_eq!(again.assignment, taken.assignment, "the same goal");
+    let view = road.call("GET", &format!("/api/v1/submissions/{}", again.id), &worker, None).await.json();
+    assert_eq!(view["attempt"], 2);
+}
+
+async fn another_attempt_and_a_rejection_need_a_reason(road: Road) {
+    let (worker, machine, admin) = people(&road).await;
+    for (rating, reason, stage, goal) in [(2, "poor_audio", "redo", "redo"), (1, "rehearsed", "rejected", "rejected")] {
+        let taken = road.hand_in(&worker, reason).await;
+        road.work(&machine).await;
+        let review = format!("{QUEUE}/{}/review", taken.id);
+        let version = version(&road, &admin, &taken.id).await;
+        let silent = road.call("POST", &review, &admin, Some(decision(rating, None, &version))).await;
+        assert_eq!(silent.code(), "invalid_request");
+        let decided = road.call("POST", &review, &admin, Some(decision(rating, Some(reason), &version))).await;
+        assert_eq!((decided.json()["stage"].clone(), decided.json()["payout"].clone()), (json!(stage), Value::Null));
+        let goals = road.call("GET", "/api/v1/assignments", &worker, None).await.json();
+        let now = goals["items"].as_array().unwrap().iter().find(|item| item["id"] == taken.assignment.as_str());
+        assert_eq!(now.unwrap()["stage"], goal);
+    }
+    let payouts = road.call("GET", "/api/v1/admin/payouts", &admin, None).await.json();
+    assert_eq!(payouts["items"], json!([]));
+}
+
+async fn a_decision_on_an_old_state_is_refused(road: Road) {
+    let (worker, machine, admin) = people(&road).await;
+    let taken = road.hand_in(&worker, "one").await;
+    let early = version(&road, &admin, &taken.id).await;
+    let review = format!("{QUEUE}/{}/review", taken.id);
+    let unseen = road.call("POST", &review, &admin, Some(decision(4, None, &early))).await;
+    assert_eq!(unseen.code(), "stage_conflict", "what the pipeline still works on cannot be decided");
+    road.work(&machine).await;
+    assert_eq!(road.call("POST", &review, &admin, Some(decision(4, None, &early))).await.code(), "version_conflict");
+    let lock = road.call("POST", &format!("{QUEUE}/{}/lock", taken.id), &admin, None).await.json();
+    assert_eq!(lock["held_by"], "test");
+    let wrong = json!({ "rating": 6, "unknown": true });
+    assert_eq!(road.call("POST", &review, &admin, Some(wrong)).await.code(), "invalid_request");
+}
+
+async fn the_same_take_twice_is_found(road: Road) {
+    let (worker, machine, admin) = people(&road).await;
+    // Pictures that change at moments of their own.
+    let pictures: Vec<String> =
+        (0_u64..120).map(|at| format!("{:016x}", (at / 3).wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+    let prints = json!({ "sha256": "", "picture": pictures, "sound": [] });
+    let first = road.hand_in(&worker, "first").await;
+    let job = road.lease(&machine, "inspect").await.unwrap();
+    assert_eq!(road.complete(&machine, &job, true, Some(prints.clone())).await.json()["stage"], "analysing");
+    let copy = road.hand_in(&road.worker("Basic").await, "copy").await;
+    let job = road.lease(&machine, "inspect").await.unwrap();
+    let done = road.complete(&machine, &job, true, Some(prints)).await.json();
+    assert_eq!((done["stage"].clone(), done["duplicate_of"].clone()), (json!("sent_back"), json!(first.id)));
+    let detail = road.call("GET", &format!("{QUEUE}/{}", copy.id), &admin, None).await.json();
+    assert!(detail["flags"].as_array().unwrap().contains(&json!("duplicate")), "{}", detail["flags"]);
+}
+
+async fn a_job_without_a_machine_is_given_on(mut road: Road) {
+    let (worker, machine, _) = people(&road).await;
+    road.hand_in(&worker, "one").await;
+    let lost = road.lease(&machine, "inspect").await.unwrap();
+    assert!(road.lease(&machine, "inspect").await.is_none(), "a lease is one machine's");
+    let beat = format!("/api/v1/jobs/{}/heartbeat", lost["job_id"].as_str().unwrap());
+    let told = json!({ "lease_token": lost["lease_token"], "progress": { "pass": "inspect", "share": 0.5 } });
+    assert_eq!(road.call("POST", &beat, &machine, Some(told.clone())).await.json()["cancel"], false);
+    // Its lease runs out, then its pause.
+    road.at(NOW.plus_secs(70)).await;
+    assert!(road.lease(&machine, "inspect").await.is_none());
+    road.at(NOW.plus_secs(200)).await;
+    let found = road.lease(&machine, "inspect").await.unwrap();
+    assert_eq!((found["job_id"].clone(), found["attempt"].clone()), (lost["job_id"].clone(), json!(2)));
+    assert_eq!(road.call("POST", &beat, &machine, Some(told)).await.code(), "lease_lost");
+    assert_eq!(road.complete(&machine, &lost, true, None).await.code(), "lease_lost", "the late one changes nothing");
+    assert_eq!(road.complete(&machine, &found, true, None).await.json()["stage"], "analysing");
+}
+
+async fn a_job_that_fails_for_good_is_dead_until_an_admin_retries(road: Road) {
+    let (worker, machine, admin) = people(&road).await;
+    let taken = road.hand_in(&worker, "one").await;
+    let job = road.lease(&machine, "inspect").await.unwrap();
+    let path = format!("/api/v1/jobs/{}", job["job_id"].as_str().unwrap());
+    let told = json!({ "lease_token": job["lease_token"], "error": "the disk is on fire", "retryable": false });
+    assert_eq!(road.call("POST", &format!("{path}/fail"), &machine, Some(told)).await.json()["stage"], "dead");
+    let row = road.call("GET", "/api/v1/admin/jobs", &admin, None).await.json()["items"][0].clone();
+    assert_eq!(row["stage"], "dead");
+    let view = road.call("GET", &format!("{QUEUE}/{}", taken.id), &admin, None).await.json();
+    assert_eq!(view["stage"], "failed");
+    let retry = format!("/api/v1/admin/jobs/{}/retry", job["job_id"].as_str().unwrap());
+    assert_eq!(road.call("POST", &retry, &admin, None).await.status, 204);
+    road.work(&machine).await;
+    let view = road.call("GET", &format!("{QUEUE}/{}", taken.id), &admin, None).await.json();
+    assert_eq!(view["stage"], "ready");
+}
+
+async fn who_logs_out_is_out(road: Road) {
+    let cookie = road.login(AdminRole::Reviewer).await;
+    let path = "/api/v1/admin/session";
+    let send = async |method: &str| {
+        let request = axum::http::Request::builder().method(method).uri(path);
+        let request = request.header("cookie", &cookie).header("sec-fetch-site", "same-origin");
+        road.send(request.body(axum::body::Body::empty()).unwrap()).await
+    };
+    assert_eq!(send("GET").await.json(), json!({ "email": "reviewer@example.org", "role": "reviewer" }));
+    let out = send("DELETE").await;
+    assert!(out.headers["set-cookie"].to_str().unwrap().contains("Max-Age=0"));
+    assert_eq!(send("GET").await.code(), "unauthenticated");
+}
+
+async fn a_wrong_password_costs_time(mut road: Road) {
+    road.login(AdminRole::Admin).await;
+    let send = async |road: &Road, email: &str, word: &str| {
+        let body = json!({ "email": email, "password": word, "totp": null }).to_string();
+        let request = axum::http::Request::post("/api/v1/admin/session").header("content-type", "application/json");
+        road.send(request.header("sec-fetch-site", "same-origin").body(body.into()).unwrap()).await
+    };
+    let unknown = send(&road, "nobody@example.org", "wrong").await;
+    for _ in 0..5 {
+        let wrong = send(&road, "admin@example.org", "wrong").await;
+        assert_eq!(
+            (wrong.status, wrong.json()["message"].clone()),
+            (unknown.status, unknown.json()["message"].clone())
+        );
+    }
+    let right = send(&road, "admin@example.org", "correct horse battery").await;
+    assert_eq!(right.code(), "rate_limited");
+    assert!(right.headers.contains_key("retry-after"));
+    road.at(NOW.plus_secs(3)).await;
+    assert_eq!(send(&road, "admin@example.org", "correct horse battery").await.status, 204);
+}
+
+async fn packages_are_shown_with_their_hash(road: Road) {
+    let folder = road.folder.path().join("downloads");
+    let site = async || road.call("GET", "/api/v1/site", "", None).await.json();
+    assert_eq!(site().await, json!({ "downloads": [] }));
+    std::fs::create_dir(&folder).unwrap();
+    for (name, text) in [("recorder.deb", "package"), ("notes.txt", "not one"), (".part.deb", "unfinished")] {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let shown = site().await;
+    let sha256 = ingest_server::secret::digest("package");
+    let expected = json!({ "name": "recorder.deb", "platform": "linux", "bytes": 7, "sha256": sha256 });
+    assert_eq!(shown, json!({ "downloads": [expected] }));
+    let got = road.call("GET", "/downloads/recorder.deb", "", None).await;
+    assert_eq!((got.status.as_u16(), got.body.as_slice()), (200, b"package".as_slice()));
+    assert_eq!(got.headers["content-disposition"], "attachment");
+    for name in ["notes.txt", ".part.deb", "..%2Fsigning.key", "..%2Fcollector.db", "missing.deb"] {
+        assert_eq!(road.call("GET", &format!("/downloads/{name}"), "", None).await.status, 404, "{name}");
+    }
+}
