@@ -90,18 +90,56 @@ pub enum Cause {
 }
 
 /// What a Step was for, in a shopper's terms.
+// A change of page has the intent of the act that led to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Intent {
+    // Asks the shop for something.
     Search,
+    // Narrows what is listed: a category, a checkbox, a price range.
     Filter,
+    // Changes the order of a list.
     Sort,
+    // Weighs offers against each other, going through a list of them included.
     Compare,
+    // Looks closer at one product, or at the cart.
     Inspect,
+    // Picks a size, a colour, an amount.
     ChooseOption,
+    // Puts something into the cart or on a list.
     Add,
+    // Takes it out again.
     Remove,
+    // Goes away from a product or page.
     Leave,
+}
+
+impl Intent {
+    pub const ALL: [Self; 9] = [
+        Self::Search,
+        Self::Filter,
+        Self::Sort,
+        Self::Compare,
+        Self::Inspect,
+        Self::ChooseOption,
+        Self::Add,
+        Self::Remove,
+        Self::Leave,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Search => "search",
+            Self::Filter => "filter",
+            Self::Sort => "sort",
+            Self::Compare => "compare",
+            Self::Inspect => "inspect",
+            Self::ChooseOption => "choose_option",
+            Self::Add => "add",
+            Self::Remove => "remove",
+            Self::Leave => "leave",
+        }
+    }
 }
 
 /// Words spoken around a Step.

@@ -9,6 +9,7 @@
 pub mod acts;
 mod cause;
 mod intent;
+mod page;
 mod words;
 
 use std::collections::BTreeMap;
@@ -27,7 +28,7 @@ const ALREADY_OPEN_SECS: f64 = 0.5;
 const ADDRESS_FIELD: &str = "Address and search bar";
 
 pub const NAME: &str = "steps";
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A picture with the text on it.
 #[derive(Debug, Clone)]
@@ -92,6 +93,11 @@ pub fn build<E>(
     let mut steps = memory.steps;
     intent::name(&mut steps);
     Ok(steps)
+}
+
+/// Names what the Steps were for, where a rule can and nobody has; `build` does it for its own.
+pub fn name_intents(steps: &mut [Step]) {
+    intent::name(steps);
 }
 
 fn make(

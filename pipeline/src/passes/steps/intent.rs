@@ -1,69 +1,256 @@
-//! What a Step was for, where its target says so plainly; otherwise nothing is claimed.
+//! What a Step was for, by rules: the target's caption and role, the kind of page, and what came before and after.
+//!
+//! Nothing is claimed where no rule applies. A change of page has the intent of the act that led to it, and turning the
+//! wheel means what the page is: going through a list is weighing offers, going down a product's page is looking at it.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use shared_types::step::{Action, Cause, Intent, Source, Step};
 
-/// Captions that say it, in lower case.
-const ADD: [&str; 6] = ["add to cart", "add to bag", "add to basket", "add to trolley", "buy now", "buy it now"];
-const REMOVE: [&str; 3] = ["remove", "delete", "remove item"];
-const SORT: [&str; 8] = ["sort", "low to high", "high to low", "a to z", "z to a", "newest", "best match", "relevance"];
-const OPTION: [&str; 4] = ["size", "colour", "color", "quantity"];
+use super::page::{Page, page_of};
 
-/// Names the intents of a take's Steps.
+/// A page that comes later was not opened by the act.
+const LEADS_TO_SECS: f64 = 6.0;
+
+fn pattern(source: &str) -> Regex {
+    Regex::new(source).expect("the pattern is valid")
+}
+
+static ADD: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?x)\badd(?:\s+\w+){0,4}?\s+to\s+(?:\w+\s+)?(?:cart|bag|basket|trolley)\b | ^buy(?:\s+it)?\s+now\b | ^add$ | ^\+?\s*add\s+(?:item|now)
+        | \b(?:add|save)\s+to\s+(?:\w+\s+)?(?:wish|watch|favou?rite|registry|list) | ^(?:add\s+to\s+)?(?:wish|watch)\s?list$ | ^save\s+for\s+later",
+    )
+});
+static REMOVE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^\W*(?:remove|delete|empty (?:cart|bag|basket)|clear cart)\b"));
+static SORT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?x)\bsort\b | \blow(?:est)?\s+to\s+high | \bhigh(?:est)?\s+to\s+low | \b(?:low|high)est\s+first | \ba\s+to\s+z\b | \bz\s+to\s+a\b
+        | ^(?:newest|best\s+match|relevance|featured|popularity|most\s+popular|top\s+rated|best\s?sell(?:ing|ers))\b
+        | ^avg\.?\s+customer\s+review | ^(?:customer\s+)?rating$ | ^new\s+arrivals\s+first",
+    )
+});
+static FILTER: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?x)\bfilters?\b | ^(?:clear|reset)(?:\s+all)?$ | ^apply\b | \bstock\s+only | (?:&|\band)\s+up\b | ^show\s+(?:\d+\s+)?(?:results|items)
+        | ^(?:under|over|up\s+to)\s+[$€£]?\d | ^[$€£]?\d+\s*(?:-|–|to)\s*[$€£]?\d+$ | ^(?:min|max)(?:imum)?\.?(?:\s+price)?$ | \(\d+\)$
+        | ^price(?:\s+range)?$ | ^brands?$ | ^on\s+sale$",
+    )
+});
+static OPTION: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?x)^(?:size|colou?r|quantity|qty)(?:\W+\w+)?$ | ^[+−–-]$ | ^(?:x{0,3}[sl]|m)$ | ^\d+(?:\.\d+)?\s?(?:gb|tb|ml|l|oz|cm|mm|inch)$
+        | ^(?:increase|decrease)\b",
+    )
+});
+static LOOK: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?x)\breviews?\b | \b(?:size|fit)\s+(?:guide|chart) | ^(?:product\s+)?(?:details|description|specifications?|specs|features|overview|photos?)\b
+        | \b(?:image|photo|picture|zoom|gallery)\b | ^read\s+more | ^see\s+(?:all|more)\b | ^quick\s+(?:view|look) | ^questions?\b",
+    )
+});
+static CART: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^(?:\d+\s+)?(?:view\s+|my\s+|your\s+|go\s+to\s+|shopping\s+)*(?:cart|bag|basket|trolley)\b(?:\s*\(?\d*\)?)?$",
+    )
+});
+static LEAVE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^(?:back|forward|go back|close|close tab|continue shopping|back to .+|keep shopping)$"));
+static THROUGH_LIST: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"^(?:\d{1,3}|next(?:\s+page)?|previous(?:\s+page)?|(?:load|show|view)\s+more(?:\s+\w+)?|[›»‹«>])$")
+});
+static ASKS: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bsearch\b|\blooking for\b"));
+static PRICE: LazyLock<Regex> = LazyLock::new(|| pattern(r"[$€£]\s?\d|\d\s?[€£$]"));
+static SAYS_COMPARE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\bcompar|\bversus\b|\bvs\b|\bside by side\b"));
+/// What is typed into an address field to go somewhere, rather than to ask.
+static ADDRESS: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)^(?:https?://|localhost\b|[\w-]+(?:\.[\w-]+)+(?:[:/?].*)?$)"));
+
+/// Names the intents of a take's Steps; those that have one keep it.
 pub(super) fn name(steps: &mut [Step]) {
-    let mut searching = false;
-    for step in steps {
-        let intent = of(step, searching);
-        searching = match step.action {
-            Action::Type => is_search(step),
-            Action::Key => searching && step.key.as_deref() != Some("Enter"),
-            _ => false,
-        };
-        if intent.is_some() {
+    let mut memory = Memory::default();
+    for index in 0..steps.len() {
+        let ahead = leads_to(&steps[index], &steps[index + 1..]);
+        let step = &steps[index];
+        memory.arrive(step);
+        let intent = step.intent.or_else(|| of(step, &memory, ahead));
+        memory.leave(step, intent, ahead);
+        let step = &mut steps[index];
+        if step.intent.is_none() && intent.is_some() {
             step.intent = intent;
             step.source.insert("intent".to_owned(), Source::Rule);
         }
     }
 }
 
-fn of(step: &Step, searching: bool) -> Option<Intent> {
-    let text = caption(step);
-    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+/// What is known when a Step is looked at.
+#[derive(Default)]
+struct Memory {
+    page: Page,
+    /// What the text that was typed last was for.
+    typing: Option<Intent>,
+    /// What the last act was for that may open a page.
+    last: Option<Intent>,
+    /// Where the last act leads, by its own words; for pages whose address says nothing.
+    expected: Page,
+}
+
+impl Memory {
+    fn arrive(&mut self, step: &Step) {
+        match page_of(step.url.as_deref(), step.title.as_deref()) {
+            Page::Unknown if step.action == Action::Navigate => self.page = self.expected,
+            Page::Unknown => {}
+            known => self.page = known,
+        }
+    }
+
+    fn leave(&mut self, step: &Step, intent: Option<Intent>, ahead: Page) {
+        match step.action {
+            Action::Navigate | Action::Scroll => return,
+            Action::Type => self.typing = intent,
+            Action::Key if step.key.as_deref() == Some("Enter") => self.typing = None,
+            Action::Click | Action::Drag => self.typing = None,
+            Action::Key => {}
+        }
+        self.last = intent;
+        self.expected = match (ahead, intent) {
+            (Page::Unknown, Some(Intent::Search | Intent::Filter | Intent::Sort)) => Page::List,
+            (Page::Unknown, Some(Intent::Inspect)) if PRICE.is_match(&caption(step)) => Page::Product,
+            (page, _) => page,
+        };
+    }
+}
+
+/// The kind of page that a Step opens, as far as its address tells.
+fn leads_to(step: &Step, after: &[Step]) -> Page {
+    let next = after.iter().find(|next| next.action != Action::Scroll);
+    let opened = next.filter(|next| next.action == Action::Navigate && next.t - step.t_end < LEADS_TO_SECS);
+    opened.map_or(Page::Unknown, |next| page_of(next.url.as_deref(), next.title.as_deref()))
+}
+
+fn of(step: &Step, memory: &Memory, ahead: Page) -> Option<Intent> {
     match step.action {
-        Action::Type if is_search(step) => Some(Intent::Search),
-        Action::Key if searching && step.key.as_deref() == Some("Enter") => Some(Intent::Search),
-        Action::Navigate if step.cause == Some(Cause::Back) => Some(Intent::Leave),
-        Action::Click => {
-            let role = step.target.as_ref().and_then(|target| target.role.as_deref()).unwrap_or_default();
-            if text == "back" {
-                Some(Intent::Leave)
-            } else if has(&ADD) {
-                Some(Intent::Add)
-            } else if REMOVE.contains(&text.as_str()) {
-                Some(Intent::Remove)
-            } else if has(&SORT) {
-                Some(Intent::Sort)
-            } else if is_search(step) {
-                Some(Intent::Search)
-            } else if role == "radio" || OPTION.iter().any(|word| text.starts_with(word)) {
-                Some(Intent::ChooseOption)
-            } else if role == "checkbox" {
-                Some(Intent::Filter)
-            } else if text.contains(['$', '€', '£']) {
-                Some(Intent::Inspect)
-            } else {
-                None
-            }
+        Action::Type => of_typing(step, memory),
+        Action::Key => of_key(step, memory),
+        Action::Scroll => of_moving(memory.page),
+        Action::Navigate => match step.cause {
+            Some(Cause::Back) => Some(Intent::Leave),
+            Some(Cause::Link | Cause::Form | Cause::Address) => memory.last,
+            Some(Cause::Tab | Cause::Reload) | None => None,
+        },
+        Action::Drag => (memory.page == Page::List || role(step) == "slider").then_some(Intent::Filter),
+        Action::Click => of_click(step, memory, ahead),
+    }
+}
+
+fn of_typing(step: &Step, memory: &Memory) -> Option<Intent> {
+    let caption = caption(step);
+    if caption.starts_with("address") {
+        let is_question = step.text.as_deref().is_some_and(|typed| !ADDRESS.is_match(typed.trim()));
+        return is_question.then_some(Intent::Search);
+    }
+    if is_search_field(step) {
+        return Some(Intent::Search);
+    }
+    if OPTION.is_match(&caption) && memory.page != Page::List {
+        return Some(Intent::ChooseOption);
+    }
+    (FILTER.is_match(&caption) || caption.contains("price")).then_some(Intent::Filter)
+}
+
+fn of_key(step: &Step, memory: &Memory) -> Option<Intent> {
+    match step.key.as_deref()? {
+        "Enter" => memory.typing,
+        "Alt+ArrowLeft" | "Ctrl+w" => Some(Intent::Leave),
+        "PageDown" | "PageUp" | "End" | "Home" | "Space" | "ArrowDown" | "ArrowUp" if memory.typing.is_none() => {
+            of_moving(memory.page)
         }
         _ => None,
     }
 }
 
+fn of_moving(page: Page) -> Option<Intent> {
+    match page {
+        Page::List | Page::Comparison => Some(Intent::Compare),
+        Page::Product | Page::Cart => Some(Intent::Inspect),
+        Page::Other | Page::Unknown => None,
+    }
+}
+
+fn of_click(step: &Step, memory: &Memory, ahead: Page) -> Option<Intent> {
+    let caption = caption(step);
+    let role = role(step);
+    let in_list = memory.page == Page::List;
+    let is_choice =
+        matches!(role, "radio" | "option" | "combobox" | "listbox" | "menuitemradio" | "checkbox" | "spinbutton");
+    if caption.starts_with("address") {
+        return None;
+    }
+    if LEAVE.is_match(&caption) {
+        return Some(Intent::Leave);
+    }
+    if caption.starts_with("compare") || caption.contains("add to compar") {
+        return Some(Intent::Compare);
+    }
+    // Shops that auction list by "buy it now": there it is one of the filters.
+    if ADD.is_match(&caption) && !(in_list && is_choice) {
+        return Some(Intent::Add);
+    }
+    if REMOVE.is_match(&caption) {
+        return Some(Intent::Remove);
+    }
+    if SORT.is_match(&caption) && !PRICE.is_match(&caption) {
+        return Some(Intent::Sort);
+    }
+    if is_search_field(step) || role == "button" && ASKS.is_match(&caption) {
+        return Some(Intent::Search);
+    }
+    if CART.is_match(&caption) || ahead == Page::Cart && role != "button" {
+        return Some(Intent::Inspect);
+    }
+    if in_list && THROUGH_LIST.is_match(&caption) {
+        return Some(Intent::Compare);
+    }
+    let is_option = OPTION.is_match(&caption) && !LOOK.is_match(&caption);
+    if is_choice || is_option {
+        let is_amount = matches!(caption.as_str(), "+" | "-" | "−" | "–");
+        return Some(if (in_list && !is_amount) || role == "checkbox" { Intent::Filter } else { Intent::ChooseOption });
+    }
+    if PRICE.is_match(&caption) && !FILTER.is_match(&caption) {
+        return Some(opening(step));
+    }
+    if memory.page == Page::Product && (LOOK.is_match(&caption) || matches!(role, "tab" | "img")) {
+        return Some(Intent::Inspect);
+    }
+    match ahead {
+        Page::Product => Some(opening(step)),
+        Page::Comparison => Some(Intent::Compare),
+        Page::List => Some(Intent::Filter),
+        Page::Cart | Page::Other | Page::Unknown if FILTER.is_match(&caption) => Some(Intent::Filter),
+        Page::Cart | Page::Other | Page::Unknown if LOOK.is_match(&caption) => Some(Intent::Inspect),
+        Page::Cart | Page::Other | Page::Unknown => None,
+    }
+}
+
+/// Opening a product is looking at it, unless the worker says that it is for comparing.
+fn opening(step: &Step) -> Intent {
+    let says_compare = step.rationale.as_deref().is_some_and(|said| SAYS_COMPARE.is_match(said));
+    if says_compare { Intent::Compare } else { Intent::Inspect }
+}
+
 fn caption(step: &Step) -> String {
-    step.target.as_ref().and_then(|target| target.text.as_deref()).unwrap_or_default().to_lowercase()
+    step.target.as_ref().and_then(|target| target.text.as_deref()).unwrap_or_default().trim().to_lowercase()
+}
+
+fn role(step: &Step) -> &str {
+    step.target.as_ref().and_then(|target| target.role.as_deref()).unwrap_or_default()
 }
 
 /// The address field mentions searching as well, but what is typed there is an address, mostly.
-fn is_search(step: &Step) -> bool {
-    let text = caption(step);
-    text.contains("search") && !text.starts_with("address")
+fn is_search_field(step: &Step) -> bool {
+    let caption = caption(step);
+    let is_field = matches!(role(step), "textbox" | "searchbox" | "combobox" | "");
+    !caption.starts_with("address") && (role(step) == "searchbox" || is_field && ASKS.is_match(&caption))
 }

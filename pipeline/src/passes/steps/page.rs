@@ -1,0 +1,94 @@
+//! What kind of page an address or a title is of, in shops at large.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Page {
+    /// Offers in a list: a category, the results of a search.
+    List,
+    /// One product.
+    Product,
+    /// Products side by side.
+    Comparison,
+    Cart,
+    /// Known to be none of these.
+    Other,
+    #[default]
+    Unknown,
+}
+
+fn pattern(source: &str) -> Regex {
+    Regex::new(source).expect("the pattern is valid")
+}
+
+static CART: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)/(?:cart|basket|bag|trolley|checkout|warenkorb)(?:[/?#.]|$)"));
+static COMPARISON: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)/compare(?:[/?#]|$)"));
+static PRODUCT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)/(?:products?|p|dp|gp/product|items?|itm|sku|listing|ip|pd|artikel)/[^/?#]|/[\w-]+/p/\w|-p-?\d{4,}")
+});
+static LIST: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?ix)/(?:collections?|category|categories|catalog|c|cat|cp|department|browse|shop|search|s|sch|b|list|women|men|kids|sale)(?:[/?\#]|$)
+        | [?&](?:q|k|query|search|s|keyword|_nkw|text|facets?|filters?|sort|order|page|category|rh)=",
+    )
+});
+static LIST_TITLE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)\b(?:search results?|results for|search:)|\bgoogle search\b|\bat bing\b|\bat duckduckgo\b")
+});
+static CART_TITLE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)\b(?:shopping cart|your (?:cart|bag|basket)|basket)\b"));
+static COMPARISON_TITLE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)\bcompare (?:products|items)|\bproduct comparison"));
+
+/// The address tells more than the title, which is the shop's to word.
+pub(super) fn page_of(url: Option<&str>, title: Option<&str>) -> Page {
+    if let Some(url) = url {
+        for (pattern, page) in
+            [(&CART, Page::Cart), (&COMPARISON, Page::Comparison), (&PRODUCT, Page::Product), (&LIST, Page::List)]
+        {
+            if pattern.is_match(url) {
+                return page;
+            }
+        }
+    }
+    let title = title.unwrap_or_default();
+    for (pattern, page) in [(&LIST_TITLE, Page::List), (&CART_TITLE, Page::Cart), (&COMPARISON_TITLE, Page::Comparison)]
+    {
+        if pattern.is_match(title) {
+            return page;
+        }
+    }
+    // A host alone is where a shop begins.
+    let is_front = url.is_some_and(|url| {
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        rest.trim_end_matches('/').split('/').count() == 1 && !rest.contains(['?', ' '])
+    });
+    if is_front { Page::Other } else { Page::Unknown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_tell_what_they_show() {
+        for (url, page) in [
+            ("localhost:3001", Page::Other),
+            ("localhost:3001/collection/home-garden?facets=31", Page::List),
+            ("shop.example/search?q=tennis", Page::List),
+            ("shop.example/dp/B07XYZ", Page::Product),
+            ("https://shop.example/women/dresses", Page::List),
+            ("shop.example/product/aloe-vera?size=1", Page::Product),
+            ("shop.example/cart", Page::Cart),
+            ("shop.example/compare?ids=1,2", Page::Comparison),
+            ("shop.example/about-us", Page::Unknown),
+        ] {
+            assert_eq!(page_of(Some(url), None), page, "{url}");
+        }
+        assert_eq!(page_of(None, Some("Search results: lamp")), Page::List);
+        assert_eq!(page_of(None, None), Page::Unknown);
+    }
+}

@@ -1,0 +1,69 @@
+//! How often the rules name what a Step was for as people did.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
+
+use pipeline::passes::steps::name_intents;
+use serde_json::{Value, json};
+use shared_types::step::{Intent, Step};
+
+const ROWS: &str = include_str!("fixtures/intents/labelled.jsonl");
+/// The bar is 0.8. These are what the rules reach, less two rows of room; a lower figure is a change for the worse.
+const LEAST_OF_ALL: f64 = 0.95;
+const LEAST_OF_RECORDED: f64 = 0.95;
+
+struct Row {
+    take: String,
+    step: Step,
+    label: Option<Intent>,
+}
+
+fn rows() -> Vec<Row> {
+    let row = |line: &str| {
+        let mut value: Value = serde_json::from_str(line).unwrap();
+        let take = value["take"].as_str().unwrap().to_owned();
+        let label = serde_json::from_value(value["label"].clone()).unwrap();
+        let blank = json!({"utterances": [], "confidence": 1.0, "source": {}});
+        value.as_object_mut().unwrap().extend(blank.as_object().unwrap().clone());
+        Row { take, step: serde_json::from_value(value).unwrap(), label }
+    };
+    ROWS.lines().map(row).collect()
+}
+
+/// Right and all, of rows that pass.
+fn accuracy(named: &[(Row, Option<Intent>)], of: impl Fn(&Row) -> bool) -> (f64, usize) {
+    let chosen: Vec<&(Row, Option<Intent>)> = named.iter().filter(|(row, _)| of(row)).collect();
+    let right = chosen.iter().filter(|(row, found)| row.label == *found).count();
+    (right as f64 / chosen.len() as f64, chosen.len())
+}
+
+#[test]
+fn the_rules_name_intents_as_people_do() {
+    let rows = rows();
+    let mut named: Vec<(Row, Option<Intent>)> = Vec::new();
+    let mut takes: Vec<&str> = rows.iter().map(|row| row.take.as_str()).collect();
+    takes.dedup();
+    let takes: Vec<String> = takes.into_iter().map(str::to_owned).collect();
+    let mut rows = rows.into_iter().peekable();
+    for take in takes {
+        let mut of_take = Vec::new();
+        while let Some(row) = rows.next_if(|row| row.take == take) {
+            of_take.push(row);
+        }
+        let mut steps: Vec<Step> = of_take.iter().map(|row| row.step.clone()).collect();
+        name_intents(&mut steps);
+        named.extend(of_take.into_iter().zip(steps).map(|(row, step)| (row, step.intent)));
+    }
+    for (row, found) in named.iter().filter(|(row, found)| row.label != *found) {
+        let target = row.step.target.as_ref().and_then(|target| target.text.clone());
+        let (take, t, action) = (&row.take, row.step.t, row.step.action);
+        println!("{take} {t} {action:?} {target:?}: {found:?}, people say {:?}", row.label);
+    }
+    let (all, count) = accuracy(&named, |_| true);
+    let (recorded, recorded_count) = accuracy(&named, |row| row.take.starts_with("good_"));
+    let (with_label, label_count) = accuracy(&named, |row| row.label.is_some());
+    println!(
+        "all {all:.3} of {count}, recorded {recorded:.3} of {recorded_count}, with a label {with_label:.3} of {label_count}"
+    );
+    assert!(count >= 200 && recorded_count >= 70);
+    assert!(all >= LEAST_OF_ALL && recorded >= LEAST_OF_RECORDED && with_label >= 0.8);
+}
