@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use crate::models::catalog;
+use crate::providers::settings::{HostedSettings, SettingsError};
 
 const MODELS_DIR: &str = "COLLECTOR_MODELS_DIR";
 const WHISPER_MODEL: &str = "COLLECTOR_WHISPER_MODEL";
@@ -42,6 +43,11 @@ pub enum WhisperChoice {
 impl Config {
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_lookup(|name| std::env::var_os(name))
+    }
+
+    /// The settings of hosted models; only whoever wants those asks.
+    pub fn hosted_from_env() -> Result<HostedSettings, SettingsError> {
+        HostedSettings::from_lookup(|name| std::env::var_os(name))
     }
 
     /// From any table of settings; an empty value counts as none.

@@ -13,6 +13,7 @@ use pipeline::export::{ExportError, export};
 use pipeline::models::commands::{run_fetch, run_import, run_list};
 use pipeline::models::error::ModelError;
 use pipeline::passes::{inspect, playback};
+use pipeline::providers::settings::SettingsError;
 use pipeline::run::{RunError, RunOptions, run};
 use pipeline::score::{ScoreError, run_score};
 use pipeline::work::{WorkError, WorkOptions, work};
@@ -72,7 +73,7 @@ struct RunArgs {
     /// Folder of fingerprints in which duplicates are looked for.
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
-    /// Who explains the Steps; this version knows local rules only.
+    /// Who explains the Steps: rules on this machine, or also a server that speaks OpenAI's protocol.
     #[arg(long, value_enum, default_value_t = Provider::Local)]
     provider: Provider,
     /// Threads for the models; half as many as cores by default.
@@ -86,6 +87,8 @@ struct RunArgs {
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Provider {
     Local,
+    /// What was redacted is sent to OPENAI_BASE_URL with OPENAI_API_KEY.
+    Openai,
 }
 
 #[derive(Subcommand)]
@@ -127,6 +130,9 @@ struct WorkArgs {
     /// Threads for the models; half as many as cores by default.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: Option<u16>,
+    /// Who explains the Steps of the jobs `analyse`, as in `pipeline run`.
+    #[arg(long, value_enum, default_value_t = Provider::Local)]
+    provider: Provider,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -173,6 +179,8 @@ enum Failure {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -198,7 +206,7 @@ impl Failure {
     fn status(&self) -> u8 {
         let usage = match self {
             // Every error of a score comes from the files that the command names.
-            Self::Config(_) | Self::Score(_) => true,
+            Self::Config(_) | Self::Settings(_) | Self::Score(_) => true,
             Self::Run(error) => error.is_usage(),
             Self::Model(error) => error.is_usage(),
             Self::Export(error) => error.is_usage(),
@@ -270,6 +278,7 @@ fn run_one(args: RunArgs) -> Result<(), Failure> {
     }
     let config = Config::from_env()?;
     let program = std::env::current_exe().map_err(Failure::Program)?;
+    let hosted = (args.provider == Provider::Openai).then(Config::hosted_from_env).transpose()?;
     let options = RunOptions {
         input: args.input,
         out: args.out,
@@ -278,6 +287,7 @@ fn run_one(args: RunArgs) -> Result<(), Failure> {
         policy: args.policy,
         store: args.store,
         threads: args.threads.map(usize::from),
+        hosted,
     };
     let result = run(&options, &config, &program)?;
     drop(write!(std::io::stdout(), "{}", result.text()));
@@ -302,7 +312,12 @@ fn work_on(args: WorkArgs) -> Result<(), Failure> {
         once: args.once,
         concurrency: args.concurrency,
         threads: args.threads,
+        is_hosted: args.provider == Provider::Openai,
     };
+    if options.is_hosted {
+        // Said now rather than by every job.
+        Config::hosted_from_env()?;
+    }
     Ok(work(&options, &program, &stop_on_signal()?)?)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The folder appears whole or not at all: everything is written beside it first and takes its name at the end.
 
+mod hosted;
 mod input;
 mod read;
 mod scratch;
@@ -21,6 +22,7 @@ use shared_types::step::Step;
 use shared_types::summary::{Costs, PassRun, Summary};
 use shared_types::transcript::Transcript;
 
+use self::hosted::Asked;
 pub use self::input::InputError;
 use self::input::Recording;
 use self::read::Reader;
@@ -39,7 +41,8 @@ use crate::pass::Stopwatch;
 use crate::passes::inspect::{self, Findings, InspectError, Task};
 use crate::passes::steps::{self, ActPictures, ReadPicture, acts};
 use crate::passes::transcribe::{Wanted, transcribe};
-use crate::passes::{goal, music, pii};
+use crate::passes::{goal, music, pii, transcribe};
+use crate::providers::settings::HostedSettings;
 use crate::store::{StoreError, match_and_keep};
 
 /// Windows of speech that are rated; more cost time and change little.
@@ -55,6 +58,8 @@ pub struct RunOptions {
     pub store: Option<PathBuf>,
     /// Threads for the models; half as many as cores by default.
     pub threads: Option<usize>,
+    /// Who explains the Steps, beside the rules.
+    pub hosted: Option<HostedSettings>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +78,8 @@ pub enum RunError {
     Whisper(#[from] WhisperFailure),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("the hosted models cannot be asked: {0}")]
+    Hosted(#[from] ingest_client::ClientError),
     #[error("{path}: {source}")]
     Disk { path: PathBuf, source: io::Error },
     #[error("the picture {0} that the inspection left cannot be read")]
@@ -82,7 +89,7 @@ pub enum RunError {
 impl RunError {
     /// Whether the command was given something that is not there or not what it should be.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Input(_))
+        matches!(self, Self::Input(_) | Self::Hosted(_))
     }
 }
 
@@ -102,12 +109,14 @@ pub fn run(options: &RunOptions, config: &Config, program: &Path) -> Result<RunR
     let recording = Recording::open(options)?;
     let scratch =
         Scratch::beside(&options.out).map_err(|source| RunError::Disk { path: options.out.clone(), source })?;
-    let mut take =
-        Take { recording, scratch, threads: options.threads.unwrap_or_else(default_threads), passes: Vec::new() };
+    let threads = options.threads.unwrap_or_else(default_threads);
+    let asked = options.hosted.clone().map(Asked::new).transpose()?;
+    let mut take = Take { recording, scratch, threads, passes: Vec::new(), asked };
     let (findings, acts) = take.inspect(program)?;
     let mut reader = take.read(&findings, &acts, config)?;
     let heard = take.hear(&findings, config)?;
-    let steps = take.build_steps(&findings, &acts, &heard.transcript, &mut reader)?;
+    let mut steps = take.build_steps(&findings, &acts, &heard.transcript, &mut reader)?;
+    take.explain(&findings, &heard.transcript, &mut reader, &mut steps);
     take.conclude(options, findings, &reader, heard, steps)
 }
 
@@ -116,6 +125,7 @@ struct Take {
     scratch: Scratch,
     threads: usize,
     passes: Vec<PassRun>,
+    asked: Option<Asked>,
 }
 
 /// What was said, and how well.
@@ -169,7 +179,7 @@ impl Take {
         let Some(sound) = &findings.measurements.sound else {
             return Ok(Heard { transcript: Transcript::default(), speech: None, model: None });
         };
-        let watch = Stopwatch::start("transcribe", 1);
+        let watch = Stopwatch::start(transcribe::NAME, transcribe::VERSION);
         let voice = inspect::read_voice(&self.scratch.work())
             .map_err(|source| RunError::Disk { path: self.scratch.work(), source })?;
         let (music_share, music) = music::music(&voice, &sound.speech);
@@ -193,10 +203,11 @@ impl Take {
             let hearing = transcribe(&mut whisper, &voice, &voiced, wanted)?;
             bar.finish_and_clear();
             speech.mean_word_probability = hearing.transcript.mean_word_probability();
-            if let Some(language) = hearing.detected {
-                speech.language = Some(language.code);
+            if let Some(language) = &hearing.detected {
+                speech.language = Some(language.code.clone());
                 speech.language_probability = Some(language.probability);
             }
+            let hearing = self.hear_hosted(&voice, &voiced, hearing);
             heard.transcript = hearing.transcript;
             heard.model = model.file_stem().map(|name| name.to_string_lossy().into_owned());
         }
@@ -263,6 +274,10 @@ impl Take {
         if let Some(model) = heard.model {
             models.insert("speech".to_owned(), model);
         }
+        let mut prompts = BTreeMap::new();
+        if let Some(asked) = &self.asked {
+            asked.tell(&mut models, &mut prompts);
+        }
         self.passes.push(watch.stop());
         let summary = Summary {
             input_sha256: findings.fingerprints.sha256.clone(),
@@ -273,10 +288,10 @@ impl Take {
             products_seen,
             decision,
             reason,
-            costs: Costs::default(),
+            costs: self.asked.as_ref().map_or_else(Costs::default, Asked::costs),
             passes: self.passes.clone(),
             models,
-            prompts: BTreeMap::new(),
+            prompts,
         };
         let examples = examples::from_steps(&steps, &summary, picture);
         let result = self.scratch.result();

@@ -44,6 +44,8 @@ pub struct WorkOptions {
     pub concurrency: u16,
     /// Threads for the models; half as many as cores by default.
     pub threads: Option<u16>,
+    /// Whether a hosted model explains the Steps.
+    pub is_hosted: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +94,7 @@ pub(crate) struct Machine<'a> {
     client: &'a Client,
     program: &'a Path,
     threads: Option<u16>,
+    is_hosted: bool,
     stop: &'a AtomicBool,
 }
 
@@ -104,7 +107,8 @@ pub fn work(options: &WorkOptions, program: &Path, stop: &Arc<AtomicBool>) -> Re
         for index in 0..options.concurrency.max(1) {
             let (client, name) = (&client, format!("{name}/{index}"));
             let run = move || {
-                let machine = Machine { client, program, threads: options.threads, stop };
+                let (threads, is_hosted) = (options.threads, options.is_hosted);
+                let machine = Machine { client, program, threads, is_hosted, stop };
                 one_after_another(options, &machine, &name)
             };
             let started = Builder::new().name(format!("work-{index}")).spawn_scoped(scope, run);

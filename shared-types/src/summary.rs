@@ -37,12 +37,27 @@ pub struct ProductSeen {
     pub rating: Option<String>,
 }
 
-/// What hosted models were paid; zero with local ones.
+/// What hosted models were asked and paid; zero with local ones.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct Costs {
+    /// Requests that were answered.
     pub requests: u32,
+    /// Answers that were known from an earlier run and cost nothing.
+    pub cached: u32,
     pub input_tokens: u64,
     pub output_tokens: u64,
+    /// Sound that was sent.
+    pub audio_secs: f64,
+    /// Tokens that this recording may use; null with local models.
+    pub token_budget: Option<u64>,
+    /// By the prices of the settings, with fractions of a cent; null without prices.
+    pub amount_cents: Option<f64>,
+    pub currency: Option<String>,
+    pub steps_explained: u32,
+    /// Steps that were given to a model and stayed as the rules left them.
+    pub steps_left_to_rules: u32,
+    /// Why, a sentence each.
+    pub failures: Vec<String>,
 }
 
 /// What one pass took.

@@ -3,13 +3,13 @@
 
 use shared_types::quality::judge::QualityReport;
 use shared_types::step::Step;
-use shared_types::summary::Summary;
+use shared_types::summary::{Costs, Summary};
 use shared_types::transcript::Transcript;
 
 use super::examples::sentence;
 use super::table::{clock, name};
 
-const STYLE: &str = include_str!("report.css");
+pub(crate) const STYLE: &str = include_str!("report.css");
 
 /// The page as HTML. Everything that came out of the recording is escaped.
 pub fn html(quality: &QualityReport, transcript: &Transcript, steps: &[Step], summary: &Summary) -> String {
@@ -140,7 +140,30 @@ impl Page {
             ));
         }
         self.line("</table>");
+        for sentence in hosted(&summary.costs) {
+            self.line(&format!("<p class=\"soft\">{}</p>", escape(&sentence)));
+        }
     }
+}
+
+/// What hosted models did, cost and failed to do; nothing where none was asked.
+pub(super) fn hosted(costs: &Costs) -> Vec<String> {
+    if costs.token_budget.is_none() {
+        return Vec::new();
+    }
+    let amount = costs.amount_cents.zip(costs.currency.as_deref());
+    let amount = amount.map_or_else(String::new, |(cents, currency)| format!(", {:.4} {currency}", cents / 100.0));
+    let told = format!(
+        "Hosted models: {} Steps explained, {} left to the rules; {} requests and {} known answers, {} tokens in and {} \
+         out{amount}.",
+        costs.steps_explained,
+        costs.steps_left_to_rules,
+        costs.requests,
+        costs.cached,
+        costs.input_tokens,
+        costs.output_tokens
+    );
+    std::iter::once(told).chain(costs.failures.iter().cloned()).collect()
 }
 
 /// The point that was clicked and the box of its target, laid over the picture.
@@ -166,7 +189,7 @@ fn marks(step: &Step, size: Option<(u32, u32)>) -> String {
     marks
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         match c {
             '&' => out.push_str("&amp;"),

@@ -6,6 +6,7 @@ use shared_types::summary::Summary;
 use shared_types::transcript::Transcript;
 
 use super::examples::sentence;
+use super::report::hosted;
 
 const EXCERPT_CHARS: usize = 400;
 const LONGEST_ROW: usize = 78;
@@ -60,6 +61,7 @@ pub fn text(quality: &QualityReport, transcript: &Transcript, steps: &[Step], su
     let total: f64 = summary.passes.iter().map(|pass| pass.secs).sum();
     let passes = summary.passes.iter().map(|pass| format!("{} {:.1} s", pass.name, pass.secs)).collect::<Vec<_>>();
     line(format!("Took {total:.1} s: {}", passes.join(", ")));
+    hosted(&summary.costs).into_iter().for_each(line);
     out
 }
 

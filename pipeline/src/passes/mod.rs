@@ -1,5 +1,6 @@
 //! The passes: each turns what is known of a recording into something more.
 
+pub mod explain;
 pub mod goal;
 pub mod inspect;
 pub mod music;

@@ -11,6 +11,7 @@
 //! 5. Word times are moved to the onset of the sound and into the spans.
 
 mod guard;
+pub mod hosted;
 mod sound;
 mod timing;
 mod windows;
@@ -18,6 +19,9 @@ mod windows;
 use shared_types::transcript::{Segment, Transcript, Word};
 
 use crate::models::whisper::{Decoding, HeardWord, Language, SAMPLE_RATE, Whisper, WhisperFailure};
+
+pub const NAME: &str = "transcribe";
+pub const VERSION: u32 = 2;
 
 /// Words of the trade, and speech in the manner of the takes. The speech is the end, which weighs most: what the screen
 /// shows is written in figures, and after figures the model writes (and guesses at) figures.
@@ -84,7 +88,7 @@ pub fn transcribe(
     wanted: Wanted<'_>,
 ) -> Result<Hearing, WhisperFailure> {
     let sound = sound::Sound::new(samples);
-    let windows = windows::plan(voiced, &sound);
+    let windows = windows::plan(voiced, &sound, windows::MAX_WINDOW_SECS);
     let mut tongue = Tongue::new(wanted.language);
     let mut words = Vec::new();
     for window in &windows {

@@ -104,6 +104,13 @@ impl Reader {
         Ok(picture)
     }
 
+    /// A picture by the name that Steps use, if its text was read.
+    pub(super) fn read_picture(&mut self, name: &str) -> Option<Rc<ReadPicture>> {
+        let is_it = |kept: &Kept| kept.lines.is_some() && name.strip_prefix("frames/") == Some(kept.file.as_str());
+        let index = self.pictures.iter().position(is_it)?;
+        self.picture(index).ok()
+    }
+
     /// The text of each picture that was read, with its time.
     pub(super) fn screens(&self) -> Vec<Screen<'_>> {
         self.pictures.iter().filter_map(|kept| Some((kept.t, kept.lines.as_deref()?))).collect()

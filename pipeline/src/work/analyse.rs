@@ -39,6 +39,9 @@ pub(super) fn analyse(
     if let Some(threads) = machine.threads {
         command.arg("--threads").arg(threads.to_string());
     }
+    if machine.is_hosted {
+        command.args(["--provider", "openai"]);
+    }
     lease.tell("run", None);
     run(command, lease, &log)?;
     let quality: QualityReport = read(&result, "quality.json")?;

@@ -16,7 +16,9 @@ impl Address {
     /// Takes `https://HOST[:PORT][/PATH]`. A bare HOST means https; plain http is for this computer alone, because
     /// a token would travel readable.
     pub(crate) fn parse(given: &str) -> Result<Self, ClientError> {
-        let refuse = |why| ClientError::Address { given: given.to_owned(), why };
+        // What stands before an @ may be a password.
+        let shown = given.rsplit_once('@').map_or_else(|| given.to_owned(), |(_, host)| format!("…@{host}"));
+        let refuse = |why| ClientError::Address { given: shown.clone(), why };
         let text = given.trim();
         let text = if text.contains("://") { text.to_owned() } else { format!("{}{text}", default_scheme(text)) };
         let uri: Uri = text.parse().map_err(|_| refuse("give it as https://HOST"))?;

@@ -1,0 +1,109 @@
+//! The part of a run that asks hosted models. What it sends went through [`Redacted`]; what comes back is never more
+//! than an addition, so that nothing that goes wrong here ends a run.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use ingest_client::ClientError;
+use ingest_client::hosted::{Hosted, Patience};
+use shared_types::step::Step;
+use shared_types::summary::Costs;
+use shared_types::transcript::Transcript;
+
+use super::Take;
+use super::read::Reader;
+use crate::pass::Stopwatch;
+use crate::passes::explain::redacted::Take as Unredacted;
+use crate::passes::explain::{self, Pictures, Redacted, explain};
+use crate::passes::inspect::Findings;
+use crate::passes::pii;
+use crate::passes::steps::ReadPicture;
+use crate::passes::transcribe::Hearing;
+use crate::passes::transcribe::hosted::{Heard, transcribe_hosted};
+use crate::providers::cache::Answers;
+use crate::providers::chat::Chat;
+use crate::providers::meter::Meter;
+use crate::providers::settings::HostedSettings;
+use crate::providers::speech::{Speech, most_secs};
+
+/// A server that may be asked, and what it was asked so far.
+pub(super) struct Asked {
+    settings: HostedSettings,
+    hosted: Hosted,
+    answers: Answers,
+    meter: Meter,
+    /// Whether the words are the hosted model's.
+    heard: bool,
+}
+
+impl Asked {
+    pub(super) fn new(settings: HostedSettings) -> Result<Self, ClientError> {
+        let hosted = Hosted::new(&settings.base_url, settings.key.clone(), Patience::default())?;
+        let answers = Answers::new(&settings.answers_dir);
+        let meter = Meter::new(settings.token_budget, settings.prices.clone());
+        Ok(Self { settings, hosted, answers, meter, heard: false })
+    }
+
+    pub(super) fn costs(&self) -> Costs {
+        self.meter.costs()
+    }
+
+    /// Which models and prompts took part.
+    pub(super) fn tell(&self, models: &mut BTreeMap<String, String>, prompts: &mut BTreeMap<String, String>) {
+        let costs = self.meter.costs();
+        if costs.steps_explained > 0 {
+            models.insert(explain::NAME.to_owned(), self.settings.explain_model.clone());
+            prompts.insert(explain::NAME.to_owned(), explain::PROMPT_VERSION.to_owned());
+        }
+        if let Some(model) = self.settings.speech_model.as_ref().filter(|_| self.heard) {
+            models.insert("hosted speech".to_owned(), model.clone());
+        }
+    }
+}
+
+impl Pictures for &mut Reader {
+    fn read_picture(&mut self, name: &str) -> Option<Rc<ReadPicture>> {
+        Reader::read_picture(self, name)
+    }
+}
+
+impl Take {
+    /// The hosted model's words, where one is named and it answers; the local ones otherwise.
+    pub(super) fn hear_hosted(&mut self, voice: &[f32], voiced: &[(f64, f64)], local: Hearing) -> Hearing {
+        let Some(asked) = &mut self.asked else { return local };
+        let Some(model) = &asked.settings.speech_model else { return local };
+        let private: Vec<(f64, f64)> =
+            pii::find_spoken(&local.transcript).iter().map(|found| (found.span.start, found.span.end)).collect();
+        let mut speech = Speech::new(&asked.hosted, model, self.scratch.stop());
+        let heard = Heard { local: &local, private: &private };
+        match transcribe_hosted(&mut speech, voice, voiced, heard, most_secs(), &mut asked.meter) {
+            Ok(hearing) => {
+                asked.heard = true;
+                hearing
+            }
+            Err(failure) => {
+                asked.meter.note(format!("The words are the local model's: {failure}."));
+                local
+            }
+        }
+    }
+
+    /// Lets a hosted model explain what the rules left open.
+    pub(super) fn explain(
+        &mut self,
+        findings: &Findings,
+        transcript: &Transcript,
+        reader: &mut Reader,
+        steps: &mut [Step],
+    ) {
+        let Some(asked) = &mut self.asked else { return };
+        let watch = Stopwatch::start(explain::NAME, explain::VERSION);
+        let private = pii::find(&reader.screens(), findings.measurements.active_secs.unwrap_or(0.0), transcript);
+        let goal = self.recording.goal.as_deref();
+        let take = Unredacted { goal, steps, transcript, private: &private };
+        let mut redacted = Redacted::new(take, reader);
+        let mut chat = Chat::new(&asked.hosted, &asked.settings.explain_model, &asked.answers, self.scratch.stop());
+        explain(&mut redacted, steps, &mut chat, &mut asked.meter);
+        self.passes.push(watch.stop());
+    }
+}
