@@ -7,6 +7,7 @@ pub mod numerals;
 pub mod output;
 pub mod pass;
 pub mod passes;
+pub mod patterns;
 pub mod providers;
 pub mod run;
 pub mod score;

@@ -13,6 +13,7 @@ use pipeline::export::{ExportError, export};
 use pipeline::models::commands::{run_fetch, run_import, run_list};
 use pipeline::models::error::ModelError;
 use pipeline::passes::{inspect, playback};
+use pipeline::patterns::{PatternsError, PatternsOptions, run_patterns};
 use pipeline::providers::settings::SettingsError;
 use pipeline::run::{RunError, RunOptions, run};
 use pipeline::score::{ScoreError, run_score};
@@ -41,6 +42,9 @@ enum Command {
         after_help = "Example:\n  pipeline export --server https://collect.example.com --token csp_... --campaign ID --out dataset"
     )]
     Export(ExportArgs),
+    /// What many recordings have in common: ways, strategies, what was said.
+    #[command(after_help = "Example:\n  pipeline patterns dataset --out patterns")]
+    Patterns(PatternsArgs),
     /// The models that hear and read.
     #[command(subcommand, after_help = "Example:\n  pipeline models fetch")]
     Models(Models),
@@ -162,6 +166,19 @@ enum Format {
 }
 
 #[derive(Args)]
+struct PatternsArgs {
+    /// Datasets, results of `pipeline run`, or folders of those.
+    #[arg(value_name = "DIR", required = true)]
+    folders: Vec<PathBuf>,
+    /// Folder for the report; an earlier report there is replaced.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Percent of the recordings that a way must be found in.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
+    min_percent: u8,
+}
+
+#[derive(Args)]
 struct ScoreArgs {
     #[arg(long, value_name = "STEPS.jsonl")]
     predicted: PathBuf,
@@ -192,6 +209,8 @@ enum Failure {
     Work(#[from] WorkError),
     #[error(transparent)]
     Export(#[from] ExportError),
+    #[error(transparent)]
+    Patterns(#[from] PatternsError),
     #[error("there is no token. Give --token, or set COLLECTOR_TOKEN.")]
     NoToken,
     #[error("Ctrl-C cannot be listened for: {0}")]
@@ -210,6 +229,7 @@ impl Failure {
             Self::Run(error) => error.is_usage(),
             Self::Model(error) => error.is_usage(),
             Self::Export(error) => error.is_usage(),
+            Self::Patterns(error) => error.is_usage(),
             Self::NoToken => true,
             Self::Client(_) | Self::Work(_) => false,
             Self::Signals(_) | Self::Program(_) | Self::Child(_) => false,
@@ -234,6 +254,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Run(args) => run_one(args),
         Command::Work(args) => work_on(args),
         Command::Export(args) => export_one(args),
+        Command::Patterns(args) => find_patterns(args),
         Command::Models(command) => {
             let dir = Config::from_env()?.models_dir;
             let stop = stop_on_signal()?;
@@ -333,6 +354,22 @@ fn export_one(args: ExportArgs) -> Result<(), Failure> {
         manifest.submissions.len(),
         manifest.frames,
         args.out.display()
+    ));
+    Ok(())
+}
+
+fn find_patterns(args: PatternsArgs) -> Result<(), Failure> {
+    let report = args.out.join("report.html");
+    let min_share = f64::from(args.min_percent) / 100.0;
+    let patterns = run_patterns(&PatternsOptions { folders: args.folders, out: args.out, min_share })?;
+    drop(writeln!(
+        std::io::stdout(),
+        "{} recordings, {} strategies, {} ways, {} groups of sentences\nReport: {}",
+        patterns.recordings,
+        patterns.strategies.all.len(),
+        patterns.ways.found.len(),
+        patterns.narration.groups.len(),
+        report.display()
     ));
     Ok(())
 }

@@ -82,6 +82,7 @@ fn wrong_use_is_told_in_a_sentence_and_changes_nothing() {
     place.write("with_manifest/video.mp4", "not looked at");
     place.write("with_manifest/recording.json", "{\"format\": 1}");
     place.write("steps.jsonl", "{\"t\": 1.0, \"action\": \"click\"}\n");
+    place.write("broken-result/examples.jsonl", "{}\n");
     place.write("page.html", "<html>\n");
     place.write("list.json", "3");
     place.write("poem.txt", "Whose woods these are");
@@ -106,6 +107,11 @@ fn wrong_use_is_told_in_a_sentence_and_changes_nothing() {
         (run(&["--events", "wrong.jsonl"]), &["wrong.jsonl", "line 2", "Give an events.jsonl"]),
         (run(&["--provider", "oracle"]), &["oracle", "--provider", "local", "openai"]),
         (run(&["--provider", "openai"]), &["OPENAI_API_KEY", "OPENAI_BASE_URL"]),
+        (vec!["patterns", "folder"], &["--out"]),
+        (vec!["patterns", "nowhere", "--out", "result"], &["nowhere", "Give datasets"]),
+        (vec!["patterns", "folder", "--out", "result"], &["folder", "examples.jsonl"]),
+        (vec!["patterns", "folder", "--out", "taken"], &["taken", "already holds", "Give --out a new folder"]),
+        (vec!["patterns", "broken-result", "--out", "result"], &["examples.jsonl, line 1", "no Example"]),
         (run(&["--threads", "0"]), &["--threads", "1..=64"]),
         (run(&["--threads", "many"]), &["many", "--threads"]),
         (run(&["--speed", "2"]), &["--speed", "Usage"]),
@@ -156,8 +162,8 @@ fn wrong_use_is_told_in_a_sentence_and_changes_nothing() {
 #[test]
 fn help_comes_with_an_example() {
     let place = Place::new();
-    let commands: [&[&str]; 6] =
-        [&[], &["run"], &["score"], &["models", "list"], &["models", "fetch"], &["models", "import"]];
+    let commands: [&[&str]; 7] =
+        [&[], &["run"], &["patterns"], &["score"], &["models", "list"], &["models", "fetch"], &["models", "import"]];
     for command in commands {
         let output = place.pipeline(&[command, &["--help"]].concat());
         let text = String::from_utf8_lossy(&output.stdout).into_owned();

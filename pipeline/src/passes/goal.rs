@@ -24,6 +24,7 @@ pub use cart::decision;
 pub use find::find;
 pub use parse::parse;
 pub use products::products;
+pub(crate) use words::content;
 
 /// What is known of a recording when its goal is looked at.
 #[derive(Debug, Clone, Copy)]

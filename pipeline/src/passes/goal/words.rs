@@ -114,7 +114,7 @@ const STOP_WORDS: &[&str] = &[
 ];
 
 /// The words of a demand that can be looked for.
-pub(super) fn content(text: &str) -> Vec<String> {
+pub(crate) fn content(text: &str) -> Vec<String> {
     stems(text).into_iter().filter(|stem| !STOP_WORDS.contains(&stem.as_str())).collect()
 }
 
