@@ -37,7 +37,7 @@ pub fn explain<P: Pictures>(take: &mut Redacted<P>, steps: &mut [Step], chat: &m
     let mut groups: VecDeque<Vec<usize>> = open.chunks(GROUP).map(<[usize]>::to_vec).collect();
     while let Some(group) = groups.pop_front() {
         let question = question::build(take, &group);
-        let answer = chat.ask(&question.as_question(), meter, |answer| merge::check(answer, &group));
+        let answer = chat.ask(&question.into_question(), meter, |answer| merge::check(answer, &group));
         let failure = match answer {
             Ok(answer) => {
                 for answer in merge::read(&answer).unwrap_or_default() {

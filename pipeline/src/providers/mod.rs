@@ -1,4 +1,4 @@
-//! Hosted models: any server that speaks the protocol of `OpenAI`, such as that company's own, vLLM or llama-server.
+//! Hosted models: any server that speaks the protocol of `OpenAI`, such as that company's own, `vLLM` or `llama-server`.
 //!
 //! Nothing here knows what a Step is. [`chat`] asks a question with pictures and gets JSON of a given form, [`speech`]
 //! gets the words of a sound, [`lenient`] finds the JSON in what models write around it, [`cache`] remembers answers and

@@ -160,7 +160,7 @@ fn a_server_that_fails_is_said_so() {
         (|| Reply::Status(401, &[], "sk-secret is wrong".to_owned()), 1, "OPENAI_API_KEY"),
         (|| Reply::Status(413, &[], String::new()), 1, "longer than the model can read"),
         (|| Reply::Status(200, &[], "[1, 2".to_owned()), 1, "a transcript was asked for"),
-        (|| Reply::Cut("{}".to_owned()), 3, "connection broke"),
+        (|| Reply::Cut("{}".to_owned()), 3, "cannot be reached"),
     ];
     for (reply, requests, told) in rows {
         let server = Server::start(move |_, _| reply());

@@ -152,10 +152,8 @@ fn form(parts: &[Part<'_>]) -> (String, Vec<u8>) {
     let mut random = [0_u8; BOUNDARY_BYTES];
     // Without chance from the system the boundary is a fixed one, which sound and words do not contain either.
     getrandom::fill(&mut random).unwrap_or_default();
-    let boundary: String = "collector-"
-        .chars()
-        .chain(random.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).map(char::from))
-        .collect();
+    let digits = random.iter().fold(0_u128, |digits, byte| (digits << 8) | u128::from(*byte));
+    let boundary = format!("collector-{digits:032x}");
     let mut body = Vec::new();
     for part in parts {
         let (head, bytes) = match *part {

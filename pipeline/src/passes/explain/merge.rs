@@ -35,11 +35,11 @@ pub(super) fn check(answer: &Value, group: &[usize]) -> Result<(), String> {
     if steps.len() != group.len() || group.iter().any(|index| !answered.contains(index)) {
         return Err(format!("there must be one entry for each of the steps {group:?}"));
     }
-    let is_long = |text: &Option<String>, most: usize| text.as_ref().is_some_and(|text| text.chars().count() > most);
+    let is_long = |text: Option<&str>, most: usize| text.is_some_and(|text| text.chars().count() > most);
     let long = steps.iter().find(|step| {
-        is_long(&step.target_text, LONGEST_CAPTION)
-            || is_long(&step.typed_text, LONGEST_TYPED)
-            || is_long(&step.rationale, LONGEST_RATIONALE)
+        is_long(step.target_text.as_deref(), LONGEST_CAPTION)
+            || is_long(step.typed_text.as_deref(), LONGEST_TYPED)
+            || is_long(step.rationale.as_deref(), LONGEST_RATIONALE)
     });
     long.map_or(Ok(()), |step| Err(format!("a text of step {} is too long", step.index)))
 }

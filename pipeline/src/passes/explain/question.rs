@@ -91,7 +91,7 @@ pub(super) struct Built {
 }
 
 impl Built {
-    pub(super) fn as_question(self) -> Question<'static> {
+    pub(super) fn into_question(self) -> Question<'static> {
         let most_tokens = TOKENS_BESIDE + TOKENS_PER_STEP * self.steps;
         Question { instructions: &PROMPT, contents: self.contents, form: (NAME, &SCHEMA), most_tokens }
     }

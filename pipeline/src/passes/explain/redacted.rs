@@ -20,8 +20,6 @@ use crate::passes::steps::ReadPicture;
 const PRIVATE: &str = "[private]";
 /// Around a box: the text's edges and the field's frame.
 const MARGIN_PX: f64 = 4.0;
-/// Around a private stretch of speech: times of words are good to about this.
-const MARGIN_SECS: f64 = 0.3;
 /// Words said around a Step.
 const BEFORE_SECS: f64 = 5.0;
 const AFTER_SECS: f64 = 2.0;
@@ -164,15 +162,14 @@ fn masked(text: &str) -> String {
 }
 
 fn said(transcript: &Transcript, silences: &[Span], from: f64, to: f64) -> String {
-    let is_private = |word: &Word| {
-        silences.iter().any(|span| word.start < span.end + MARGIN_SECS && word.end > span.start - MARGIN_SECS)
-    };
+    // A stretch goes from its first word's start to its last one's end.
+    let is_private = |word: &Word| silences.iter().any(|span| word.start < span.end && word.end > span.start);
     let mut words: Vec<&str> = Vec::new();
     for word in transcript.words().filter(|word| word.end > from && word.start < to) {
-        match is_private(word) {
-            false => words.push(word.w.trim()),
-            true if words.last() != Some(&PRIVATE) => words.push(PRIVATE),
-            true => {}
+        if !is_private(word) {
+            words.push(word.w.trim());
+        } else if words.last() != Some(&PRIVATE) {
+            words.push(PRIVATE);
         }
     }
     masked(&words.join(" "))

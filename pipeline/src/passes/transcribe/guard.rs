@@ -12,7 +12,8 @@ const REPEATED_PHRASE: usize = 3;
 const REPEATED_WORD: usize = 5;
 const LONGEST_PHRASE: usize = 8;
 
-/// A span of this length has words in it.
+/// A span of this length has words in it, and a span of that length has more than a few.
+const MIN_SILENT_SPAN_SECS: f64 = 1.2;
 const MIN_SPAN_SECS: f64 = 1.5;
 const MIN_WORDS_PER_SEC: f64 = 0.5;
 /// Longer than this nobody speaks between the starts of two words.
@@ -67,10 +68,11 @@ pub(super) fn passed_over(words: &[HeardWord], voiced: &[(f64, f64)]) -> Vec<(f6
     let mut stretches: Vec<(f64, f64)> = Vec::new();
     for &(start, end) in voiced {
         let length = end - start;
-        if length < MIN_SPAN_SECS {
+        let inside: Vec<&HeardWord> = words.iter().filter(|word| middle(word) > start && middle(word) < end).collect();
+        let least = if inside.is_empty() { MIN_SILENT_SPAN_SECS } else { MIN_SPAN_SECS };
+        if length < least {
             continue;
         }
-        let inside: Vec<&HeardWord> = words.iter().filter(|word| middle(word) > start && middle(word) < end).collect();
         let found = if (inside.len() as f64) < length * MIN_WORDS_PER_SEC {
             vec![(start, end)]
         } else {

@@ -112,6 +112,8 @@ fn stretches_without_words_are_found() {
     check(words(sentence, 0.0), &[(0.0, 3.0)], &[]);
     check(Vec::new(), &[(0.0, 1.0), (5.0, 8.0)], &[(5.0, 8.0)]);
     check(words(sentence, 0.0), &[(0.0, 9.0)], &[(3.0, 9.0)]);
+    // "Opening the Aloe Vera." is short, and a whole sentence.
+    check(words(sentence, 0.0), &[(0.0, 3.0), (4.85, 6.2)], &[(4.85, 6.2)]);
     // A word that the model stretched over the hole does not hide it.
     let mut held = words("see it now and then", 6.0);
     held.insert(0, word("I", 0.0, 5.9));
