@@ -12,8 +12,8 @@ use crate::passes::goal::content;
 
 /// Two groups less alike than this stay two.
 const ALIKE: f64 = 0.18;
-/// A sentence of one word says nothing.
-const FEWEST_WORDS: usize = 2;
+/// Shorter sentences ("Okay.", "Hmm, nice.") say nothing.
+const FEWEST_WORDS: usize = 3;
 /// Every pair is compared: of more sentences, these many are drawn by their hash.
 const MOST_SENTENCES: usize = 1500;
 const FEWEST_IN_GROUP: usize = 2;
@@ -77,7 +77,7 @@ fn sentences(recordings: &[Recording]) -> Vec<Sentence> {
             let said = step.rationale.as_deref().filter(|_| step.source.get("rationale") == Some(&Source::Speech));
             for text in said.unwrap_or_default().split_inclusive(['.', '?', '!']).map(str::trim) {
                 let words = content(text);
-                if words.len() >= FEWEST_WORDS && known.insert(text) {
+                if !words.is_empty() && text.split_whitespace().count() >= FEWEST_WORDS && known.insert(text) {
                     all.push(Sentence { text: text.to_owned(), recording, intent: step.intent, words });
                 }
             }
