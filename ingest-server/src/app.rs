@@ -1,13 +1,16 @@
 //! What every handler shares.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use shared_types::timestamp::Timestamp;
 use time::OffsetDateTime;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::objects::{FolderObjects, ObjectsError};
+use crate::rate::Rate;
 use crate::store::{Store, StoreError};
 
 pub type Shared = Arc<App>;
@@ -20,6 +23,18 @@ pub struct App {
     pub clock: Clock,
     /// Wakes machines that wait for jobs.
     pub work: Notify,
+    pub rates: Rates,
+    /// Cancelled when the server is told to stop: who waits may stop waiting.
+    pub stopping: CancellationToken,
+}
+
+/// How often somebody may do what costs the server something.
+#[derive(Debug)]
+pub struct Rates {
+    /// Requests of one address.
+    pub requests: Rate,
+    /// Uploads that one worker begins.
+    pub uploads: Rate,
 }
 
 /// Gives the time; a test's clock stands where it was put.
@@ -27,6 +42,8 @@ pub struct App {
 pub enum Clock {
     System,
     Fixed(Timestamp),
+    /// Moved by a test while the server runs; milliseconds.
+    Hands(&'static AtomicI64),
 }
 
 impl Clock {
@@ -34,6 +51,7 @@ impl Clock {
         match self {
             Self::System => Timestamp::from_time(OffsetDateTime::now_utc()),
             Self::Fixed(at) => at,
+            Self::Hands(millis) => Timestamp::from_millis(millis.load(Ordering::SeqCst)),
         }
     }
 }
@@ -52,6 +70,11 @@ impl App {
         let store = Store::open(&config.database_url).await?;
         store.migrate().await?;
         let objects = FolderObjects::open(&config.data_dir)?;
-        Ok(Arc::new(Self { config, store, objects, clock, work: Notify::new() }))
+        let rates = Rates {
+            requests: Rate::new(config.limits.address_requests_per_minute),
+            uploads: Rate::new(config.limits.worker_uploads_per_minute),
+        };
+        let (work, stopping) = (Notify::new(), CancellationToken::new());
+        Ok(Arc::new(Self { config, store, objects, clock, work, rates, stopping }))
     }
 }

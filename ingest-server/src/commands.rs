@@ -15,7 +15,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, Clock, Shared};
 use crate::config::Config;
-use crate::{password, secret, serve, store};
+use crate::objects::Lock;
+use crate::retention::Over;
+use crate::{crash, housekeeping, limits, password, retention, secret, serve, store, uploads};
 
 type Done = Result<(), Box<dyn Error + Send + Sync>>;
 
@@ -44,6 +46,13 @@ enum Command {
     /// Asks the running server whether it is well.
     #[command(after_help = "Example: ingest-server healthcheck && echo well")]
     Healthcheck,
+    /// Shows what is over its time, class by class; with --apply it removes that at once.
+    #[command(after_help = "Example: ingest-server retention")]
+    Retention {
+        /// Removes it, as the running server does by itself now and then.
+        #[arg(long)]
+        apply: bool,
+    },
     /// Shows the settings in force.
     #[command(after_help = "Example: ingest-server config --config collector.toml")]
     Config,
@@ -133,6 +142,7 @@ pub async fn run(cli: Cli) -> Done {
         Command::Serve => run_server(config).await,
         Command::Migrate => open(config).await.map(drop),
         Command::Healthcheck => healthcheck(&config),
+        Command::Retention { apply } => retain(config, apply).await,
         Command::Config => show(&config),
         Command::Admin(AdminCommand::Create { email, role, password_stdin }) => {
             make_admin(config, &email, role, password_stdin).await
@@ -165,8 +175,14 @@ async fn open(config: Config) -> Result<Shared, Box<dyn Error + Send + Sync>> {
 }
 
 async fn run_server(config: Config) -> Done {
+    if let Some(at) = &config.crash_at {
+        crash::arm(at);
+    }
     let listener = TcpListener::bind(config.listen).await?;
+    let lock = Lock::take(&config.data_dir, Duration::from_secs(config.limits.drain_secs)).await?;
     let app = open(config).await?;
+    uploads::recover(&app).await?;
+    let housekeeping = tokio::spawn(housekeeping::run(app.clone()));
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     tracing::info!("listening on http://{}", listener.local_addr()?);
     let stop = async move {
@@ -175,7 +191,29 @@ async fn run_server(config: Config) -> Done {
             _ = terminate.recv() => {}
         }
     };
-    Ok(serve::serve(app, listener, stop).await?)
+    serve::serve(app.clone(), listener, stop).await?;
+    housekeeping.await?;
+    app.store.close().await;
+    drop(lock);
+    Ok(())
+}
+
+async fn retain(config: Config, apply: bool) -> Done {
+    let app = open(config).await?;
+    let now = app.clock.now();
+    say("class\tdays\titems\tbytes")?;
+    for Over { class, days, items, bytes } in retention::look(&app, now).await? {
+        let days = if days == 0 { "for ever".to_owned() } else { days.to_string() };
+        say(&format!("{}\t{days}\t{items}\t{bytes}", class.as_str()))?;
+    }
+    if apply {
+        uploads::sweep(&app, now).await?;
+        retention::apply(&app, now).await?;
+        tracing::info!("what is listed was removed");
+    } else {
+        tracing::info!("nothing was removed; --apply removes what is listed");
+    }
+    Ok(())
 }
 
 fn healthcheck(config: &Config) -> Done {
@@ -198,7 +236,13 @@ fn show(config: &Config) -> Done {
         ("data_dir", config.data_dir.display().to_string()),
         ("database_url", hidden(&config.database_url)),
     ];
-    let table: toml::Table = shown.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    let mut table: toml::Table = shown.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    table.insert("cors_origins".to_owned(), config.cors_origins.clone().into());
+    let proxies: Vec<String> = config.trusted_proxies.iter().map(ToString::to_string).collect();
+    table.insert("trusted_proxies".to_owned(), proxies.into());
+    let number = |value: u64| toml::Value::Integer(limits::signed(value));
+    let rows = config.limits.rows().into_iter().map(|(name, value)| (name.to_owned(), number(value)));
+    table.insert("limits".to_owned(), toml::Value::Table(rows.collect()));
     say(&toml::to_string(&table)?)
 }
 

@@ -1,9 +1,11 @@
 //! Settings: a TOML file, then environment variables, which win. Read here and nowhere else.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+use crate::limits::{Limits, WrongLimit};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8750";
 
@@ -15,6 +17,13 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `sqlite://…` or `postgres://…`
     pub database_url: String,
+    /// Other sites whose pages may upload from a browser.
+    pub cors_origins: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed, besides those on this machine.
+    pub trusted_proxies: Vec<IpAddr>,
+    pub limits: Limits,
+    /// Where a test lets the process die ([`crate::crash`]).
+    pub crash_at: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -24,6 +33,12 @@ struct File {
     public_url: Option<String>,
     data_dir: Option<PathBuf>,
     database_url: Option<String>,
+    #[serde(default)]
+    cors_origins: Vec<String>,
+    #[serde(default)]
+    trusted_proxies: Vec<IpAddr>,
+    #[serde(default)]
+    limits: Limits,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +49,10 @@ pub enum ConfigError {
     Wrong { path: PathBuf, source: Box<toml::de::Error> },
     #[error("COLLECTOR_LISTEN is \"{0}\", which is no address with a port, such as 127.0.0.1:8750")]
     Listen(String),
+    #[error("COLLECTOR_TRUSTED_PROXIES has \"{0}\", which is no address")]
+    Proxy(String),
+    #[error(transparent)]
+    Limit(#[from] WrongLimit),
     #[error("the data folder {path} cannot be made: {source}")]
     DataDir { path: PathBuf, source: std::io::Error },
 }
@@ -54,7 +73,34 @@ impl Config {
         let database_url = setting("DATABASE_URL").or(file.database_url);
         let database_url =
             database_url.unwrap_or_else(|| format!("sqlite://{}", data_dir.join("collector.db").display()));
-        Ok(Self { listen, public_url: public_url.trim_end_matches('/').to_owned(), data_dir, database_url })
+        let trusted_proxies = match list("COLLECTOR_TRUSTED_PROXIES") {
+            Some(texts) => texts.into_iter().map(|text| text.parse().map_err(|_| ConfigError::Proxy(text))).collect(),
+            None => Ok(file.trusted_proxies),
+        };
+        Ok(Self {
+            listen,
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            data_dir,
+            database_url,
+            cors_origins: list("COLLECTOR_CORS_ORIGINS").unwrap_or(file.cors_origins),
+            trusted_proxies: trusted_proxies?,
+            limits: file.limits.overridden(setting)?,
+            crash_at: setting("COLLECTOR_CRASH_AT"),
+        })
+    }
+
+    /// A server on one folder of this machine, with SQLite and every default.
+    pub fn of_folder(data_dir: &Path) -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            public_url: "http://127.0.0.1".to_owned(),
+            data_dir: data_dir.to_owned(),
+            database_url: format!("sqlite://{}", data_dir.join("collector.db").display()),
+            cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            limits: Limits::default(),
+            crash_at: None,
+        }
     }
 }
 
@@ -67,4 +113,10 @@ fn read(path: &Path) -> Result<File, ConfigError> {
 #[expect(clippy::disallowed_methods, reason = "this is the one place where settings are read")]
 fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A setting of several values, parted by commas.
+fn list(name: &str) -> Option<Vec<String>> {
+    let text = setting(name)?;
+    Some(text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect())
 }

@@ -1,14 +1,21 @@
 //! The server: invites, assignments, resumable uploads, submissions, leased jobs, review and payouts.
 //!
 //! `main.rs` parses, [`config`] loads, [`serve`] runs until it is told to stop. [`http`] alone speaks axum, [`store`]
-//! alone speaks SQL, [`objects`] alone touches stored bytes. The server never decodes media: it looks at magic bytes.
+//! alone speaks SQL, [`objects`] alone touches stored bytes, [`uploads`] decides what becomes of an
+//! upload without knowing a protocol. The server never decodes media: it looks at magic bytes.
 
 pub mod app;
 pub mod commands;
 pub mod config;
+pub mod crash;
+pub mod housekeeping;
 pub mod http;
+pub mod limits;
 pub mod objects;
 pub mod password;
+pub mod rate;
+pub mod retention;
 pub mod secret;
 pub mod serve;
 pub mod store;
+pub mod uploads;

@@ -1,20 +1,161 @@
 //! `ingest-server serve`: answers until it is told to stop, then lets running requests end.
+//!
+//! Connections are counted, and each has a time for the head of a request and for the reader of an answer; the bodies
+//! of uploads have theirs in [`crate::uploads`]. A connection over the cap waits in the system's queue, one over its
+//! address's share is closed at once.
 
+mod patient;
+
+use std::collections::HashMap;
 use std::future::Future;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::net::TcpListener;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::app::Shared;
 use crate::http;
+use crate::limits::Limits;
+use patient::Patient;
+
+/// Between two tries to accept where the system has no handle left.
+const PAUSE: Duration = Duration::from_millis(200);
 
 pub async fn serve(
     app: Shared,
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let store = app.clone();
-    axum::serve(listener, http::router(app)).with_graceful_shutdown(stop).await?;
-    store.store.close().await;
+    let limits = app.config.limits;
+    let router = http::router(app.clone());
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(limits.header_secs));
+    let (graceful, crowd) = (GracefulShutdown::new(), Crowd::new(&limits));
+    tokio::pin!(stop);
+    loop {
+        let next = tokio::select! {
+            () = &mut stop => break,
+            next = crowd.next(&listener) => next,
+        };
+        let Some((stream, peer, place)) = next else { continue };
+        let service = TowerToHyperService::new(http::of_peer(router.clone(), peer.ip()));
+        let io = TokioIo::new(Patient::new(stream, Duration::from_secs(limits.stalled_secs)));
+        let connection = graceful.watch(builder.serve_connection(io, service));
+        tokio::spawn(async move {
+            // A client that went away is no fault of ours, and whatever else happens was logged where it happened.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    app.stopping.cancel();
+    let ended = tokio::time::timeout(Duration::from_secs(limits.drain_secs), graceful.shutdown()).await;
+    if ended.is_err() {
+        tracing::warn!("some requests had not ended after {} s and were cut", limits.drain_secs);
+    }
     Ok(())
+}
+
+/// Who is connected.
+#[derive(Debug)]
+struct Crowd {
+    seats: Arc<Semaphore>,
+    of_address: Arc<Mutex<HashMap<IpAddr, u64>>>,
+    most_of_address: u64,
+}
+
+impl Crowd {
+    fn new(limits: &Limits) -> Self {
+        let seats = usize::try_from(limits.connections).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        Self {
+            seats: Arc::new(Semaphore::new(seats)),
+            of_address: Arc::default(),
+            most_of_address: limits.address_connections,
+        }
+    }
+
+    /// The next connection with its place; none where it was refused.
+    async fn next(&self, listener: &TcpListener) -> Option<(TcpStream, SocketAddr, Place)> {
+        let seat = self.seats.clone().acquire_owned().await.ok()?;
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!("a connection could not be taken: {error}");
+                tokio::time::sleep(PAUSE).await;
+                return None;
+            }
+        };
+        let address = self.enter(peer.ip())?;
+        // Small answers are not held back for more.
+        let _ = stream.set_nodelay(true);
+        Some((stream, peer, Place { _seat: seat, _address: address }))
+    }
+
+    fn enter(&self, address: IpAddr) -> Option<OfAddress> {
+        let counted = !address.is_loopback();
+        if counted {
+            let mut all = self.of_address.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = all.entry(address).or_insert(0);
+            if *count >= self.most_of_address {
+                return None;
+            }
+            *count += 1;
+        }
+        Some(OfAddress { all: self.of_address.clone(), address, counted })
+    }
+}
+
+/// A connection's place in the crowd, until it is dropped.
+#[derive(Debug)]
+struct Place {
+    _seat: OwnedSemaphorePermit,
+    _address: OfAddress,
+}
+
+#[derive(Debug)]
+struct OfAddress {
+    all: Arc<Mutex<HashMap<IpAddr, u64>>>,
+    address: IpAddr,
+    counted: bool,
+}
+
+impl Drop for OfAddress {
+    fn drop(&mut self) {
+        if !self.counted {
+            return;
+        }
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = all.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                all.remove(&self.address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_so_many_places() {
+        let crowd = Crowd::new(&Limits { address_connections: 2, ..Limits::default() });
+        let address: IpAddr = "203.0.113.7".parse().unwrap();
+        let (first, _second) = (crowd.enter(address), crowd.enter(address));
+        assert!(first.is_some() && crowd.enter(address).is_none());
+        assert!(crowd.enter("203.0.113.8".parse().unwrap()).is_some());
+        drop(first);
+        assert!(crowd.enter(address).is_some());
+        let own: IpAddr = "127.0.0.1".parse().unwrap();
+        let places: Vec<_> = (0..5).map(|_| crowd.enter(own)).collect();
+        assert!(places.iter().all(Option::is_some), "a proxy on this machine speaks for many");
+    }
 }

@@ -6,7 +6,8 @@ mod road;
 use axum::body::Body;
 use axum::http::Request;
 use ingest_server::http::openapi;
-use road::{Answer, HandedIn, Road};
+use road::people::HandedIn;
+use road::{Answer, Road};
 use serde_json::Value;
 use shared_types::api::admin::TokenRole;
 use shared_types::api::review::AdminRole;
@@ -86,7 +87,7 @@ async fn call(road: &Road, operation: &Operation, path: &str, caller: &Caller, s
     if let Some((name, value)) = &caller.header {
         request = request.header(*name, value);
     }
-    road.send(request.body(Body::empty()).unwrap()).await
+    road.request(request.body(Body::empty()).unwrap()).await
 }
 
 async fn callers(road: &Road) -> Vec<Caller> {
@@ -171,7 +172,7 @@ async fn what_belongs_to_another_is_not_found(road: Road) {
         let (kind, body) =
             if is_upload { ("application/offset+octet-stream", "") } else { ("application/json", PROBLEM) };
         request = request.header("tus-resumable", "1.0.0").header("upload-offset", "0").header("content-type", kind);
-        let answer = road.send(request.body(body.into()).unwrap()).await;
+        let answer = road.request(request.body(body.into()).unwrap()).await;
         assert_eq!(answer.status, 404, "{operation:?}");
         seen += 1;
         if operation.method == "GET" {

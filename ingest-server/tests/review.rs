@@ -182,7 +182,7 @@ async fn who_logs_out_is_out(road: Road) {
     let send = async |method: &str| {
         let request = axum::http::Request::builder().method(method).uri(path);
         let request = request.header("cookie", &cookie).header("sec-fetch-site", "same-origin");
-        road.send(request.body(axum::body::Body::empty()).unwrap()).await
+        road.request(request.body(axum::body::Body::empty()).unwrap()).await
     };
     assert_eq!(send("GET").await.json(), json!({ "email": "reviewer@example.org", "role": "reviewer" }));
     let out = send("DELETE").await;
@@ -195,7 +195,7 @@ async fn a_wrong_password_costs_time(mut road: Road) {
     let send = async |road: &Road, email: &str, word: &str| {
         let body = json!({ "email": email, "password": word, "totp": null }).to_string();
         let request = axum::http::Request::post("/api/v1/admin/session").header("content-type", "application/json");
-        road.send(request.header("sec-fetch-site", "same-origin").body(body.into()).unwrap()).await
+        road.request(request.header("sec-fetch-site", "same-origin").body(body.into()).unwrap()).await
     };
     let unknown = send(&road, "nobody@example.org", "wrong").await;
     for _ in 0..5 {

@@ -13,17 +13,13 @@ use base64::engine::general_purpose::STANDARD;
 use ingest_server::app::{App, Clock, Shared};
 use ingest_server::config::Config;
 use ingest_server::http;
-use ingest_server::secret::{digest, hex};
-use road::manifest;
+use ingest_server::secret::digest;
+use road::{BYTES, NOW, TUS, id_in, manifest, sha256, video};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use shared_types::timestamp::Timestamp;
 use tower::ServiceExt;
 use uuid::Uuid;
-
-const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
-const TUS: (&str, &str) = ("tus-resumable", "1.0.0");
-const BYTES: (&str, &str) = ("content-type", "application/offset+octet-stream");
 
 struct Server {
     folder: tempfile::TempDir,
@@ -47,12 +43,7 @@ impl Answer {
 }
 
 async fn open(folder: &Path, now: Timestamp) -> Shared {
-    let config = Config {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        public_url: "http://127.0.0.1".to_owned(),
-        data_dir: folder.to_owned(),
-        database_url: format!("sqlite://{}", folder.join("collector.db").display()),
-    };
+    let config = Config::of_folder(folder);
     App::open(config, Clock::Fixed(now)).await.unwrap()
 }
 
@@ -164,20 +155,6 @@ impl Server {
     fn object(&self, path: &str) -> PathBuf {
         self.folder.path().join("objects/uploads").join(id_in(path))
     }
-}
-
-fn id_in(path: &str) -> &str {
-    path.rsplit('/').next().unwrap()
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn video(length: usize) -> Vec<u8> {
-    let mut bytes = b"\0\0\0\x20ftypisom".to_vec();
-    bytes.extend((0..length - bytes.len()).map(|at| (at * 31 % 251) as u8));
-    bytes
 }
 
 #[tokio::test]

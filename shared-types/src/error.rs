@@ -57,6 +57,7 @@ error_codes! {
     VersionConflict "version_conflict" 409 "Somebody changed this in the meantime." "Load it again and repeat your decision.";
     LeaseLost "lease_lost" 409 "This job was given to another machine." "Stop working on it; nothing has to be undone.";
     RateLimited "rate_limited" 429 "Too many requests." "Wait as long as Retry-After says.";
+    Unavailable "unavailable" 503 "The server is about to start again." "Try again in a moment; what arrived is kept.";
     Internal "internal" 500 "Something went wrong on the server." "Try again; if it stays, tell an admin the request id.";
 }
 

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use ts_rs::{Config, TS};
 
 use crate::api::admin::{
-    AdminRow, CampaignView, InviteRequest, InviteView, InvitesMade, JobRow, TokenMade, TokenRequest, TokenRole,
-    TokenRow, WorkerRow,
+    AdminRow, CampaignView, DrainAction, DrainRequest, Drained, InviteRequest, InviteView, InvitesMade, JobRow,
+    TokenMade, TokenRequest, TokenRole, TokenRow, WorkerRow,
 };
 use crate::api::assignment::{AssignmentItem, ProblemKind, ProblemRequest, SubmissionBrief};
 use crate::api::review::{
@@ -172,6 +172,9 @@ fn typescript() -> Result<Vec<GeneratedFile>, GenerateError> {
         InviteRequest,
         InviteView,
         InvitesMade,
+        DrainAction,
+        DrainRequest,
+        Drained,
         JobRow,
         TokenMade,
         TokenRequest,

@@ -33,7 +33,7 @@ lifecycle! {
         Queued "queued" => [Leased, Cancelled],
         Leased "leased" => [Done, Queued, Dead, Cancelled],
         Done "done" => [],
-        Dead "dead" => [Queued],
+        Dead "dead" => [Queued, Cancelled],
         Cancelled "cancelled" => [],
     }
 }

@@ -7,8 +7,6 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::Method;
 use axum::{Extension, Json};
-use shared_types::api::Page;
-use shared_types::api::admin::JobRow;
 use shared_types::api::job::{
     Artifact, ClaimRequest, CompleteRequest, Completed, FailRequest, Failed, Heartbeat, HeartbeatRequest, JobInput,
     LeasedJob, Outputs, OutputsRequest, SignedObject,
@@ -21,19 +19,18 @@ use shared_types::submission::SubmissionStage;
 use shared_types::timestamp::Timestamp;
 
 use crate::app::{App, Shared};
+use crate::crash;
 use crate::http::error::{Answer, Problem};
 use crate::http::guard::PipelineCaller;
 use crate::http::outcome::{self, Outcome};
-use crate::http::page::{Asked, LIMIT, cursor, page};
 use crate::http::route::{Route, Who, route};
+use crate::limits::{Limits, signed};
 use crate::objects::{is_key, job_key, submission_key};
 use crate::secret::{SecretKind, digest, new_secret};
 use crate::store::job::{End, Job};
 use crate::store::submission::Change;
 use crate::store::{self, Tx};
 
-/// How long a machine may be silent.
-const LEASE_SECS: i64 = 60;
 /// How long its signed addresses work.
 const ADDRESS_SECS: i64 = 3600;
 const LONGEST_WAIT_SECS: u32 = 25;
@@ -41,7 +38,6 @@ const LONGEST_WAIT_SECS: u32 = 25;
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 const MOST_JOBS: u32 = 16;
 const MOST_NAMES: usize = 2000;
-const FIRST_BACKOFF_SECS: i64 = 10;
 const LONGEST_BACKOFF_SECS: i64 = 3600;
 const LONGEST_ERROR: usize = 2000;
 
@@ -62,11 +58,9 @@ pub(super) fn routes() -> Vec<Route> {
         route(post.clone(), "/api/v1/jobs/{id}/complete", Who::Pipeline, "Hands in what came of a job.", complete)
             .takes::<CompleteRequest>()
             .gives::<Completed>(),
-        route(post.clone(), "/api/v1/jobs/{id}/fail", Who::Pipeline, "Gives a job back.", fail)
+        route(post, "/api/v1/jobs/{id}/fail", Who::Pipeline, "Gives a job back.", fail)
             .takes::<FailRequest>()
             .gives::<Failed>(),
-        route(Method::GET, "/api/v1/admin/jobs", Who::Admin, "All jobs.", list).gives::<Page<JobRow>>(),
-        route(post, "/api/v1/admin/jobs/{id}/retry", Who::Admin, "Queues a dead job again.", retry).status(204),
     ]
 }
 
@@ -90,40 +84,59 @@ async fn claim(
             leased.push(describe(&app, &job).await?);
         }
         let now = tokio::time::Instant::now();
-        if !leased.is_empty() || now >= until {
+        if !leased.is_empty() || now >= until || app.stopping.is_cancelled() {
             return Ok(Json(leased));
         }
         // Either is a reason to look again.
-        drop(tokio::time::timeout(LOOK_EVERY.min(until - now), woken).await);
+        tokio::select! {
+            () = woken => {}
+            () = app.stopping.cancelled() => {}
+            () = tokio::time::sleep(LOOK_EVERY.min(until - now)) => {}
+        }
     }
 }
 
 async fn lease(app: &App, request: &ClaimRequest) -> Answer<Option<Job>> {
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
-    for job in store::job::lapsed(&mut tx, now).await? {
-        give_back(&mut tx, &job, "its machine was not heard of in time", true, now).await?;
+    let engine = app.store.engine();
+    for job in store::job::lapsed(&mut tx, engine, now).await? {
+        give_back(app, &mut tx, &job, "its machine was not heard of in time", true, now).await?;
     }
     let token = new_secret(SecretKind::Lease)?;
-    let until = now.plus_secs(LEASE_SECS);
-    let engine = app.store.engine();
+    let until = now.plus_secs(signed(app.config.limits.lease_secs));
     let job = store::job::claim(&mut tx, engine, &request.kinds, &request.worker, (&token, until), now).await?;
+    crash::point("job.leasing");
     tx.commit().await?;
+    crash::point("job.leased");
     Ok(job)
 }
 
 /// Queues a job again after a pause, or gives it up: then its submission has failed.
-async fn give_back(tx: &mut Tx, job: &Job, error: &str, may_retry: bool, now: Timestamp) -> Answer<JobStage> {
+async fn give_back(
+    app: &App,
+    tx: &mut Tx,
+    job: &Job,
+    error: &str,
+    may_retry: bool,
+    now: Timestamp,
+) -> Answer<JobStage> {
     let again = may_retry && job.attempt < job.max_attempts;
     let stage = job.stage.advance(if again { JobStage::Queued } else { JobStage::Dead })?;
     let error: String = error.chars().take(LONGEST_ERROR).collect();
-    let end = End { stage, run_at: now.plus_secs(backoff_secs(job.attempt)?), error: Some(&error), result: None };
+    let end = End {
+        stage,
+        run_at: now.plus_secs(backoff_secs(&app.config.limits, job.attempt)?),
+        error: Some(&error),
+        result: None,
+    };
     if !store::job::end(tx, job, &end, now).await? {
         return Err(ErrorCode::LeaseLost.into());
     }
     if let (JobStage::Dead, Some(id)) = (stage, job.submission_id) {
         let standing = store::submission::standing(tx, id).await?.ok_or(ErrorCode::NotFound)?;
-        let to = standing.stage.advance(SubmissionStage::Failed)?;
+        // A submission that was withdrawn meanwhile stays so; its job must not hold up the queue.
+        let Ok(to) = standing.stage.advance(SubmissionStage::Failed) else { return Ok(stage) };
         outcome::turn(tx, &standing, to, &Change::default(), now).await?;
         store::history::add(tx, id, now, "pipeline", &format!("could not {}: {error}", job.kind.as_str())).await?;
     }
@@ -131,10 +144,11 @@ async fn give_back(tx: &mut Tx, job: &Job, error: &str, may_retry: bool, now: Ti
 }
 
 /// Twice as long after each attempt, a fifth more or less, so that machines do not come back all at once.
-fn backoff_secs(attempt: u32) -> Answer<i64> {
+fn backoff_secs(limits: &Limits, attempt: u32) -> Answer<i64> {
     let mut chance = [0_u8; 1];
     getrandom::fill(&mut chance).map_err(|_| Problem::from(ErrorCode::Internal))?;
-    let secs = (FIRST_BACKOFF_SECS << attempt.min(16)).min(LONGEST_BACKOFF_SECS);
+    let doubled = signed(limits.backoff_secs).saturating_mul(1 << attempt.saturating_sub(1).min(16));
+    let secs = doubled.min(LONGEST_BACKOFF_SECS);
     Ok(secs * (80 + i64::from(chance[0]) * 40 / 255) / 100)
 }
 
@@ -145,7 +159,7 @@ async fn describe(app: &App, job: &Job) -> Answer<LeasedJob> {
         kind: job.kind,
         attempt: job.attempt,
         lease_token: job.lease_token.clone().unwrap_or_default(),
-        lease_until: now.plus_secs(LEASE_SECS),
+        lease_until: now.plus_secs(signed(app.config.limits.lease_secs)),
         submission_id: job.submission_id,
         campaign_id: job.campaign_id,
         input: JobInput::default(),
@@ -185,7 +199,7 @@ async fn manifest(app: &App, id: SubmissionId, text: &str, now: Timestamp) -> An
 
 /// The job, if the lease is still this one's.
 async fn leased(tx: &mut Tx, id: JobId, token: &str) -> Answer<Job> {
-    let job = store::job::find(tx, id).await?.ok_or(ErrorCode::NotFound)?;
+    let job = store::job::lock(tx, id).await?.ok_or(ErrorCode::NotFound)?;
     if job.stage != JobStage::Leased || job.lease_token.as_deref() != Some(token) {
         return Err(ErrorCode::LeaseLost.into());
     }
@@ -203,7 +217,7 @@ async fn heartbeat(
 ) -> Answer<Json<Heartbeat>> {
     let Json(request) = body?;
     let (id, now) = (job_id(&id)?, app.clock.now());
-    let until = now.plus_secs(LEASE_SECS);
+    let until = now.plus_secs(signed(app.config.limits.lease_secs));
     let mut tx = app.store.begin().await?;
     leased(&mut tx, id, &request.lease_token).await?;
     let progress = request.progress.as_ref();
@@ -259,7 +273,7 @@ async fn complete(
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     // Another request may have been faster; the job is looked at again where nobody can change it.
-    let job = store::job::find(&mut tx, id).await?.ok_or(ErrorCode::NotFound)?;
+    let job = store::job::lock(&mut tx, id).await?.ok_or(ErrorCode::NotFound)?;
     if let Some(earlier) = given_before(&job, &request.lease_token) {
         return Ok(Json(earlier));
     }
@@ -278,7 +292,9 @@ async fn complete(
     if !store::job::end(&mut tx, &job, &end, now).await? {
         return Err(ErrorCode::LeaseLost.into());
     }
+    crash::point("job.completing");
     tx.commit().await?;
+    crash::point("job.completed");
     if queued {
         app.work.notify_waiters();
     }
@@ -311,29 +327,7 @@ async fn fail(State(app): State<Shared>, Path(id): Path<String>, body: Body<Fail
     let Json(request) = body?;
     let mut tx = app.store.begin().await?;
     let job = leased(&mut tx, job_id(&id)?, &request.lease_token).await?;
-    let stage = give_back(&mut tx, &job, &request.error, request.retryable, app.clock.now()).await?;
+    let stage = give_back(&app, &mut tx, &job, &request.error, request.retryable, app.clock.now()).await?;
     tx.commit().await?;
     Ok(Json(Failed { stage }))
-}
-
-async fn list(State(app): State<Shared>, asked: Asked) -> Answer<Json<Page<JobRow>>> {
-    let rows = store::job::list(app.store.read(), cursor(asked)?.as_deref(), LIMIT).await?;
-    Ok(Json(page(rows, |row| row.id.to_string())))
-}
-
-/// A submission that failed with its job is received anew.
-async fn retry(State(app): State<Shared>, Path(id): Path<String>) -> Answer<axum::http::StatusCode> {
-    let (id, now) = (job_id(&id)?, app.clock.now());
-    let mut tx = app.store.begin().await?;
-    let job = store::job::find(&mut tx, id).await?.ok_or(ErrorCode::NotFound)?;
-    job.stage.advance(JobStage::Queued)?;
-    if !store::job::retry(&mut tx, id, now).await? {
-        return Err(ErrorCode::StageConflict.into());
-    }
-    if let Some(submission_id) = job.submission_id {
-        outcome::resume(&mut tx, submission_id, job.kind, now).await?;
-    }
-    tx.commit().await?;
-    app.work.notify_waiters();
-    Ok(axum::http::StatusCode::NO_CONTENT)
 }

@@ -1,16 +1,17 @@
 //! Routes of the noun me: what a worker sees of itself.
 
 use axum::extract::State;
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use axum::{Extension, Json};
 use shared_types::api::worker::{Me, WorkerView};
 use shared_types::error::ErrorCode;
 
 use crate::app::Shared;
 use crate::http::consent;
-use crate::http::error::Answer;
+use crate::http::error::{Answer, Problem};
 use crate::http::guard::WorkerCaller;
 use crate::http::route::{Route, Who, route};
+use crate::objects::ObjectsError;
 use crate::store;
 
 const OLDEST_RECORDER: &str = "0.1.0";
@@ -18,7 +19,7 @@ const OLDEST_RECORDER: &str = "0.1.0";
 pub(super) fn routes() -> Vec<Route> {
     vec![
         route(Method::GET, "/api/v1/me", Who::Worker, "The worker, its ratings and payouts.", show).gives::<Me>(),
-        route(Method::GET, "/readyz", Who::Anyone, "The database answers.", ready),
+        route(Method::GET, "/readyz", Who::Anyone, "The database answers, and the disk has room.", ready),
     ]
 }
 
@@ -41,5 +42,10 @@ async fn show(State(app): State<Shared>, Extension(caller): Extension<WorkerCall
 
 async fn ready(State(app): State<Shared>) -> Answer<&'static str> {
     sqlx::query(include_str!("../store/sql/campaign/count.sql")).fetch_one(app.store.read()).await?;
+    let free = app.objects.staging.free_bytes().map_err(ObjectsError::from)?;
+    if app.stopping.is_cancelled() || free < app.config.limits.free_bytes {
+        let code = if app.stopping.is_cancelled() { ErrorCode::Unavailable } else { ErrorCode::StorageFull };
+        return Err(Problem::from(code).with_status(StatusCode::SERVICE_UNAVAILABLE));
+    }
     Ok("ok\n")
 }

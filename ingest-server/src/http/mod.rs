@@ -4,12 +4,14 @@
 pub mod assignment;
 pub mod campaign;
 pub mod consent;
+pub mod dead_job;
 pub mod download;
 pub mod error;
 pub mod export;
 pub mod guard;
 pub mod invite;
 pub mod job;
+pub mod limit;
 pub mod me;
 pub mod object;
 pub mod openapi;
@@ -25,9 +27,12 @@ pub mod token;
 pub mod upload;
 pub mod worker;
 
+use std::convert::Infallible;
+use std::net::IpAddr;
+
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, header};
-use tower::ServiceBuilder;
+use tower::{ServiceBuilder, ServiceExt};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -44,6 +49,7 @@ pub fn routes() -> Vec<Route> {
         upload::routes(),
         submission::routes(),
         job::routes(),
+        dead_job::routes(),
         object::routes(),
         export::routes(),
         session::routes(),
@@ -78,7 +84,26 @@ pub fn router(app: Shared) -> Router {
     route::mount(routes(), &app)
         .fallback(|| async { error::Problem::from(shared_types::error::ErrorCode::NotFound) })
         .layer(CatchPanicLayer::custom(error::after_panic))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), limit::cors))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), limit::rate))
         .layer(headers)
         .layer(axum::middleware::from_fn(error::with_request_id))
         .with_state(app)
+}
+
+/// The service as one connection uses it.
+pub fn of_peer(
+    router: Router,
+    peer: IpAddr,
+) -> impl tower::Service<
+    hyper::Request<hyper::body::Incoming>,
+    Response = axum::response::Response,
+    Error = Infallible,
+    Future: Send,
+> + Clone {
+    tower::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(limit::Peer(peer));
+        router.clone().oneshot(request)
+    })
 }

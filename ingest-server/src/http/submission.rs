@@ -17,15 +17,16 @@ use shared_types::upload::UploadStage;
 use uuid::Uuid;
 
 use crate::app::Shared;
+use crate::crash;
 use crate::http::error::{Answer, Problem};
 use crate::http::guard::WorkerCaller;
 use crate::http::route::{Route, Who, route};
-use crate::http::upload::settle;
 use crate::objects::upload_key;
 use crate::secret::digest;
 use crate::store;
 use crate::store::row::to_json;
 use crate::store::submission::{NewSubmission, StoredFile};
+use crate::uploads::settle;
 
 /// A manifest names every fragment of hours of recording.
 const LONGEST_MANIFEST: u64 = 32 << 20;
@@ -174,8 +175,8 @@ async fn bind(
     let submitted = recording.advance(AssignmentStage::Submitted)?;
     let mut files = Vec::new();
     for named in &request.uploads {
-        let upload = store::upload::find_in(&mut tx, &named.upload_id, caller.worker_id).await?;
-        let is_ready = upload.is_some_and(|upload| upload.stage == UploadStage::Ready);
+        // The row stays locked until the commit, so that nothing ends the upload in between.
+        let is_ready = store::upload::pin(&mut tx, &named.upload_id, caller.worker_id, now).await?;
         if !is_ready || store::upload::is_bound(&mut tx, &named.upload_id).await? {
             return Err(Problem::because(
                 ErrorCode::StageConflict,
@@ -210,7 +211,9 @@ async fn bind(
         digest(&files.iter().map(|file| format!("{} {}\n", file.track.as_str(), file.sha256)).collect::<String>());
     store::job::queue(&mut tx, JobKind::Inspect, Some(new.id), new.campaign_id, &input, now).await?;
     store::history::add(&mut tx, new.id, now, "worker", "The recording was handed in.").await?;
+    crash::point("submission.binding");
     tx.commit().await?;
+    crash::point("submission.bound");
     app.work.notify_waiters();
     let answer = Submitted { id: new.id, stage: new.stage, receipt_id: new.receipt_id };
     Ok((StatusCode::CREATED, Json(answer)))

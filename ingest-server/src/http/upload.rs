@@ -1,9 +1,7 @@
 //! Routes of the noun upload: tus 1.0.0 with creation, creation-with-upload, creation-defer-length, checksum,
 //! termination and expiration. <https://tus.io/protocols/resumable-upload>
-
-mod receive;
-
-pub(crate) use receive::settle;
+//!
+//! Only the protocol lies here: headers in, headers out. What becomes of an upload is decided in [`crate::uploads`].
 
 use axum::Extension;
 use axum::body::Body;
@@ -12,7 +10,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt;
 use shared_types::error::ErrorCode;
+use shared_types::id::WorkerId;
 use shared_types::timestamp::Timestamp;
 use shared_types::upload::UploadStage;
 use time::OffsetDateTime;
@@ -23,11 +23,9 @@ use crate::http::error::{Answer, Problem};
 use crate::http::guard::WorkerCaller;
 use crate::http::object;
 use crate::http::route::{Route, Who, route};
-use crate::objects::{Held, ObjectsError, fresh_midstate, upload_key};
-use crate::secret::{SecretKind, new_secret};
-use crate::store;
+use crate::objects::upload_key;
 use crate::store::upload::Upload;
-use receive::{Checksum, KEPT_SECS, LONGEST, receive, save, sweep, turn};
+use crate::uploads::{self, Algorithm, Checksum, Incoming, Piece, UploadError, Vanished};
 
 const UPLOADS: &str = "/api/v1/uploads";
 const UPLOAD: &str = "/api/v1/uploads/{id}";
@@ -35,12 +33,9 @@ const UPLOAD: &str = "/api/v1/uploads/{id}";
 const VERSION: &str = "1.0.0";
 const EXTENSIONS: &str = "creation,creation-with-upload,creation-defer-length,checksum,termination,expiration";
 const BYTES: &str = "application/offset+octet-stream";
-
-/// Unfinished uploads of one worker.
-const MOST_OPEN: i64 = 8;
-/// Free space that uploads leave to everything else.
-const RESERVE: u64 = 1 << 30;
 const LONGEST_METADATA: usize = 4096;
+/// Not registered with IANA; tus names it for a checksum that does not agree.
+const CHECKSUM_MISMATCH: u16 = 460;
 
 const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
 const TUS_VERSION: HeaderName = HeaderName::from_static("tus-version");
@@ -49,6 +44,7 @@ const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
 const UPLOAD_METADATA: HeaderName = HeaderName::from_static("upload-metadata");
 const UPLOAD_EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 const UPLOAD_DEFER_LENGTH: HeaderName = HeaderName::from_static("upload-defer-length");
+const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -58,8 +54,60 @@ pub(super) fn routes() -> Vec<Route> {
         route(Method::HEAD, UPLOAD, Who::Worker, "How far an upload is.", head),
         route(Method::PATCH, UPLOAD, Who::Worker, "Adds bytes at the upload's end.", patch).status(204),
         route(Method::DELETE, UPLOAD, Who::Worker, "Ends an upload; nothing of it is kept.", terminate).status(204),
+        route(Method::POST, UPLOAD, Who::Worker, "PATCH or DELETE, named in X-HTTP-Method-Override.", instead)
+            .status(204),
         route(Method::GET, UPLOAD, Who::Worker, "The bytes of a finished upload, or a range of them.", get),
     ]
+}
+
+impl From<UploadError> for Problem {
+    fn from(error: UploadError) -> Self {
+        use ErrorCode as Code;
+        match error {
+            UploadError::Unknown => Code::NotFound.into(),
+            UploadError::Expired => Code::UploadExpired.into(),
+            UploadError::NoRecording => Code::UnsupportedMedia.into(),
+            UploadError::Offset { at, sent } => {
+                Self::because(Code::UploadOffsetConflict, format!("The upload is at {at}, and {sent} was sent."))
+            }
+            UploadError::TakenOver => Self::because(
+                Code::UploadOffsetConflict,
+                "A newer request took this upload over. What arrived is kept.",
+            ),
+            UploadError::Length => wrong("Upload-Length is another than what is known already."),
+            UploadError::TooLarge => Code::UploadTooLarge.into(),
+            UploadError::TooMany(most) => Self::because(
+                Code::QuotaExceeded,
+                format!("{most} uploads are unfinished already; finish or end one of them first."),
+            ),
+            UploadError::Quota { used, most } => Self::because(
+                Code::QuotaExceeded,
+                format!("Your uploads take up {used} of {most} bytes, and this one does not fit in beside them."),
+            ),
+            UploadError::StorageFull(secs) => Self::from(Code::StorageFull).retry_after(secs),
+            UploadError::Checksum => Self::because(
+                Code::HashMismatch,
+                "The bytes of this request do not have the hash in Upload-Checksum; they were not kept.",
+            )
+            .with_status(StatusCode::from_u16(CHECKSUM_MISMATCH).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY)),
+            UploadError::Silent => Self::because(
+                Code::InvalidRequest,
+                "The bytes stopped coming. What arrived is kept; ask for the offset and go on from there.",
+            )
+            .with_status(StatusCode::REQUEST_TIMEOUT),
+            UploadError::Slow => Self::because(
+                Code::InvalidRequest,
+                "The bytes came too slowly. What arrived is kept; ask for the offset and go on from there.",
+            )
+            .with_status(StatusCode::REQUEST_TIMEOUT),
+            UploadError::Vanished => wrong("The body ended too early."),
+            UploadError::Stopping => Self::from(Code::Unavailable).retry_after(1),
+            UploadError::Bound => Self::because(Code::StageConflict, "This upload belongs to a submission and stays."),
+            UploadError::Stage(error) => error.into(),
+            UploadError::Store(error) => error.into(),
+            UploadError::Objects(error) => error.into(),
+        }
+    }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
@@ -71,7 +119,8 @@ fn wrong(detail: impl Into<String>) -> Problem {
 }
 
 fn number(headers: &HeaderMap, name: &HeaderName) -> Answer<Option<u64>> {
-    let told = |value: &HeaderValue| value.to_str().ok()?.parse().ok();
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let told = |value: &HeaderValue| value.to_str().ok().filter(|text| digits(text))?.parse().ok();
     let value = headers.get(name);
     value.map(|value| told(value).ok_or_else(|| wrong(format!("{name} must be a number of bytes.")))).transpose()
 }
@@ -98,18 +147,37 @@ fn carries_bytes(headers: &HeaderMap) -> bool {
     text(headers, &header::CONTENT_TYPE) == Some(BYTES)
 }
 
-fn checksum(headers: &HeaderMap) -> Answer<Checksum> {
+fn checksum(headers: &HeaderMap) -> Answer<Option<Checksum>> {
     let Some(value) = headers.get("upload-checksum") else { return Ok(None) };
     let parts = value.to_str().ok().and_then(|value| value.split_once(' '));
-    let (algorithm, value) =
-        parts.ok_or_else(|| wrong("Upload-Checksum must be an algorithm and a hash in base64."))?;
-    let length = match algorithm {
-        "sha1" => 20,
-        "sha256" => 32,
-        _ => return Err(wrong("Upload-Checksum must be of sha1 or sha256.")),
-    };
-    let hash = STANDARD.decode(value.trim()).ok().filter(|hash| hash.len() == length);
-    Ok(Some((algorithm.to_owned(), hash.ok_or_else(|| wrong("The hash in Upload-Checksum is not whole."))?)))
+    let (name, value) = parts.ok_or_else(|| wrong("Upload-Checksum must be an algorithm and a hash in base64."))?;
+    let algorithm = Algorithm::ALL.into_iter().find(|algorithm| algorithm.as_str() == name);
+    let algorithm = algorithm.ok_or_else(|| wrong("Upload-Checksum must be of sha1 or sha256."))?;
+    let hash = STANDARD.decode(value.trim()).ok().filter(|hash| hash.len() == algorithm.bytes());
+    Ok(Some(Checksum { algorithm, hash: hash.ok_or_else(|| wrong("The hash in Upload-Checksum is not whole."))? }))
+}
+
+/// `Upload-Metadata` as it was sent, after a look at its form: `key base64,key base64`. It is given back by HEAD and
+/// never used as a name or a type.
+fn metadata(headers: &HeaderMap) -> Answer<Option<String>> {
+    let Some(value) = headers.get(&UPLOAD_METADATA) else { return Ok(None) };
+    let refused = || wrong("Upload-Metadata must be pairs of a key and a value in base64, parted by commas.");
+    let text = value.to_str().map_err(|_| refused())?.trim();
+    if text.len() > LONGEST_METADATA {
+        return Err(wrong(format!("Upload-Metadata is longer than {LONGEST_METADATA} bytes.")));
+    }
+    let mut keys = std::collections::BTreeSet::new();
+    for pair in text.split(',').filter(|_| !text.is_empty()) {
+        let (key, value) = pair.trim().split_once(' ').unwrap_or((pair.trim(), ""));
+        if key.is_empty() || !keys.insert(key) || STANDARD.decode(value.trim()).is_err() {
+            return Err(refused());
+        }
+    }
+    Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
+}
+
+fn incoming(body: Body) -> Incoming {
+    body.into_data_stream().map(|bytes| bytes.map_err(|_| Vanished)).boxed()
 }
 
 /// Where the upload is, in headers.
@@ -133,13 +201,13 @@ fn http_date(at: Timestamp) -> Option<HeaderValue> {
     HeaderValue::try_from(at.format(form).ok()?).ok()
 }
 
-async fn options() -> Response {
+async fn options(State(app): State<Shared>) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
     headers.insert(TUS_VERSION, HeaderValue::from_static(VERSION));
     headers.insert("tus-extension", HeaderValue::from_static(EXTENSIONS));
     headers.insert("tus-checksum-algorithm", HeaderValue::from_static("sha1,sha256"));
-    headers.insert("tus-max-size", HeaderValue::from(LONGEST));
+    headers.insert("tus-max-size", HeaderValue::from(app.config.limits.upload_bytes));
     tus(Ok(response))
 }
 
@@ -149,109 +217,35 @@ async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    tus(begin(app, caller, headers, body).await)
+    tus(begin(&app, caller.worker_id, &headers, body).await)
 }
 
-async fn begin(app: Shared, caller: WorkerCaller, headers: HeaderMap, body: Body) -> Answer<Response> {
-    version(&headers)?;
-    let length = number(&headers, &UPLOAD_LENGTH)?;
-    match (length, text(&headers, &UPLOAD_DEFER_LENGTH)) {
+async fn begin(app: &Shared, worker_id: WorkerId, headers: &HeaderMap, body: Body) -> Answer<Response> {
+    version(headers)?;
+    let length = number(headers, &UPLOAD_LENGTH)?;
+    match (length, text(headers, &UPLOAD_DEFER_LENGTH)) {
         (Some(_), None) | (None, Some("1")) => {}
         _ => return Err(wrong("Send either Upload-Length or Upload-Defer-Length: 1.")),
     }
-    if length.is_some_and(|length| length > LONGEST) {
+    let with_bytes = carries_bytes(headers);
+    let announced = number(headers, &header::CONTENT_LENGTH)?.filter(|_| with_bytes);
+    if announced.is_some_and(|announced| announced > length.unwrap_or(app.config.limits.upload_bytes)) {
         return Err(ErrorCode::UploadTooLarge.into());
     }
-    let metadata = text(&headers, &UPLOAD_METADATA).map(str::to_owned);
-    if metadata.as_ref().is_some_and(|metadata| metadata.len() > LONGEST_METADATA) {
-        return Err(wrong("Upload-Metadata is too long."));
-    }
-    let check = checksum(&headers)?;
-    let now = app.clock.now();
-    sweep(&app, now).await?;
-    let free = app.objects.staging.free_bytes().map_err(ObjectsError::from)?;
-    let upload = Upload {
-        id: new_secret(SecretKind::Upload)?,
-        worker_id: caller.worker_id,
-        stage: UploadStage::Receiving,
-        length,
-        received: 0,
-        midstate: fresh_midstate(),
-        sha256: None,
-        metadata,
-        generation: 0,
-        expires_at: now.plus_secs(KEPT_SECS),
-    };
-    let mut tx = app.store.begin().await?;
-    let open = store::upload::open(&mut tx, caller.worker_id).await?;
-    if open.own >= MOST_OPEN {
-        return Err(Problem::because(
-            ErrorCode::QuotaExceeded,
-            format!("{MOST_OPEN} uploads are unfinished already; finish or end one of them first."),
-        ));
-    }
-    if free < RESERVE.saturating_add(open.awaited).saturating_add(length.unwrap_or(0)) {
-        return Err(Problem::from(ErrorCode::StorageFull).retry_after(300));
-    }
-    store::upload::insert(&mut tx, &upload, now).await?;
-    tx.commit().await?;
+    let (checksum, metadata) = (checksum(headers)?, metadata(headers)?);
+    let turn = app.rates.uploads.take(&worker_id.to_string(), app.clock.now());
+    turn.map_err(|secs| Problem::from(ErrorCode::RateLimited).retry_after(secs))?;
+    let mut upload = uploads::begin(app, worker_id, length, metadata).await?;
     let location = format!("{UPLOADS}/{}", upload.id);
-    let with_bytes = carries_bytes(&headers);
-    let upload = if with_bytes || length == Some(0) {
+    if with_bytes || length == Some(0) {
         let body = if with_bytes { body } else { Body::empty() };
-        take_in(&app, upload, check, body).await?
-    } else {
-        upload
-    };
+        upload = uploads::first(app, upload, checksum, incoming(body)).await?;
+    }
     let mut response = told(StatusCode::CREATED, &upload);
     if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
-}
-
-/// In a task of its own: when the connection breaks the handler is dropped, and what arrived is still kept.
-async fn take_in(app: &Shared, upload: Upload, check: Checksum, body: Body) -> Answer<Upload> {
-    let held = app.objects.staging.hold(&upload.id).await;
-    take_in_held(app, held, upload, check, body).await
-}
-
-async fn take_in_held(app: &Shared, held: Held, mut upload: Upload, check: Checksum, body: Body) -> Answer<Upload> {
-    let app = app.clone();
-    let task = tokio::spawn(async move {
-        receive(&app, &held, &mut upload, check, body).await?;
-        Ok(upload)
-    });
-    task.await.map_err(|error| ObjectsError::from(std::io::Error::other(error)))?
-}
-
-async fn find(app: &Shared, caller: &WorkerCaller, id: &str) -> Answer<Upload> {
-    let found = store::upload::find(app.store.read(), id, caller.worker_id).await?;
-    found.ok_or_else(|| ErrorCode::NotFound.into())
-}
-
-/// The upload, held, with whatever a crash left undone made good. Only its owner can take it from a holder.
-async fn held(app: &Shared, caller: &WorkerCaller, id: &str) -> Answer<(Held, Upload)> {
-    find(app, caller, id).await?;
-    let held = app.objects.staging.hold(id).await;
-    let mut upload = find(app, caller, id).await?;
-    settle(app, &mut upload).await?;
-    if upload.stage == UploadStage::Receiving && upload.expires_at < app.clock.now() {
-        turn(app, &mut upload, UploadStage::Expired).await?;
-    }
-    match upload.stage {
-        UploadStage::Receiving => receive::check(app, &mut upload).await?,
-        UploadStage::Assembling | UploadStage::Ready => {}
-        UploadStage::Failed | UploadStage::Expired | UploadStage::Terminated => {
-            app.objects.staging.remove(id).await?;
-        }
-    }
-    match upload.stage {
-        UploadStage::Failed => Err(ErrorCode::UnsupportedMedia.into()),
-        UploadStage::Expired => Err(ErrorCode::UploadExpired.into()),
-        UploadStage::Terminated => Err(ErrorCode::NotFound.into()),
-        _ => Ok((held, upload)),
-    }
 }
 
 async fn head(
@@ -260,12 +254,15 @@ async fn head(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    tus(how_far(&app, &caller, &id, &headers).await)
+    let mut response = tus(how_far(&app, &caller, &id, &headers).await);
+    // The protocol demands it of errors too.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 async fn how_far(app: &Shared, caller: &WorkerCaller, id: &str, headers: &HeaderMap) -> Answer<Response> {
     version(headers)?;
-    let (_held, upload) = held(app, caller, id).await?;
+    let (_held, upload) = uploads::take(app, caller.worker_id, id).await?;
     let mut response = told(StatusCode::OK, &upload);
     let headers = response.headers_mut();
     match upload.length {
@@ -275,7 +272,6 @@ async fn how_far(app: &Shared, caller: &WorkerCaller, id: &str, headers: &Header
     if let Some(metadata) = upload.metadata.and_then(|metadata| HeaderValue::try_from(metadata).ok()) {
         headers.insert(UPLOAD_METADATA, metadata);
     }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 
@@ -295,37 +291,13 @@ async fn add(app: &Shared, caller: &WorkerCaller, id: &str, headers: &HeaderMap,
         let problem = wrong(format!("Content-Type must be {BYTES}."));
         return Err(problem.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
-    let offset = number(headers, &UPLOAD_OFFSET)?.ok_or_else(|| wrong("Upload-Offset is missing."))?;
-    let announced = number(headers, &header::CONTENT_LENGTH)?;
-    let length = number(headers, &UPLOAD_LENGTH)?;
-    let check = checksum(headers)?;
-    let (held, mut upload) = held(app, caller, id).await?;
-    if offset != upload.received {
-        return Err(Problem::because(
-            ErrorCode::UploadOffsetConflict,
-            format!("The upload is at {}, and {offset} was sent.", upload.received),
-        ));
-    }
-    if let Some(length) = length
-        && upload.length != Some(length)
-    {
-        if upload.length.is_some() || length < upload.received {
-            return Err(wrong("Upload-Length is another than what is known already."));
-        }
-        if length > LONGEST {
-            return Err(ErrorCode::UploadTooLarge.into());
-        }
-        upload.length = Some(length);
-        save(app, &mut upload).await?;
-    }
-    let end = announced.and_then(|announced| offset.checked_add(announced)).unwrap_or(offset);
-    if end > upload.length.unwrap_or(LONGEST) {
-        return Err(ErrorCode::UploadTooLarge.into());
-    }
-    // A repeated last request finds the upload finished.
-    if upload.stage == UploadStage::Receiving {
-        upload = take_in_held(app, held, upload, check, body).await?;
-    }
+    let piece = Piece {
+        offset: number(headers, &UPLOAD_OFFSET)?.ok_or_else(|| wrong("Upload-Offset is missing."))?,
+        announced: number(headers, &header::CONTENT_LENGTH)?,
+        length: number(headers, &UPLOAD_LENGTH)?,
+        checksum: checksum(headers)?,
+    };
+    let upload = uploads::append(app, caller.worker_id, id, piece, incoming(body)).await?;
     Ok(told(StatusCode::NO_CONTENT, &upload))
 }
 
@@ -340,19 +312,26 @@ async fn terminate(
 
 async fn end(app: &Shared, caller: &WorkerCaller, id: &str, headers: &HeaderMap) -> Answer<Response> {
     version(headers)?;
-    let (_held, upload) = held(app, caller, id).await?;
-    upload.stage.advance(UploadStage::Terminated)?;
-    let mut tx = app.store.begin().await?;
-    if store::upload::is_bound(&mut tx, id).await? {
-        return Err(Problem::because(ErrorCode::StageConflict, "This upload belongs to a submission and stays."));
-    }
-    if !store::upload::move_to(&mut tx, &upload, UploadStage::Terminated, app.clock.now()).await? {
-        return Err(ErrorCode::UploadOffsetConflict.into());
-    }
-    tx.commit().await?;
-    app.objects.staging.remove(id).await?;
-    app.objects.remove(&upload_key(id)).await?;
+    uploads::terminate(app, caller.worker_id, id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// For clients in an environment that knows neither PATCH nor DELETE.
+async fn instead(
+    State(app): State<Shared>,
+    Extension(caller): Extension<WorkerCaller>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    tus(match text(&headers, &METHOD_OVERRIDE) {
+        Some("PATCH") => add(&app, &caller, &id, &headers, body).await,
+        Some("DELETE") => end(&app, &caller, &id, &headers).await,
+        _ => {
+            let problem = wrong("A POST here needs X-HTTP-Method-Override: PATCH or DELETE.");
+            Err(problem.with_status(StatusCode::METHOD_NOT_ALLOWED))
+        }
+    })
 }
 
 async fn get(
@@ -361,8 +340,8 @@ async fn get(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let mut upload = find(&app, &caller, &id).await?;
-    settle(&app, &mut upload).await?;
+    let mut upload = uploads::find(&app, caller.worker_id, &id).await?;
+    uploads::settle(&app, &mut upload).await?;
     if upload.stage != UploadStage::Ready {
         return Err(ErrorCode::NotFound.into());
     }

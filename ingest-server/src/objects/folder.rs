@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 use super::sign::{SignedFor, Signer};
 use super::staging::Staging;
 use super::{ObjectsError, is_key};
+use crate::crash;
 use crate::secret::{SecretKind, hex, new_secret};
 
 /// Most bytes of one object that is PUT.
@@ -41,13 +42,15 @@ pub fn hash_of(mut file: File) -> io::Result<String> {
 impl FolderObjects {
     pub fn open(data_dir: &Path) -> Result<Self, ObjectsError> {
         let folder = data_dir.join("objects");
-        let incoming = folder.join(INCOMING);
-        fs::create_dir_all(&incoming)?;
-        // Whatever was on its way when the server ended is sent again under a new name.
-        for left in fs::read_dir(&incoming)? {
-            fs::remove_file(left?.path())?;
-        }
+        fs::create_dir_all(folder.join(INCOMING))?;
         Ok(Self { signer: Signer::open(data_dir)?, staging: Staging::open(&data_dir.join("uploads"))?, folder })
+    }
+
+    /// Removes what was on its way when a server ended; it is sent again under a new name. Not for a command that runs
+    /// beside the server.
+    pub async fn forget_incoming(&self) -> Result<(), ObjectsError> {
+        let incoming = self.folder.join(INCOMING);
+        blocking(move || fs::read_dir(incoming)?.try_for_each(|left| fs::remove_file(left?.path()))).await
     }
 
     /// A relative address that may be read for `ttl_secs`.
@@ -116,6 +119,7 @@ impl FolderObjects {
         blocking(move || {
             prepare(&root, &to)?;
             if found(fs::rename(&from, &to))?.is_some() {
+                crash::point("upload.renamed");
                 sync_parent(&to)?;
                 sync_parent(&from)?;
             }

@@ -4,10 +4,12 @@
 //! [`job_key`]) and looked at again before each use ([`is_key`]), so that none leads out of the folder.
 
 mod folder;
+mod lock;
 mod sign;
 mod staging;
 
 pub use folder::{FolderObjects, Incoming, LONGEST_OBJECT, hash_of};
+pub use lock::{Lock, LockError};
 pub use sign::SignedFor;
 pub use staging::{Held, Staged, Staging, StagingError, fresh_midstate};
 

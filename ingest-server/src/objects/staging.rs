@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::folder::{blocking, found, sync_parent};
 use super::{ObjectsError, is_key};
 use crate::secret::{from_hex, hex};
+use crate::uploads::{Algorithm, Checksum};
 
 /// How much of a file is looked at to see what it is.
 const HEAD: usize = 32;
@@ -131,6 +132,17 @@ impl Staging {
         Held { evicted, _place: place, guard: Some(guard) }
     }
 
+    /// The uploads that have a file here.
+    pub async fn ids(&self) -> Result<Vec<String>, ObjectsError> {
+        let folder = self.folder.clone();
+        blocking(move || {
+            let names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().into_string().ok()));
+            let names = names.filter_map(|name: io::Result<Option<String>>| name.transpose());
+            names.filter(|name| name.as_ref().is_ok_and(|name| is_key(name)) || name.is_err()).collect()
+        })
+        .await
+    }
+
     /// Removes an upload's bytes; none there is fine.
     pub async fn remove(&self, id: &str) -> Result<(), ObjectsError> {
         let path = self.path(id)?;
@@ -193,15 +205,12 @@ enum Check {
 }
 
 impl Staged {
-    /// What the bytes that come now must hash to; `false` if the algorithm is not known.
-    #[must_use]
-    pub fn expect(&mut self, algorithm: &str, value: Vec<u8>) -> bool {
-        self.check = match algorithm {
-            "sha1" => Some(Check::Sha1(Sha1::new(), value)),
-            "sha256" => Some(Check::Sha256(Sha256::new(), value)),
-            _ => None,
-        };
-        self.check.is_some()
+    /// What the bytes that come now must hash to.
+    pub fn expect(&mut self, checksum: Checksum) {
+        self.check = Some(match checksum.algorithm {
+            Algorithm::Sha1 => Check::Sha1(Sha1::new(), checksum.hash),
+            Algorithm::Sha256 => Check::Sha256(Sha256::new(), checksum.hash),
+        });
     }
 
     pub fn is_checked(&self) -> bool {

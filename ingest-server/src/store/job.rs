@@ -88,9 +88,20 @@ pub async fn find(tx: &mut Tx, id: JobId) -> Result<Option<Job>, StoreError> {
     query.fetch_optional(&mut **tx).await?.as_ref().map(job).transpose()
 }
 
-/// Jobs whose machine was not heard of in time.
-pub async fn lapsed(tx: &mut Tx, now: Timestamp) -> Result<Vec<Job>, StoreError> {
-    let query = sqlx::query(include_str!("sql/job/lapsed.sql")).bind(now.millis);
+/// A job that nobody else changes until this change is done. Whoever changes a job and its submission begins here, so
+/// that two never wait for each other.
+pub async fn lock(tx: &mut Tx, id: JobId) -> Result<Option<Job>, StoreError> {
+    sqlx::query(include_str!("sql/job/lock.sql")).bind(id.to_string()).execute(&mut **tx).await?;
+    find(tx, id).await
+}
+
+/// Jobs whose machine was not heard of in time, and that nobody else is just giving back.
+pub async fn lapsed(tx: &mut Tx, engine: Engine, now: Timestamp) -> Result<Vec<Job>, StoreError> {
+    let text = match engine {
+        Engine::Sqlite => include_str!("sql/job/lapsed_sqlite.sql"),
+        Engine::Postgres => include_str!("sql/job/lapsed_postgres.sql"),
+    };
+    let query = sqlx::query(text).bind(now.millis);
     query.fetch_all(&mut **tx).await?.iter().map(job).collect()
 }
 
@@ -170,8 +181,15 @@ pub async fn end(tx: &mut Tx, job: &Job, end: &End<'_>, now: Timestamp) -> Resul
     Ok(done.rows_affected() == 1)
 }
 
-pub async fn list(pool: &AnyPool, after: Option<&str>, limit: i64) -> Result<Vec<JobRow>, StoreError> {
+/// A page of jobs, by id; all or those of one stage.
+pub async fn list(
+    pool: &AnyPool,
+    stage: Option<JobStage>,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<JobRow>, StoreError> {
     let query = sqlx::query(include_str!("sql/job/list.sql")).bind(after.map(str::to_owned)).bind(limit);
+    let query = query.bind(stage.map(JobStage::as_str));
     let listed = |found: &AnyRow| {
         Ok(JobRow {
             id: row::id(found, "id")?,
@@ -179,6 +197,8 @@ pub async fn list(pool: &AnyPool, after: Option<&str>, limit: i64) -> Result<Vec
             stage: row::word(found, "stage")?,
             submission_id: row::maybe_id(found, "submission_id")?,
             attempt: row::number(found, "attempt")? as u32,
+            max_attempts: row::number(found, "max_attempts")? as u32,
+            run_at: row::at(found, "run_at")?,
             worker: row::maybe_text(found, "worker")?,
             last_error: row::maybe_text(found, "last_error")?,
             updated_at: row::at(found, "updated_at")?,
@@ -187,8 +207,22 @@ pub async fn list(pool: &AnyPool, after: Option<&str>, limit: i64) -> Result<Vec
     query.fetch_all(pool).await?.iter().map(listed).collect()
 }
 
-/// False where the job is not dead.
+/// Dead jobs of one kind or all, some at a time, from after an id.
+pub async fn dead(pool: &AnyPool, kind: Option<JobKind>, after: Option<JobId>) -> Result<Vec<JobId>, StoreError> {
+    let query = sqlx::query(include_str!("sql/job/dead.sql")).bind(kind.map(JobKind::as_str));
+    let query = query.bind(after.map(|id| id.to_string()));
+    query.fetch_all(pool).await?.iter().map(|found| row::id(found, "id")).collect()
+}
+
+/// Queues a dead job again, with as many attempts as a new one; false where it is not dead. Its attempts go on to be
+/// counted, so that a machine of an earlier one never writes where a later one does.
 pub async fn retry(tx: &mut Tx, id: JobId, now: Timestamp) -> Result<bool, StoreError> {
     let query = sqlx::query(include_str!("sql/job/retry.sql")).bind(id.to_string()).bind(now.millis);
+    Ok(query.bind(MAX_ATTEMPTS).execute(&mut **tx).await?.rows_affected() == 1)
+}
+
+/// Takes a dead job out of the list for good; false where it is not dead.
+pub async fn cancel(tx: &mut Tx, id: JobId, now: Timestamp) -> Result<bool, StoreError> {
+    let query = sqlx::query(include_str!("sql/job/cancel.sql")).bind(id.to_string()).bind(now.millis);
     Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }

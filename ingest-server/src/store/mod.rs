@@ -15,6 +15,7 @@ pub mod invite;
 pub mod job;
 pub mod lock;
 pub mod payout;
+pub mod retention;
 pub mod review;
 pub mod row;
 pub mod session;

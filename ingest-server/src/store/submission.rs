@@ -257,7 +257,9 @@ pub async fn turn(
         .bind(change.report.as_ref().map(row::to_json))
         .bind(change.report.as_ref().map(|report| row::to_word(&report.verdict)))
         .bind(flags)
-        .bind(change.duration_secs)
+        // As text: sqlx gives PostgreSQL an absent double as another type than a present one, and a prepared statement
+        // that has seen the one refuses the other.
+        .bind(change.duration_secs.map(|secs| secs.to_string()))
         .bind(change.duplicate_of.map(|id| id.to_string()))
         .bind(change.rating.map(i64::from))
         .bind(now.millis)

@@ -68,12 +68,6 @@ pub async fn find(pool: &AnyPool, id: &str, worker_id: WorkerId) -> Result<Optio
     query.fetch_optional(pool).await?.as_ref().map(upload).transpose()
 }
 
-/// The same inside a change.
-pub async fn find_in(tx: &mut Tx, id: &str, worker_id: WorkerId) -> Result<Option<Upload>, StoreError> {
-    let query = sqlx::query(include_str!("sql/upload/find.sql")).bind(id).bind(worker_id.to_string());
-    query.fetch_optional(&mut **tx).await?.as_ref().map(upload).transpose()
-}
-
 pub async fn open(tx: &mut Tx, worker_id: WorkerId) -> Result<Open, StoreError> {
     let query = sqlx::query(include_str!("sql/upload/open.sql")).bind(worker_id.to_string());
     let found = query.fetch_one(&mut **tx).await?;
@@ -120,4 +114,47 @@ pub async fn is_bound(tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
 pub async fn stale(pool: &AnyPool, now: Timestamp) -> Result<Vec<Upload>, StoreError> {
     let found = sqlx::query(include_str!("sql/upload/stale.sql")).bind(now.millis).fetch_all(pool).await?;
     found.iter().map(upload).collect()
+}
+
+/// Some finished ones that nobody handed in since `before`.
+pub async fn unused(pool: &AnyPool, before: Timestamp) -> Result<Vec<Upload>, StoreError> {
+    let found = sqlx::query(include_str!("sql/upload/unused.sql")).bind(before.millis).fetch_all(pool).await?;
+    found.iter().map(upload).collect()
+}
+
+/// Those whose bytes are all here and that are not finished yet.
+pub async fn assembling(pool: &AnyPool) -> Result<Vec<Upload>, StoreError> {
+    let found = sqlx::query(include_str!("sql/upload/assembling.sql")).fetch_all(pool).await?;
+    found.iter().map(upload).collect()
+}
+
+/// Whoever's upload it is.
+pub async fn find_any(pool: &AnyPool, id: &str) -> Result<Option<Upload>, StoreError> {
+    let query = sqlx::query(include_str!("sql/upload/find_any.sql")).bind(id);
+    query.fetch_optional(pool).await?.as_ref().map(upload).transpose()
+}
+
+/// Keeps a finished upload from being ended while a submission is made of it; `false` if it is not finished.
+pub async fn pin(tx: &mut Tx, id: &str, worker_id: WorkerId, now: Timestamp) -> Result<bool, StoreError> {
+    let query = sqlx::query(include_str!("sql/upload/pin.sql")).bind(id.to_owned()).bind(worker_id.to_string());
+    Ok(query.bind(now.millis).execute(&mut **tx).await?.rows_affected() == 1)
+}
+
+/// Bytes of a worker's uploads that are reserved or wait for their review.
+pub async fn used(pool: &AnyPool, worker_id: WorkerId) -> Result<u64, StoreError> {
+    let query = sqlx::query(include_str!("sql/upload/used.sql")).bind(worker_id.to_string());
+    Ok(row::number(&query.fetch_one(pool).await?, "used")?.max(0) as u64)
+}
+
+/// The same inside a change.
+pub async fn used_in(tx: &mut Tx, worker_id: WorkerId) -> Result<u64, StoreError> {
+    let query = sqlx::query(include_str!("sql/upload/used.sql")).bind(worker_id.to_string());
+    Ok(row::number(&query.fetch_one(&mut **tx).await?, "used")?.max(0) as u64)
+}
+
+/// How many finished uploads nobody handed in since `before`, and their bytes.
+pub async fn unused_sum(pool: &AnyPool, before: Timestamp) -> Result<(u64, u64), StoreError> {
+    let query = sqlx::query(include_str!("sql/upload/unused_sum.sql")).bind(before.millis);
+    let found = query.fetch_one(pool).await?;
+    Ok((row::number(&found, "items")?.max(0) as u64, row::number(&found, "bytes")?.max(0) as u64))
 }

@@ -114,3 +114,9 @@ pub async fn payouts(pool: &AnyPool, id: WorkerId) -> Result<Vec<PayoutView>, St
     };
     query.fetch_all(pool).await?.iter().map(payout).collect()
 }
+
+/// Makes others who change something of this worker wait until this change is done.
+pub async fn lock(tx: &mut Tx, id: WorkerId) -> Result<(), StoreError> {
+    sqlx::query(include_str!("sql/worker/lock.sql")).bind(id.to_string()).execute(&mut **tx).await?;
+    Ok(())
+}

@@ -1,11 +1,16 @@
 //! A server on a temporary folder, on either engine, and what calls it. PostgreSQL is started once per test process.
+//! [`wire`] has the same as a process and a socket.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part, and shares it by name")]
+
+pub mod people;
+pub mod wire;
 
 use std::io::Read;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -13,14 +18,14 @@ use ingest_server::app::{App, Clock, Shared};
 use ingest_server::config::Config;
 use ingest_server::secret::hex;
 use ingest_server::store::Engine;
-use ingest_server::{http, password, store};
+use ingest_server::{http, store};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use shared_types::api::admin::TokenRole;
-use shared_types::api::review::AdminRole;
 use shared_types::id::CampaignId;
-use shared_types::quality::judge::judge;
-use shared_types::quality::measurements::{FileMeasures, Measurements};
+use shared_types::quality::flag::Verdict;
+use shared_types::quality::judge::{QualityReport, judge};
+use shared_types::quality::measurements::Measurements;
 use shared_types::quality::policy::Policy;
 use shared_types::timestamp::Timestamp;
 use tower::ServiceExt;
@@ -43,16 +48,10 @@ macro_rules! on_both {
 pub struct Road {
     pub folder: tempfile::TempDir,
     pub app: Shared,
+    /// The server's clock; a test moves it.
+    hands: &'static AtomicI64,
     /// The starter campaign.
     pub campaign: CampaignId,
-}
-
-/// What a handed in take is known by.
-pub struct HandedIn {
-    pub id: String,
-    pub assignment: String,
-    pub receipt: String,
-    pub upload: String,
 }
 
 pub struct Answer {
@@ -66,6 +65,10 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap()
     }
 
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
     pub fn code(&self) -> String {
         self.json()["code"].as_str().unwrap().to_owned()
     }
@@ -73,21 +76,71 @@ impl Answer {
 
 impl Road {
     pub async fn open(engine: Engine) -> Self {
+        Self::open_with(engine, |_| {}).await
+    }
+
+    /// With other settings than the defaults.
+    pub async fn open_with(engine: Engine, change: impl FnOnce(&mut Config)) -> Self {
+        // What went wrong inside is shown with the test that failed; the first test of a process sets it up.
+        let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::ERROR).with_test_writer().try_init();
         let folder = tempfile::tempdir().unwrap();
-        let database_url = match engine {
-            Engine::Sqlite => format!("sqlite://{}", folder.path().join("collector.db").display()),
-            Engine::Postgres => new_database().await,
-        };
-        let app = start(folder.path(), database_url, NOW).await;
+        let mut config = Config::of_folder(folder.path());
+        if engine == Engine::Postgres {
+            config.database_url = new_database().await;
+        }
+        change(&mut config);
+        let hands: &'static AtomicI64 = Box::leak(Box::new(AtomicI64::new(NOW.millis)));
+        let app = App::open(config, Clock::Hands(hands)).await.unwrap();
         let campaign = store::campaign::install_starter(&app.store, NOW).await.unwrap().unwrap();
-        Self { folder, app, campaign }
+        Self { folder, app, hands, campaign }
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, secs: i64) {
+        self.hands.fetch_add(secs * 1000, Ordering::SeqCst);
     }
 
     /// The same server at another time, as after a restart.
     pub async fn at(&mut self, now: Timestamp) {
-        let url = self.app.config.database_url.clone();
+        self.hands.store(now.millis, Ordering::SeqCst);
+        self.restart().await;
+    }
+
+    /// As after the process ended: everything in memory is gone.
+    pub async fn restart(&mut self) {
+        let config = self.app.config.clone();
         self.app.store.close().await;
-        self.app = start(self.folder.path(), url, now).await;
+        self.app = App::open(config, Clock::Hands(self.hands)).await.unwrap();
+    }
+
+    /// How many rows there are; `what` is a table and perhaps a condition.
+    pub async fn count(&self, what: &str) -> i64 {
+        let text = sqlx::AssertSqlSafe(format!("select count(*) from {what}"));
+        sqlx::query_scalar(text).fetch_one(self.app.store.read()).await.unwrap()
+    }
+
+    /// A take of a worker, handed in: the uploads and the submission's id.
+    pub async fn submission(&self, token: &str, assignment: &str, bytes: &[u8]) -> String {
+        for verb in ["claim", "start"] {
+            let answer = self.call("POST", &format!("/api/v1/assignments/{assignment}/{verb}"), token, None).await;
+            assert_eq!(answer.status, 200, "{verb}");
+        }
+        let length = bytes.len().to_string();
+        let headers = [TUS, BYTES, ("upload-length", length.as_str())];
+        let made = self.send("POST", UPLOADS, token, &headers, bytes.to_vec()).await;
+        assert_eq!(made.status, 201, "{}", String::from_utf8_lossy(&made.body));
+        let upload = id_in(made.header("location")).to_owned();
+        let id = uuid::Uuid::now_v7().to_string();
+        let body = handed_in(&id, assignment, &upload, bytes);
+        let answer = self.call("POST", "/api/v1/submissions", token, Some(body)).await;
+        assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
+        id
+    }
+
+    /// The ids of a worker's goals.
+    pub async fn goals(&self, token: &str) -> Vec<String> {
+        let goals = self.call("GET", "/api/v1/assignments", token, None).await.json();
+        goals["items"].as_array().unwrap().iter().map(|goal| goal["id"].as_str().unwrap().to_owned()).collect()
     }
 
     pub async fn token(&self, role: TokenRole) -> String {
@@ -112,102 +165,35 @@ impl Road {
         answer.json()["token"].as_str().unwrap().to_owned()
     }
 
-    /// A login's cookie.
-    pub async fn login(&self, role: AdminRole) -> String {
-        let (email, word) = (format!("{role:?}@example.org").to_lowercase(), "correct horse battery");
-        let hash = password::hash(word.to_owned()).await.unwrap();
-        let mut tx = self.app.store.begin().await.unwrap();
-        store::admin::insert(&mut tx, &email, &hash, role, NOW).await.unwrap();
-        tx.commit().await.unwrap();
-        let request = Request::post("/api/v1/admin/session")
-            .header("sec-fetch-site", "same-origin")
-            .header("content-type", "application/json")
-            .body(Body::from(json!({ "email": email, "password": word, "totp": null }).to_string()));
-        let answer = self.send(request.unwrap()).await;
-        assert_eq!(answer.status, 204, "{}", String::from_utf8_lossy(&answer.body));
-        answer.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
-    }
-
-    /// A finished upload as a submission names it.
-    pub async fn upload(&self, token: &str, track: &str, bytes: &[u8]) -> Value {
-        let made = Request::post("/api/v1/uploads")
-            .header("authorization", format!("Bearer {token}"))
-            .header("tus-resumable", "1.0.0")
-            .header("content-type", "application/offset+octet-stream")
-            .header("upload-length", bytes.len())
-            .body(Body::from(bytes.to_vec()));
-        let made = self.send(made.unwrap()).await;
-        assert_eq!(made.status, 201, "{}", String::from_utf8_lossy(&made.body));
-        let id = made.headers["location"].to_str().unwrap().rsplit('/').next().unwrap().to_owned();
-        json!({ "track": track, "upload_id": id, "bytes": bytes.len(), "sha256": hex(&Sha256::digest(bytes)) })
-    }
-
-    /// Hands in a take of the worker's next goal; `content` tells takes apart.
-    pub async fn hand_in(&self, token: &str, content: &str) -> HandedIn {
-        let goals = self.call("GET", "/api/v1/assignments", token, None).await.json();
-        let goals = goals["items"].as_array().unwrap().clone();
-        let open = goals.iter().find(|goal| ["redo", "open"].contains(&goal["stage"].as_str().unwrap())).unwrap();
-        let assignment = open["id"].as_str().unwrap().to_owned();
-        if open["stage"] == "open" {
-            let claim = format!("/api/v1/assignments/{assignment}/claim");
-            assert_eq!(self.call("POST", &claim, token, None).await.status, 200);
-        }
-        let video = [b"\0\0\0\x20ftypisom".as_slice(), content.as_bytes()].concat();
-        let upload = self.upload(token, "video", &video).await;
-        let id = uuid::Uuid::now_v7().to_string();
-        let request = json!({
-            "id": id, "assignment_id": assignment, "uploads": [upload], "manifest": manifest(&json!({})),
-        });
-        let made = self.call("POST", "/api/v1/submissions", token, Some(request)).await;
-        assert_eq!(made.status, 201, "{}", String::from_utf8_lossy(&made.body));
-        let receipt = made.json()["receipt_id"].as_str().unwrap().to_owned();
-        let upload = upload["upload_id"].as_str().unwrap().to_owned();
-        HandedIn { id, assignment, receipt, upload }
-    }
-
-    /// What the next job of a kind is, leased to a machine; none if nothing waits.
-    pub async fn lease(&self, machine: &str, kind: &str) -> Option<Value> {
-        let request = json!({ "worker": "press", "kinds": [kind], "max": 1, "wait_s": 0 });
-        let leased = self.call("POST", "/api/v1/jobs/claim", machine, Some(request)).await;
-        assert_eq!(leased.status, 200);
-        leased.json().as_array().unwrap().first().cloned()
-    }
-
-    /// Completes a leased job with a report that has this verdict.
-    pub async fn complete(&self, machine: &str, job: &Value, is_good: bool, prints: Option<Value>) -> Answer {
-        let path = format!("/api/v1/jobs/{}/complete", job["job_id"].as_str().unwrap());
-        let request = json!({
-            "lease_token": job["lease_token"], "artifacts": [], "fingerprints": prints,
-            "result": { "quality": report(is_good), "duration_secs": 400.0, "steps": null, "words": null, "examples": null },
-        });
-        self.call("POST", &path, machine, Some(request)).await
-    }
-
-    /// Inspects and analyses what waits, as a pipeline machine would, until it is ready for its review.
-    pub async fn work(&self, machine: &str) {
-        for kind in ["inspect", "analyse"] {
-            while let Some(job) = self.lease(machine, kind).await {
-                assert_eq!(self.complete(machine, &job, true, None).await.status, 200);
-            }
-        }
-    }
-
     pub async fn call(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> Answer {
+        match body {
+            Some(body) => {
+                let json = [("content-type", "application/json")];
+                self.send(method, path, token, &json, body.to_string()).await
+            }
+            None => self.send(method, path, token, &[], "").await,
+        }
+    }
+
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         if !token.is_empty() {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let body = match body {
-            Some(body) => {
-                request = request.header("content-type", "application/json");
-                Body::from(body.to_string())
-            }
-            None => Body::empty(),
-        };
-        self.send(request.body(body).unwrap()).await
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.request(request.body(body.into()).unwrap()).await
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    pub async fn request(&self, request: Request<Body>) -> Answer {
         let answer = http::router(self.app.clone()).oneshot(request).await.unwrap();
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap().to_vec();
@@ -215,32 +201,39 @@ impl Road {
     }
 }
 
-async fn start(folder: &Path, database_url: String, now: Timestamp) -> Shared {
-    let config = Config {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        public_url: "http://127.0.0.1".to_owned(),
-        data_dir: folder.to_owned(),
-        database_url,
-    };
-    App::open(config, Clock::Fixed(now)).await.unwrap()
+pub const UPLOADS: &str = "/api/v1/uploads";
+pub const TUS: (&str, &str) = ("tus-resumable", "1.0.0");
+pub const BYTES: (&str, &str) = ("content-type", "application/offset+octet-stream");
+
+pub fn id_in(path: &str) -> &str {
+    path.rsplit('/').next().unwrap()
 }
 
-pub fn registration(invite: &str, device: &str) -> Value {
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// What begins like a recording.
+pub fn video(length: usize) -> Vec<u8> {
+    let mut bytes = b"\0\0\0\x20ftypisom".to_vec();
+    bytes.extend((0..length - bytes.len()).map(|at| (at * 31 % 251) as u8));
+    bytes
+}
+
+/// `POST /submissions` with one upload.
+pub fn handed_in(id: &str, assignment: &str, upload: &str, bytes: &[u8]) -> Value {
+    let file = json!({ "bytes": bytes.len(), "sha256": sha256(bytes) });
     json!({
-        "invite": invite, "name": "Ada", "fiverr_user": "ada",
-        "consent": { "version": "2026-11", "accepted_at": "2026-11-01T00:00:00.000Z" },
-        "device": { "id": device, "os": null, "app_version": null },
+        "id": id, "assignment_id": assignment, "manifest": manifest(&json!({ "video.mp4": file })),
+        "uploads": [{ "track": "video", "upload_id": upload, "bytes": bytes.len(), "sha256": sha256(bytes) }],
     })
 }
 
-/// A report of the machine; a bad one is too short and therefore a reject.
-pub fn report(is_good: bool) -> Value {
-    let measurements = Measurements {
-        file: FileMeasures { bytes: 1, has_video: true, has_audio: true, ..FileMeasures::default() },
-        active_secs: Some(if is_good { 400.0 } else { 3.0 }),
-        ..Measurements::default()
-    };
-    serde_json::to_value(judge(measurements, &Policy::default())).unwrap()
+/// The result of a job that found nothing wrong.
+pub fn result() -> Value {
+    let judged = judge(Measurements::default(), &Policy::default());
+    let report = QualityReport { verdict: Verdict::Accept, flags: Vec::new(), ..judged };
+    json!({ "quality": report, "duration_secs": 400.0, "steps": null, "words": null, "examples": null })
 }
 
 pub fn manifest(files: &Value) -> Value {
@@ -260,6 +253,14 @@ pub fn manifest(files: &Value) -> Value {
     })
 }
 
+pub fn registration(invite: &str, device: &str) -> Value {
+    json!({
+        "invite": invite, "name": "Ada", "fiverr_user": "ada",
+        "consent": { "version": "2026-11", "accepted_at": "2026-11-01T00:00:00.000Z" },
+        "device": { "id": device, "os": null, "app_version": null },
+    })
+}
+
 struct Postgres {
     port: u16,
     /// Ends the server when this process, and with it the pipe to it, is gone.
@@ -268,7 +269,7 @@ struct Postgres {
 
 static POSTGRES: OnceLock<Postgres> = OnceLock::new();
 
-async fn new_database() -> String {
+pub async fn new_database() -> String {
     let postgres = POSTGRES.get_or_init(start_postgres);
     let root = format!("postgres://postgres@127.0.0.1:{}/", postgres.port);
     let name = format!("t{}", uuid::Uuid::now_v7().simple());

@@ -65,9 +65,37 @@ pub struct JobRow {
     pub stage: JobStage,
     pub submission_id: Option<SubmissionId>,
     pub attempt: u32,
+    pub max_attempts: u32,
+    /// When it may be begun again, where it waits.
+    pub run_at: Timestamp,
     pub worker: Option<String>,
     pub last_error: Option<String>,
     pub updated_at: Timestamp,
+}
+
+/// `POST /admin/jobs/drain`: what becomes of the dead jobs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+pub struct DrainRequest {
+    pub action: DrainAction,
+    /// Null for every kind.
+    pub kind: Option<JobKind>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum DrainAction {
+    /// They are queued again.
+    Retry,
+    /// They are given up for good.
+    Cancel,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct Drained {
+    pub count: u32,
+    /// Those whose submission went another way meanwhile; they stay dead.
+    pub left: u32,
 }
 
 /// `POST /admin/tokens`

@@ -1,10 +1,13 @@
 import { query, request } from './client';
 import type { Page } from './page';
 import type { CampaignView } from './types/CampaignView';
+import type { Drained } from './types/Drained';
+import type { DrainRequest } from './types/DrainRequest';
 import type { InviteRequest } from './types/InviteRequest';
 import type { InvitesMade } from './types/InvitesMade';
 import type { InviteView } from './types/InviteView';
 import type { JobRow } from './types/JobRow';
+import type { JobStage } from './types/JobStage';
 import type { Lock } from './types/Lock';
 import type { LoginRequest } from './types/LoginRequest';
 import type { PayoutView } from './types/PayoutView';
@@ -38,7 +41,12 @@ export const payouts = (cursor: string | null) =>
 export const campaigns = (cursor: string | null) =>
   request<Page<CampaignView>>('GET', `/admin/campaigns${query({ cursor })}`);
 
-export const jobs = (cursor: string | null) => request<Page<JobRow>>('GET', `/admin/jobs${query({ cursor })}`);
+export const jobs = {
+  list: (stage: JobStage | null, cursor: string | null) =>
+    request<Page<JobRow>>('GET', `/admin/jobs${query({ stage, cursor })}`),
+  retry: (id: string) => request<void>('POST', `/admin/jobs/${encodeURIComponent(id)}/retry`),
+  drain: (body: DrainRequest) => request<Drained>('POST', '/admin/jobs/drain', body),
+};
 
 export const invites = {
   list: (cursor: string | null) => request<Page<InviteView>>('GET', `/admin/invites${query({ cursor })}`),

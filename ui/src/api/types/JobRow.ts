@@ -5,4 +5,8 @@ import type { JobStage } from "./JobStage";
 import type { SubmissionId } from "./SubmissionId";
 import type { Timestamp } from "./Timestamp";
 
-export type JobRow = { id: JobId, kind: JobKind, stage: JobStage, submission_id: SubmissionId | null, attempt: number, worker: string | null, last_error: string | null, updated_at: Timestamp, };
+export type JobRow = { id: JobId, kind: JobKind, stage: JobStage, submission_id: SubmissionId | null, attempt: number, max_attempts: number, 
+/**
+ * When it may be begun again, where it waits.
+ */
+run_at: Timestamp, worker: string | null, last_error: string | null, updated_at: Timestamp, };

@@ -3,79 +3,86 @@
 use std::io;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::StatusCode;
+use bytes::Bytes;
 use futures_util::StreamExt;
-use shared_types::error::ErrorCode;
-use shared_types::timestamp::Timestamp;
+use futures_util::stream::BoxStream;
 use shared_types::upload::UploadStage;
 use tokio::time::Instant;
 
+use super::{Checksum, Done, UploadError, kept_until};
 use crate::app::Shared;
-use crate::http::error::{Answer, Problem};
+use crate::crash;
 use crate::objects::{Held, ObjectsError, Staged, StagingError, fresh_midstate, upload_key};
 use crate::store;
+use crate::store::Engine;
 use crate::store::upload::Upload;
 
-/// Longest upload.
-pub(super) const LONGEST: u64 = 8 << 30;
-/// Seconds an unfinished upload is kept after its last byte.
-pub(super) const KEPT_SECS: i64 = 7 * 24 * 60 * 60;
-/// A sender that is silent this long has gone.
-const IDLE: Duration = Duration::from_secs(30);
+/// Bytes as they arrive; an error where the sender vanished.
+pub type Incoming = BoxStream<'static, Result<Bytes, Vanished>>;
+
+/// The sender's connection broke.
+#[derive(Debug, Clone, Copy)]
+pub struct Vanished;
+
 /// Bytes written at once, and most of them that are held in memory.
 const PIECE: usize = 1 << 20;
 /// Bytes after which a long request is committed on its way.
 const COMMIT_EVERY: u64 = 32 << 20;
 /// Time after which a slow request is, so that a killed server costs a slow line only so much.
 const COMMIT_AFTER: Duration = Duration::from_secs(2);
-
-/// Hash of one request's bytes, by the name of its algorithm.
-pub(super) type Checksum = Option<(String, Vec<u8>)>;
+/// Bytes by which the kind of a file is told.
+const HEAD: u64 = 32;
+const FULL_RETRY_SECS: u64 = 60;
 
 /// Takes in one request's bytes at the upload's end. The caller holds the upload and looked at offset and stage.
-pub(super) async fn receive(app: &Shared, held: &Held, upload: &mut Upload, check: Checksum, body: Body) -> Answer<()> {
-    let mut staged = match stage(app, upload).await? {
-        Some(staged) => staged,
-        None => return Err(ErrorCode::UploadOffsetConflict.into()),
-    };
-    if let Some((algorithm, value)) = check
-        && !staged.expect(&algorithm, value)
-    {
-        return Err(Problem::because(ErrorCode::InvalidRequest, "Upload-Checksum names no known algorithm."));
+pub(super) async fn receive(
+    app: &Shared,
+    held: &Held,
+    upload: &mut Upload,
+    checksum: Option<Checksum>,
+    mut bytes: Incoming,
+) -> Done<()> {
+    let Some(mut staged) = stage(app, upload).await? else { return Err(UploadError::TakenOver) };
+    if let Some(checksum) = checksum {
+        staged.expect(checksum);
     }
-    let limit = upload.length.unwrap_or(LONGEST);
-    let mut looked = upload.received >= 32;
-    let mut body = body.into_data_stream();
-    let mut piece: Vec<u8> = Vec::with_capacity(PIECE.min(usize::try_from(limit).unwrap_or(PIECE)));
+    let mut limit = limit(app, upload).await?;
+    let mut looked = upload.received >= HEAD;
+    let mut pace = Pace::new(app);
+    let mut piece: Vec<u8> = Vec::with_capacity(PIECE.min(usize::try_from(limit - staged.at()).unwrap_or(PIECE)));
     let mut committed_at = Instant::now();
     let end = loop {
         let next = tokio::select! {
             biased;
             () = held.evicted.cancelled() => break End::Evicted,
-            next = tokio::time::timeout(IDLE, body.next()) => next,
+            () = app.stopping.cancelled() => break End::Stopping,
+            next = tokio::time::timeout(pace.patience(), bytes.next()) => next,
         };
         match next {
             Err(_) => break End::Silent,
             Ok(None) => break End::Whole,
-            Ok(Some(Err(_))) => break End::Vanished,
-            Ok(Some(Ok(bytes))) => {
-                if staged.at() + piece.len() as u64 + bytes.len() as u64 > limit {
+            Ok(Some(Err(Vanished))) => break End::Vanished,
+            Ok(Some(Ok(more))) => {
+                if staged.at() + (piece.len() + more.len()) as u64 > limit {
                     break End::TooMuch;
                 }
-                piece.extend_from_slice(&bytes);
+                piece.extend_from_slice(&more);
+                if !pace.keeps_up(more.len()) {
+                    break End::Slow;
+                }
             }
         }
         let is_slow = committed_at.elapsed() >= COMMIT_AFTER;
         if piece.len() >= PIECE || is_slow {
             (staged, piece) = write(staged, piece).await?;
-            if !looked && staged.at() >= 32 {
+            if !looked && staged.at() >= HEAD {
                 staged = look(app, upload, staged).await?;
                 looked = true;
             }
             if looked && !staged.is_checked() && (is_slow || staged.pending() >= COMMIT_EVERY) {
                 staged = commit(app, upload, staged).await?;
                 committed_at = Instant::now();
+                limit = self::limit(app, upload).await?;
             }
         }
     };
@@ -84,33 +91,72 @@ pub(super) async fn receive(app: &Shared, held: &Held, upload: &mut Upload, chec
     let keep = match end {
         End::Whole => staged.agrees(),
         End::TooMuch => false,
-        End::Silent | End::Vanished | End::Evicted => !staged.is_checked(),
+        End::Silent | End::Slow | End::Vanished | End::Evicted | End::Stopping => !staged.is_checked(),
     };
     if keep {
         let ends = upload.length == Some(staged.at());
-        let staged = if !looked && (ends || staged.at() >= 32) { look(app, upload, staged).await? } else { staged };
+        let staged = if !looked && (ends || staged.at() >= HEAD) { look(app, upload, staged).await? } else { staged };
         commit(app, upload, staged).await?;
     } else {
         disk(move || staged.take_back()).await?;
     }
     match end {
         End::Whole if keep => Ok(()),
-        End::Whole => Err(Problem::because(
-            ErrorCode::HashMismatch,
-            "The bytes of this request do not have the hash in Upload-Checksum; they were not kept.",
-        )
-        .with_status(StatusCode::from_u16(460).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY))),
-        End::TooMuch => Err(ErrorCode::UploadTooLarge.into()),
-        End::Silent => Err(Problem::because(
-            ErrorCode::InvalidRequest,
-            "The bytes stopped coming. What arrived is kept; ask for the offset and go on from there.",
-        )
-        .with_status(StatusCode::REQUEST_TIMEOUT)),
-        End::Vanished => Err(Problem::because(ErrorCode::InvalidRequest, "The body ended too early.")),
-        End::Evicted => Err(Problem::because(
-            ErrorCode::UploadOffsetConflict,
-            "A newer request took this upload over. What arrived is kept.",
-        )),
+        End::Whole => Err(UploadError::Checksum),
+        End::TooMuch => Err(UploadError::TooLarge),
+        End::Silent => Err(UploadError::Silent),
+        End::Slow => Err(UploadError::Slow),
+        End::Vanished => Err(UploadError::Vanished),
+        End::Evicted => Err(UploadError::TakenOver),
+        End::Stopping => Err(UploadError::Stopping),
+    }
+}
+
+/// Where the upload must end: at its length, or where it is not told yet at what the worker may still have.
+async fn limit(app: &Shared, upload: &Upload) -> Done<u64> {
+    if let Some(length) = upload.length {
+        return Ok(length);
+    }
+    let used = store::upload::used(app.store.read(), upload.worker_id).await?;
+    let left = app.config.limits.worker_bytes.saturating_sub(used);
+    Ok(app.config.limits.upload_bytes.min(upload.received.saturating_add(left)))
+}
+
+/// Whether a sender is fast enough. A slow line is fine, one that is kept open to hold a place is not.
+#[derive(Debug)]
+struct Pace {
+    idle: Duration,
+    window: Duration,
+    least_bytes: u64,
+    began: Instant,
+    arrived: u64,
+}
+
+impl Pace {
+    fn new(app: &Shared) -> Self {
+        let limits = &app.config.limits;
+        Self {
+            idle: Duration::from_secs(limits.idle_secs),
+            window: Duration::from_secs(limits.rate_secs),
+            least_bytes: limits.least_rate_bytes.saturating_mul(limits.rate_secs),
+            began: Instant::now(),
+            arrived: 0,
+        }
+    }
+
+    /// How long the next bytes are waited for.
+    fn patience(&self) -> Duration {
+        self.idle
+    }
+
+    fn keeps_up(&mut self, bytes: usize) -> bool {
+        self.arrived += bytes as u64;
+        if self.began.elapsed() < self.window {
+            return true;
+        }
+        let enough = self.arrived >= self.least_bytes;
+        (self.began, self.arrived) = (Instant::now(), 0);
+        enough
     }
 }
 
@@ -120,23 +166,28 @@ enum End {
     Whole,
     Vanished,
     Silent,
+    Slow,
     Evicted,
+    Stopping,
     TooMuch,
 }
 
-async fn disk<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Answer<T> {
+async fn disk<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Done<T> {
     let done = tokio::task::spawn_blocking(work).await.map_err(|error| ObjectsError::from(io::Error::other(error)))?;
-    done.map_err(|error| match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Problem::from(ErrorCode::StorageFull).retry_after(60)
-        }
-        _ => ObjectsError::from(error).into(),
-    })
+    Ok(done.map_err(of_disk)?)
 }
 
-async fn write(mut staged: Staged, mut piece: Vec<u8>) -> Answer<(Staged, Vec<u8>)> {
+fn of_disk(error: io::Error) -> UploadError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => UploadError::StorageFull(FULL_RETRY_SECS),
+        _ => ObjectsError::from(error).into(),
+    }
+}
+
+async fn write(mut staged: Staged, mut piece: Vec<u8>) -> Done<(Staged, Vec<u8>)> {
     disk(move || match staged.write(&piece) {
         Ok(()) => {
+            crash::point("upload.written");
             piece.clear();
             Ok((staged, piece))
         }
@@ -149,17 +200,27 @@ async fn write(mut staged: Staged, mut piece: Vec<u8>) -> Answer<(Staged, Vec<u8
     .await
 }
 
-/// Opens the upload's file. If bytes that were committed are gone, the upload begins again at 0: none is returned.
-async fn stage(app: &Shared, upload: &mut Upload) -> Answer<Option<Staged>> {
+/// Counts the generation up before a request's first byte is written, so that whoever else still writes this upload
+/// cannot commit any more. With SQLite there is one server only, and its own lock is enough.
+pub(super) async fn take_over(app: &Shared, upload: &mut Upload) -> Done<()> {
+    if app.store.engine() == Engine::Sqlite { Ok(()) } else { save(app, upload).await }
+}
+
+/// Opens the upload's file and cuts off what lies behind its committed bytes. If some of those are gone, the upload
+/// begins again at 0: none is returned.
+async fn stage(app: &Shared, upload: &mut Upload) -> Done<Option<Staged>> {
+    let lies = app.objects.staging.stat(&upload.id).await?;
+    if upload.stage == UploadStage::Receiving && lies.is_some_and(|bytes| bytes > upload.received) {
+        // Another process may be about to write there; it must not commit what is cut off here.
+        save(app, upload).await?;
+    }
     let (shared, wanted) = (app.clone(), upload.clone());
     let opened = tokio::task::spawn_blocking(move || {
         shared.objects.staging.staged(&wanted.id, wanted.received, &wanted.midstate)
     });
     match opened.await.map_err(|error| ObjectsError::from(io::Error::other(error)))? {
         Ok(staged) => Ok(Some(staged)),
-        Err(StagingError::Io(error)) => {
-            Err(disk(|| Err::<(), _>(error)).await.err().unwrap_or(ErrorCode::Internal.into()))
-        }
+        Err(StagingError::Io(error)) => Err(of_disk(error)),
         Err(lost) => {
             tracing::error!(upload = %upload.id, error = %lost, "the upload begins again");
             app.objects.staging.remove(&upload.id).await?;
@@ -171,12 +232,12 @@ async fn stage(app: &Shared, upload: &mut Upload) -> Answer<Option<Staged>> {
 }
 
 /// That the committed bytes are there and nothing lies behind them; otherwise the upload begins again.
-pub(super) async fn check(app: &Shared, upload: &mut Upload) -> Answer<()> {
+pub(super) async fn check(app: &Shared, upload: &mut Upload) -> Done<()> {
     stage(app, upload).await.map(drop)
 }
 
 /// Looks at the first bytes; what is no recording is not kept.
-async fn look(app: &Shared, upload: &mut Upload, staged: Staged) -> Answer<Staged> {
+async fn look(app: &Shared, upload: &mut Upload, staged: Staged) -> Done<Staged> {
     let (staged, head) = disk(move || staged.head().map(|head| (staged, head))).await?;
     if is_recording(&head) {
         return Ok(staged);
@@ -185,7 +246,7 @@ async fn look(app: &Shared, upload: &mut Upload, staged: Staged) -> Answer<Stage
     if turn(app, upload, UploadStage::Failed).await? {
         app.objects.staging.remove(&upload.id).await?;
     }
-    Err(ErrorCode::UnsupportedMedia.into())
+    Err(UploadError::NoRecording)
 }
 
 /// ISO BMFF (MP4, MOV), Matroska and WebM, or lines of JSON.
@@ -200,11 +261,12 @@ fn is_recording(head: &[u8]) -> bool {
 }
 
 /// Puts the bytes on the disk, then their count and hash into the database; the last bytes finish the upload.
-async fn commit(app: &Shared, upload: &mut Upload, staged: Staged) -> Answer<Staged> {
+async fn commit(app: &Shared, upload: &mut Upload, staged: Staged) -> Done<Staged> {
     if staged.pending() == 0 && upload.length != Some(staged.at()) {
         return Ok(staged);
     }
     let mut staged = disk(move || staged.sync().map(|()| staged)).await?;
+    crash::point("upload.synced");
     upload.received = staged.at();
     upload.midstate = staged.midstate();
     if upload.length == Some(upload.received) {
@@ -219,21 +281,22 @@ async fn commit(app: &Shared, upload: &mut Upload, staged: Staged) -> Answer<Sta
     Ok(staged)
 }
 
-/// Writes how far the upload is; another server that wrote in between wins.
-pub(super) async fn save(app: &Shared, upload: &mut Upload) -> Answer<()> {
-    let now = app.clock.now();
-    upload.expires_at = now.plus_secs(KEPT_SECS);
+/// Writes how far the upload is; a newer request that wrote in between wins.
+pub(super) async fn save(app: &Shared, upload: &mut Upload) -> Done<()> {
+    upload.expires_at = kept_until(app);
     let mut tx = app.store.begin().await?;
-    if !store::upload::advance(&mut tx, upload, now).await? {
-        return Err(ErrorCode::UploadOffsetConflict.into());
+    if !store::upload::advance(&mut tx, upload, app.clock.now()).await? {
+        return Err(UploadError::TakenOver);
     }
+    crash::point("upload.committing");
     tx.commit().await?;
     upload.generation += 1;
+    crash::point("upload.committed");
     Ok(())
 }
 
 /// Moves the upload to another stage; `false` if somebody else was faster.
-pub(super) async fn turn(app: &Shared, upload: &mut Upload, to: UploadStage) -> Answer<bool> {
+pub(super) async fn turn(app: &Shared, upload: &mut Upload, to: UploadStage) -> Done<bool> {
     upload.stage.advance(to)?;
     let mut tx = app.store.begin().await?;
     if !store::upload::move_to(&mut tx, upload, to, app.clock.now()).await? {
@@ -247,7 +310,7 @@ pub(super) async fn turn(app: &Shared, upload: &mut Upload, to: UploadStage) -> 
 
 /// Finishes an upload whose bytes are all here. Every step may be repeated, so whoever meets an unfinished one after
 /// a crash goes on with it.
-pub(crate) async fn settle(app: &Shared, upload: &mut Upload) -> Answer<()> {
+pub async fn settle(app: &Shared, upload: &mut Upload) -> Done<()> {
     if upload.stage != UploadStage::Assembling {
         return Ok(());
     }
@@ -256,26 +319,19 @@ pub(crate) async fn settle(app: &Shared, upload: &mut Upload) -> Answer<()> {
         // A later write that was never committed; opening cuts it off.
         stage(app, upload).await?;
     }
+    crash::point("upload.adopting");
     app.objects.adopt(&upload.id, &key).await?;
+    crash::point("upload.adopted");
     let whole = app.objects.stat(&key).await? == Some(upload.received);
     let to = if whole { UploadStage::Ready } else { UploadStage::Failed };
     if !whole {
         tracing::error!(upload = %upload.id, "bytes of a finished upload are gone");
     }
-    if !turn(app, upload, to).await?
-        && let Some(now) = store::upload::find(app.store.read(), &upload.id, upload.worker_id).await?
-    {
+    crash::point("upload.readying");
+    let turned = turn(app, upload, to).await?;
+    crash::point("upload.ready");
+    if !turned && let Some(now) = store::upload::find(app.store.read(), &upload.id, upload.worker_id).await? {
         *upload = now;
-    }
-    Ok(())
-}
-
-/// Ends uploads that were left unfinished for too long.
-pub(super) async fn sweep(app: &Shared, now: Timestamp) -> Answer<()> {
-    for mut upload in store::upload::stale(app.store.read(), now).await? {
-        if turn(app, &mut upload, UploadStage::Expired).await? {
-            app.objects.staging.remove(&upload.id).await?;
-        }
     }
     Ok(())
 }

@@ -1,0 +1,31 @@
+//! What the server does by itself now and then: it ends uploads that were left behind, and removes what is over its
+//! time. Every step may be repeated, and replicas may do it side by side.
+
+use std::time::Duration;
+
+use crate::app::Shared;
+use crate::uploads::Done;
+use crate::{retention, uploads};
+
+/// Rounds until the server is told to stop. A round that fails is told and tried again with the next.
+pub async fn run(app: Shared) {
+    let pause = Duration::from_secs(app.config.limits.housekeeping_secs.max(1));
+    loop {
+        if let Err(error) = round(&app).await {
+            tracing::error!("housekeeping did not get through; it is tried again in {} s: {error}", pause.as_secs());
+        }
+        tokio::select! {
+            () = app.stopping.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+pub async fn round(app: &Shared) -> Done<()> {
+    let now = app.clock.now();
+    let (uploads, media) = (uploads::sweep(app, now).await?, retention::apply(app, now).await?);
+    if uploads > 0 || media > 0 {
+        tracing::info!(uploads, media, "housekeeping ended {uploads} uploads and removed the media of {media} takes");
+    }
+    Ok(())
+}

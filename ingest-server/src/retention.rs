@@ -1,0 +1,140 @@
+//! How long each class of data is kept, and what would go now.
+
+use shared_types::submission::SubmissionStage;
+use shared_types::timestamp::Timestamp;
+
+use crate::app::Shared;
+use crate::limits::{Limits, signed};
+use crate::objects::submission_key;
+use crate::store;
+use crate::store::retention::{Due, Since};
+use crate::uploads::{Done, UploadError};
+
+const DAY_SECS: i64 = 86_400;
+
+/// Data that is kept equally long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Finished uploads that nobody handed in.
+    UnusedUploads,
+    /// Media of takes that were sent back, rejected or withdrawn; what was said about them stays.
+    RejectedMedia,
+    /// Media of accepted takes; the ledger, the review and the dataset's rows stay.
+    AcceptedMedia,
+}
+
+impl Class {
+    pub const ALL: [Self; 3] = [Self::UnusedUploads, Self::RejectedMedia, Self::AcceptedMedia];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnusedUploads => "unused_uploads",
+            Self::RejectedMedia => "rejected_media",
+            Self::AcceptedMedia => "accepted_media",
+        }
+    }
+
+    const fn days(self, limits: &Limits) -> u64 {
+        match self {
+            Self::UnusedUploads => limits.unused_upload_days,
+            Self::RejectedMedia => limits.rejected_media_days,
+            Self::AcceptedMedia => limits.accepted_media_days,
+        }
+    }
+
+    const fn stages(self) -> &'static [SubmissionStage] {
+        use SubmissionStage as Stage;
+        match self {
+            Self::UnusedUploads => &[],
+            Self::RejectedMedia => &[Stage::Rejected, Stage::Redo, Stage::SentBack, Stage::Withdrawn],
+            Self::AcceptedMedia => &[Stage::Accepted],
+        }
+    }
+}
+
+/// What is over its time in one class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Over {
+    pub class: Class,
+    /// 0 is for ever.
+    pub days: u64,
+    pub items: u64,
+    pub bytes: u64,
+}
+
+fn before(days: u64, now: Timestamp) -> Timestamp {
+    now.plus_secs(-signed(days).saturating_mul(DAY_SECS))
+}
+
+/// What [`apply`] would remove. It changes nothing.
+pub async fn look(app: &Shared, now: Timestamp) -> Done<Vec<Over>> {
+    let mut all = Vec::new();
+    for class in Class::ALL {
+        let days = class.days(&app.config.limits);
+        let mut over = Over { class, days, items: 0, bytes: 0 };
+        if days > 0 && class == Class::UnusedUploads {
+            let uploads = store::upload::unused_sum(app.store.read(), before(days, now)).await?;
+            (over.items, over.bytes) = uploads;
+        } else if days > 0 {
+            let mut after = None;
+            loop {
+                let some = due(app, class, now, after).await?;
+                let Some(last) = some.last() else { break };
+                after = Some(last.id);
+                over.items += some.len() as u64;
+                over.bytes += some.iter().map(|due| due.bytes).sum::<u64>();
+            }
+        }
+        all.push(over);
+    }
+    Ok(all)
+}
+
+async fn due(
+    app: &Shared,
+    class: Class,
+    now: Timestamp,
+    after: Option<shared_types::id::SubmissionId>,
+) -> Done<Vec<Due>> {
+    let since = Since { stages: class.stages(), before: before(class.days(&app.config.limits), now) };
+    Ok(store::retention::due(app.store.read(), since, after).await?)
+}
+
+/// Removes the media of submissions whose time is over; tells how many. Unused uploads are ended by
+/// [`crate::uploads::sweep`].
+pub async fn apply(app: &Shared, now: Timestamp) -> Done<u64> {
+    let mut removed = 0;
+    for class in [Class::RejectedMedia, Class::AcceptedMedia] {
+        let days = class.days(&app.config.limits);
+        if days == 0 {
+            continue;
+        }
+        let since = Since { stages: class.stages(), before: before(days, now) };
+        let mut after = None;
+        loop {
+            let some = due(app, class, now, after).await?;
+            let Some(last) = some.last() else { break };
+            after = Some(last.id);
+            for due in &some {
+                removed += u64::from(remove(app, due, since, now).await?);
+            }
+        }
+    }
+    Ok(removed)
+}
+
+/// The row is written first and committed last: a crash in between removes the rest another time.
+async fn remove(app: &Shared, due: &Due, since: Since<'_>, now: Timestamp) -> Result<bool, UploadError> {
+    let mut tx = app.store.begin().await?;
+    if !store::retention::mark(&mut tx, due.id, since, now).await? {
+        return Ok(false);
+    }
+    let mut keys = store::retention::keys(&mut tx, due.id).await?;
+    keys.push(submission_key(due.id, shared_types::recording::MANIFEST_FILE));
+    for key in keys {
+        app.objects.remove(&key).await?;
+    }
+    store::history::add(&mut tx, due.id, now, "server", "The media were removed: their time was over.").await?;
+    tx.commit().await?;
+    Ok(true)
+}

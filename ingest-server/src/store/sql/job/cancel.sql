@@ -1,0 +1,3 @@
+update job
+set stage = 'cancelled', updated_at = $2
+where id = $1 and stage = 'dead'

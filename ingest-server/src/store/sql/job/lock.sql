@@ -1,0 +1,1 @@
+update job set stage = stage where id = $1

@@ -1,0 +1,1 @@
+update worker set stage = stage where id = $1
