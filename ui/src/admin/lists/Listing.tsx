@@ -9,6 +9,8 @@ export type Column<T> = { name: string; end?: boolean; cell: (item: T) => ReactN
 type Props<T> = {
   /** Key of the query; making a new item invalidates it. */
   name: string;
+  /** What is listed of it, where that can be chosen. */
+  part?: string | null;
   load: (cursor: string | null) => Promise<Page<T>>;
   columns: ReadonlyArray<Column<T>>;
   keyOf: (item: T) => string;
@@ -18,9 +20,9 @@ type Props<T> = {
 };
 
 /** A list of the admin's: table, more pages, and its empty, loading and failed states. */
-export function Listing<T>({ name, load, columns, keyOf, loading, empty, refetchMillis }: Props<T>) {
+export function Listing<T>({ name, part, load, columns, keyOf, loading, empty, refetchMillis }: Props<T>) {
   const list = useInfiniteQuery({
-    queryKey: [name],
+    queryKey: part === undefined ? [name] : [name, part],
     queryFn: ({ pageParam }) => load(pageParam),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
