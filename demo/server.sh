@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # The real server with a folder of its own, for the demo and the long tests. Source it after desktop.sh.
 #
-#   server_up DIR        starts ingest-server on a free port of this machine and waits until it answers; sets server_url
+#   server_up DIR [PROGRAM]  starts ingest-server on a free port of this machine and waits until it answers; sets
+#                        server_url and server_pid
 #   server_people        an admin with a login, tokens for the pipeline and for calls; sets pipeline_token, admin_token
 #   server_campaign FILE imports a campaign; sets campaign
+#   server_workers N     so many workers of the starter campaign; sets worker_tokens
 #   server_kill          ends it at once, as a power cut would; server_up DIR goes on where it was
 #   server_down          asks it to end
 
@@ -17,7 +19,7 @@ server_up() {
   mkdir -p "$server_dir/data"
   : >"$server_dir/server.log.now"
   COLLECTOR_DATA_DIR=$server_dir/data COLLECTOR_LISTEN=127.0.0.1:$server_port RUST_LOG=${RUST_LOG:-info} NO_COLOR=1 \
-    "$server_program" serve >>"$server_dir/server.log.now" 2>&1 &
+    "${2:-$server_program}" serve >>"$server_dir/server.log.now" 2>&1 &
   server_pid=$!
   desktop_wait 30 grep -q 'listening on http://' "$server_dir/server.log.now" || {
     echo 'The server did not start. Its last lines:' >&2
@@ -40,6 +42,14 @@ server_people() {
 }
 
 server_campaign() { campaign=$(server_do campaign import "$1" | grep -Eo '[0-9a-f-]{36}' | head -n 1) && [ -n "$campaign" ]; }
+
+# shellcheck disable=SC2034
+server_workers() {
+  local starter
+  starter=$(server_do campaign list | head -n 1 | cut -f 1)
+  worker_tokens=$(server_do invite create --campaign "$starter" --tier Basic --count "$1" | /usr/bin/python3 tests/join.py "$server_url") &&
+    [ -n "$worker_tokens" ]
+}
 
 server_kill() {
   [ -n "$server_pid" ] && kill -KILL "$server_pid" 2>/dev/null
