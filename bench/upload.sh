@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# What uploads cost: our server (SQLite, a folder, fdatasync and commit before each 204, running SHA-256, magic bytes)
+# beside @tus/server on its FileStore (neither sync nor hash), and rustus where there is one, with the disk alone as the
+# limit. All in one run, one after the other, so that they share the machine's mood.
+#
+#   bench/upload.sh [ROUNDS]      3 unless said otherwise
+#
+# A release build of the server is taken where there is one. RUSTUS names rustus where it is not in the PATH.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+. demo/desktop.sh
+
+case ${1:-} in --corpus) shift 2 ;; esac
+rounds=${1:-3}
+if ! [[ $rounds =~ ^[1-9][0-9]?$ ]]; then echo 'Give a whole number of rounds.' >&2 && exit 2; fi
+[ -d tests/clients/node_modules ] || { echo 'The peer is not installed: run ./dev bench upload, which does that.' >&2 && exit 1; }
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}
+. demo/server.sh
+program=$CARGO_TARGET_DIR/release/ingest-server
+[ -x "$program" ] || program=$server_program
+rustus=${RUSTUS:-$(command -v rustus)}
+state=$(mktemp -d "${TMPDIR:-/tmp}/upload.XXXXXX")
+pids=()
+clean_up() {
+  local pid
+  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null; done
+  server_down
+  rm -rf "$state"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+free_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+answers() { curl -s -o "$state/answer" "$1"; }
+
+# An own folder for each, on the same disk.
+export COLLECTOR_WORKER_UPLOADS=64 COLLECTOR_WORKER_UPLOADS_PER_MINUTE=0 COLLECTOR_WORKER_BYTES=$((1 << 40)) RUST_LOG=warn,ingest_server::commands=info
+server_up "$state/ours" "$program" || exit 1
+server_workers 1 || { echo 'The server took no worker.' >&2 && exit 1; }
+peer_port=$(free_port) && mkdir "$state/peer"
+node tests/clients/peer.mjs "$peer_port" "$state/peer" >"$state/peer.log" 2>&1 &
+peer_pid=$!
+pids+=("$peer_pid")
+desktop_wait 20 grep -q ready "$state/peer.log" || { echo '@tus/server did not start:' >&2 && cat "$state/peer.log" >&2 && exit 1; }
+rustus_pid=''
+if [ -n "$rustus" ]; then
+  rustus_port=$(free_port) && mkdir "$state/rustus" "$state/rustus-info"
+  "$rustus" --host 127.0.0.1 --port "$rustus_port" --url /files --data-dir "$state/rustus" --info-dir "$state/rustus-info" \
+    --dir-structure '' --max-body-size 20000000 --force-fsync yes --log-level ERROR >"$state/rustus.log" 2>&1 &
+  rustus_pid=$!
+  pids+=("$rustus_pid")
+  desktop_wait 20 answers "http://127.0.0.1:$rustus_port/" || { echo 'rustus did not start:' >&2 && cat "$state/rustus.log" >&2 && exit 1; }
+fi
+
+empty() { find "$state/ours/data/objects" "$state/ours/data/uploads" "$state/peer" -type f -delete && sync; }
+
+# case_of UPLOADS MIB PIECE_MIB: every server once.
+case_of() {
+  local size=$(($2 << 20)) piece=$(($3 << 20))
+  /usr/bin/python3 bench/upload.py ours "$server_url/api/v1/uploads" "$server_pid" "$1" $size $piece "$worker_tokens" || exit 1
+  empty
+  /usr/bin/python3 bench/upload.py @tus/server "http://127.0.0.1:$peer_port/files" "$peer_pid" "$1" $size $piece || exit 1
+  empty
+  [ -z "$rustus_pid" ] && return
+  /usr/bin/python3 bench/upload.py 'rustus, fsync' "http://127.0.0.1:$rustus_port/files" "$rustus_pid" "$1" $size $piece || exit 1
+  rm -f "$state"/rustus/* && sync
+}
+
+for _ in $(seq "$rounds"); do
+  case_of 1 512 8
+  case_of 32 32 8
+done | tee "$state/runs.jsonl"
+[ "${PIPESTATUS[0]}" -eq 0 ] || exit 1
+dd if=/dev/zero of="$state/disk" bs=8M count=64 conv=fdatasync 2>&1 | tail -n 1 | sed 's/^/disk alone: /'
+/usr/bin/python3 - "$state/runs.jsonl" <<'PY'
+import collections, json, statistics, sys
+runs = collections.defaultdict(list)
+for line in open(sys.argv[1]):
+    run = json.loads(line)
+    runs[run["uploads"], run["MiB"], run["piece_MiB"], run["server"]].append(run)
+middle = lambda some, key: statistics.median(run[key] for run in some)
+for (uploads, mib, piece, server), some in sorted(runs.items()):
+    ours = runs[uploads, mib, piece, "ours"]
+    values = {key: middle(some, key) for key in ("MB_per_s", "cpu_s_per_GiB", "peak_MiB", "p50_ms", "p99_ms")}
+    ratios = {key: round(values[key] / (middle(ours, key) or 1), 2) for key in ("MB_per_s", "cpu_s_per_GiB", "peak_MiB", "p99_ms")}
+    print(f"{uploads} x {mib} MiB by {piece} MiB, {server}: {values}; to ours {ratios}")
+PY
