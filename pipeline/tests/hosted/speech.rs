@@ -52,7 +52,9 @@ fn hear(server: &Server, private: &[(f64, f64)], most_secs: f64) -> Result<(Hear
 
 /// The samples of a request's WAV.
 fn samples(asked: &Asked) -> Vec<i16> {
-    let at = asked.body.windows(4).position(|bytes| bytes == b"data").unwrap();
+    // The form's own words say "data" as well.
+    let wav = asked.body.windows(4).position(|bytes| bytes == b"RIFF").unwrap();
+    let at = wav + asked.body[wav..].windows(4).position(|bytes| bytes == b"data").unwrap();
     let length = u32::from_le_bytes(asked.body[at + 4..at + 8].try_into().unwrap()) as usize;
     let bytes = &asked.body[at + 8..at + 8 + length];
     bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
