@@ -262,6 +262,10 @@ fn is_recording(head: &[u8]) -> bool {
 
 /// Puts the bytes on the disk, then their count and hash into the database; the last bytes finish the upload.
 async fn commit(app: &Shared, upload: &mut Upload, staged: Staged) -> Done<Staged> {
+    // The last bytes may have been committed on the way, before the request's end was seen.
+    if upload.stage != UploadStage::Receiving {
+        return Ok(staged);
+    }
     if staged.pending() == 0 && upload.length != Some(staged.at()) {
         return Ok(staged);
     }

@@ -80,10 +80,10 @@ fn verbose(asked: &Asked) -> Value {
         let count = ((end - start) * 2.0).round() as usize;
         words.extend((0..count).map(|index| {
             let start = start + index as f64 / 2.0;
-            json!({"word": "word", "start": start, "end": start + 0.4})
+            json!({"word": format!("word{index}"), "start": start, "end": start + 0.4})
         }));
     }
-    let text = vec!["Word,"; words.len()].join(" ");
+    let text = words.iter().map(|word| format!("{},", word["word"].as_str().unwrap())).collect::<Vec<_>>().join(" ");
     let segment = json!({"start": 0.0, "end": 60.0, "text": text, "avg_logprob": -0.105_360_5, "no_speech_prob": 0.01});
     json!({"language": "english", "text": text, "words": words, "segments": [segment]})
 }
