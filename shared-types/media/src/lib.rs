@@ -1,15 +1,19 @@
 //! Picture and sound as data.
 //!
-//! [`frame`] and [`time`] are what a source hands over, [`measure`] the numbers behind every device flag, [`synth`]
-//! made picture and sound for tests and for recording without a screen. Behind the feature `codecs` lies all of
-//! FFmpeg: [`encode`] and [`mux`] on the way out, [`demux`] and [`decode`] on the way in, [`journal`] for what lies on disk,
-//! [`examine`] for a finished file and [`playback`] for the copy a browser plays. No other crate names FFmpeg.
+//! [`frame`] and [`time`] are what a source hands over, [`fit`] how a picture is laid into another size, [`measure`] the
+//! numbers behind every device flag, [`synth`] made picture and sound for tests and for recording without a screen.
+//! Behind the feature `codecs` lies all of FFmpeg: [`encode`] and [`mux`] on the way out, [`demux`] and [`decode`] on the
+//! way in, [`journal`] for what lies on disk and [`cut`] for what is taken out of it, [`examine`] for a finished file and
+//! [`playback`] for the copy a browser plays. No other crate names FFmpeg.
 
+pub mod fit;
 pub mod frame;
 pub mod measure;
 pub mod synth;
 pub mod time;
 
+#[cfg(feature = "codecs")]
+pub mod cut;
 #[cfg(feature = "codecs")]
 pub mod decode;
 #[cfg(feature = "codecs")]
@@ -18,6 +22,8 @@ pub mod demux;
 pub mod encode;
 #[cfg(feature = "codecs")]
 pub mod examine;
+#[cfg(feature = "codecs")]
+pub mod fragment;
 #[cfg(feature = "codecs")]
 pub mod journal;
 #[cfg(feature = "codecs")]

@@ -1,9 +1,11 @@
 //! Raw pictures and samples to packets: H.264 and Opus for recordings, H.264 and AAC for their playback copies.
 
 pub mod aac;
+mod encoders;
 pub mod h264;
 pub mod opus;
 pub(crate) mod playback;
+mod yuv;
 
 use std::sync::Once;
 
@@ -31,6 +33,8 @@ pub enum EncodeError {
     NoAudioEncoder,
     #[error("FFmpeg has no AAC encoder. Install FFmpeg with its own encoder aac")]
     NoAacEncoder,
+    #[error("the encoder {name} failed ({reason}), and no other one works. Restart the computer if it happens again")]
+    AllFailed { name: &'static str, reason: String },
     #[error("the picture could not be encoded: {0}")]
     Video(ffmpeg_next::Error),
     #[error("the sound could not be encoded: {0}")]

@@ -8,8 +8,9 @@ use ff::software::scaling::{Context as Scaler, Flags as ScaleFlags};
 use ff::util::frame::Video;
 use ffmpeg_next as ff;
 
-use super::h264::{VIDEO_TICKS, copy_planes, letterbox, paint_black};
+use super::h264::{VIDEO_TICKS, copy_planes, paint_black};
 use super::{EncodeError, EncodedPacket, init, ready};
+use crate::fit::letterbox;
 use crate::frame::RgbFrame;
 use crate::time::MediaTime;
 
