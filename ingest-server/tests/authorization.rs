@@ -1,4 +1,4 @@
-//! Who may call what: every route of the OpenAPI document with every role, and with what belongs to somebody else.
+//! Who may call what: every route of the `OpenAPI` document with every role, and with what belongs to somebody else.
 #![expect(clippy::unwrap_used, reason = "what cannot be set up is a failed test")]
 
 mod road;

@@ -230,15 +230,13 @@ fn card(items: &[ExportItem], counts: &BTreeMap<String, u32>) -> String {
          | Split | Examples |\n| --- | --- |\n",
         items.len()
     );
-    for (split, count) in counts {
-        text += &format!("| {split} | {count} |\n");
-    }
+    text.extend(counts.iter().map(|(split, count)| format!("| {split} | {count} |\n")));
     let workers: BTreeSet<&str> = items.iter().map(|item| item.worker_alias.as_str()).collect();
-    text += &format!(
+    text.extend([format!(
         "\nFrom {} workers, who are named by aliases. All takes of one worker lie in one split. `dataset.json` has \
          the hash of every file, and the recordings that were withdrawn since.\n",
         workers.len()
-    );
+    )]);
     text
 }
 

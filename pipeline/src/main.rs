@@ -91,7 +91,7 @@ struct RunArgs {
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Provider {
     Local,
-    /// What was redacted is sent to OPENAI_BASE_URL with OPENAI_API_KEY.
+    /// What was redacted is sent to `OPENAI_BASE_URL` with `OPENAI_API_KEY`.
     Openai,
 }
 
@@ -113,7 +113,7 @@ struct ServerArgs {
     /// Address of the server.
     #[arg(long, value_name = "URL")]
     server: String,
-    /// A pipeline's token; COLLECTOR_TOKEN by default.
+    /// A pipeline's token; `COLLECTOR_TOKEN` by default.
     #[arg(long, value_name = "T")]
     token: Option<String>,
 }
@@ -225,14 +225,12 @@ impl Failure {
     fn status(&self) -> u8 {
         let usage = match self {
             // Every error of a score comes from the files that the command names.
-            Self::Config(_) | Self::Settings(_) | Self::Score(_) => true,
+            Self::Config(_) | Self::Settings(_) | Self::Score(_) | Self::NoToken => true,
             Self::Run(error) => error.is_usage(),
             Self::Model(error) => error.is_usage(),
             Self::Export(error) => error.is_usage(),
             Self::Patterns(error) => error.is_usage(),
-            Self::NoToken => true,
-            Self::Client(_) | Self::Work(_) => false,
-            Self::Signals(_) | Self::Program(_) | Self::Child(_) => false,
+            Self::Client(_) | Self::Work(_) | Self::Signals(_) | Self::Program(_) | Self::Child(_) => false,
         };
         if usage { 2 } else { 1 }
     }
@@ -253,7 +251,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
         Command::Run(args) => run_one(args),
         Command::Work(args) => work_on(args),
-        Command::Export(args) => export_one(args),
+        Command::Export(args) => export_one(&args),
         Command::Patterns(args) => find_patterns(args),
         Command::Models(command) => {
             let dir = Config::from_env()?.models_dir;
@@ -342,7 +340,7 @@ fn work_on(args: WorkArgs) -> Result<(), Failure> {
     Ok(work(&options, &program, &stop_on_signal()?)?)
 }
 
-fn export_one(args: ExportArgs) -> Result<(), Failure> {
+fn export_one(args: &ExportArgs) -> Result<(), Failure> {
     let client = Client::new(&args.server.server, Some(&token(&args.server)?))?;
     let Format::Codesight = args.format;
     let stop = stop_on_signal()?;

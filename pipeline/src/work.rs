@@ -32,7 +32,7 @@ use crate::passes::playback::PlaybackError;
 /// Seconds a claim waits for work; short, so that a signal is soon obeyed.
 const WAIT_SECS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone)]
 pub struct WorkOptions {

@@ -1,6 +1,6 @@
-//! The database: SQLite or PostgreSQL behind one set of SQL files.
+//! The database: `SQLite` or `PostgreSQL` behind one set of SQL files.
 //!
-//! A change runs in a [`Tx`] from [`Store::begin`]. SQLite has one writer connection and begins IMMEDIATE, so that a
+//! A change runs in a [`Tx`] from [`Store::begin`]. `SQLite` has one writer connection and begins IMMEDIATE, so that a
 //! transaction that has begun can also commit; readers have connections of their own and never wait (WAL). Each
 //! noun's file holds its functions, `sql/<noun>/<verb>.sql` their text, with `$1` parameters on both engines.
 

@@ -174,7 +174,7 @@ enum End {
 
 async fn disk<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Done<T> {
     let done = tokio::task::spawn_blocking(work).await.map_err(|error| ObjectsError::from(io::Error::other(error)))?;
-    Ok(done.map_err(of_disk)?)
+    done.map_err(of_disk)
 }
 
 fn of_disk(error: io::Error) -> UploadError {
@@ -201,7 +201,7 @@ async fn write(mut staged: Staged, mut piece: Vec<u8>) -> Done<(Staged, Vec<u8>)
 }
 
 /// Counts the generation up before a request's first byte is written, so that whoever else still writes this upload
-/// cannot commit any more. With SQLite there is one server only, and its own lock is enough.
+/// cannot commit any more. With `SQLite` there is one server only, and its own lock is enough.
 pub(super) async fn take_over(app: &Shared, upload: &mut Upload) -> Done<()> {
     if app.store.engine() == Engine::Sqlite { Ok(()) } else { save(app, upload).await }
 }

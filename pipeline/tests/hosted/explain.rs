@@ -85,7 +85,7 @@ impl Scene {
         let album = (0..7)
             .map(|index| {
                 let name = format!("frames/{index}.jpg");
-                let picture = picture(&name, index as f64 * 3.0, vec![line("Buy me", [380.0, 190.0, 60.0, 20.0])]);
+                let picture = picture(&name, f64::from(index) * 3.0, vec![line("Buy me", [380.0, 190.0, 60.0, 20.0])]);
                 (name, picture)
             })
             .collect();
