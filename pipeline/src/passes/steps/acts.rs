@@ -9,6 +9,8 @@ use crate::passes::inspect::Want;
 const WHEEL_PAUSE_SECS: f64 = 1.0;
 /// The presses of a double click.
 const DOUBLE_CLICK_SECS: f64 = 0.6;
+/// Within this time after a new title another one is still of the same page, unless somebody did something.
+const LOADING_SECS: f64 = 1.5;
 const SAME_SPOT_PX: f64 = 8.0;
 /// A picture taken in the moment of a press may show its effect already.
 const BEFORE_SECS: f64 = 0.02;
@@ -126,6 +128,10 @@ fn join(last: &mut Act, next: &Act) -> bool {
             }
             *count = *next_count;
         }
+        // A page that loads shows its address, or the shop's name, before its own title.
+        (ActKind::Title { title }, ActKind::Title { title: next_title }) if next.t - last.t_end <= LOADING_SECS => {
+            title.clone_from(next_title);
+        }
         _ => return false,
     }
     last.t_end = next.t_end;
@@ -201,7 +207,9 @@ mod tests {
                {"t":7.0,"kind":"scroll","x":50,"y":50,"dx":0,"dy":-1}
                {"t":8.0,"kind":"type","t_end":9.0,"chars":7}
                {"t":9.2,"kind":"key","key":"Enter"}
-               {"t":9.4,"kind":"window","title":"Shoes"}"#,
+               {"t":9.4,"kind":"window","title":"shop.example"}
+               {"t":10.1,"kind":"window","title":"Shoes"}
+               {"t":14.0,"kind":"window","title":"Cart"}"#,
             &[
                 "click@1..1.35 x2",
                 "drag@2..2.9 to 90,10",
@@ -210,7 +218,8 @@ mod tests {
                 "scroll@7..7 -1 in 1",
                 "type@8..9 7",
                 "key@9.2..9.2 Enter",
-                "navigate@9.4..9.4 Shoes",
+                "navigate@9.4..10.1 Shoes",
+                "navigate@14..14 Cart",
             ],
         );
     }
