@@ -23,6 +23,10 @@ fn pattern(source: &str) -> Regex {
 static ADD: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?i)\badd(?:\s+\w+){0,4}?\s+to\s+(?:\w+\s+)?(?:cart|bag|basket|trolley)\b|\bbuy\s+(?:it\s+)?now\b")
 });
+/// What is put on a list for later is not in the cart.
+static FOR_LATER: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)\b(?:wish|watch)\s?list|\bto\s+(?:\w+\s+)?(?:list|favou?rites|registry)\b|\bfor\s+later\b")
+});
 static REMOVE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^\W*(?:remove|delete)\b"));
 static BROWSER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"\s[-–—]\s(?:Google Chrome|Chromium|Mozilla Firefox|Microsoft.? Edge|Brave|Opera|Safari)$")
@@ -74,7 +78,11 @@ pub fn decision(steps: &[Step], transcript: &Transcript, products: &[ProductSeen
 pub(super) fn is_add(step: &Step) -> bool {
     let target = step.target.as_ref().and_then(|target| target.text.as_deref());
     let is_hand = matches!(step.action, Action::Click | Action::Key);
-    is_hand && !is_remove(step) && (step.intent == Some(Intent::Add) || target.is_some_and(|text| ADD.is_match(text)))
+    let is_for_later = target.is_some_and(|text| FOR_LATER.is_match(text));
+    is_hand
+        && !is_for_later
+        && !is_remove(step)
+        && (step.intent == Some(Intent::Add) || target.is_some_and(|text| ADD.is_match(text)))
 }
 
 fn is_remove(step: &Step) -> bool {

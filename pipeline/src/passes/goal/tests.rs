@@ -348,6 +348,9 @@ fn the_decision_is_what_stays_in_the_cart() {
     steps.push(step(80.0, Action::Click, "Remove Aloe Vera", "Cart | Shop"));
     assert_eq!(decision(&steps, &said(&[]), &products).0.as_deref(), Some("Spiky Cactus, Tennis Bal1"));
 
+    let kept = Step { intent: Some(Intent::Add), ..step(31.0, Action::Click, "Add to Wish List", "Aloe Vera | Shop") };
+    assert_eq!(decision(&[kept], &talk, &products), (None, None), "what is on a list for later is not in the cart");
+
     let list = [add(31.0, "Plants | Shop")];
     assert_eq!(decision(&list, &talk, &products), (None, None), "added from a list: which one is not known");
     let unseen = Step { url: Some("https://shop.example/products/fern".into()), ..add(31.0, "Fern | Shop") };
