@@ -142,7 +142,7 @@ async fn once(url: &str) {
 /// The points, and those that are passed more than once also at a later time.
 fn deaths() -> impl Iterator<Item = String> {
     let again = ["upload.written", "upload.synced", "upload.committing", "upload.committed"];
-    POINTS.iter().map(ToString::to_string).chain(again.iter().map(|point| format!("{point}:2")))
+    POINTS.iter().map(ToString::to_string).chain(again.into_iter().map(|point| format!("{point}:2")))
 }
 
 #[test]

@@ -57,6 +57,7 @@ function expected(bytes, seed) {
 
 async function isThere(url, bytes, seed) {
   const answer = await fetch(direct(url), { headers: auth(token) });
+  assert.equal(answer.status, 200, `GET of the finished upload: ${answer.status}`);
   const got = createHash('sha256').update(Buffer.from(await answer.arrayBuffer())).digest('hex');
   assert.equal(got, expected(bytes, seed), `${url} on the server`);
 }
