@@ -44,7 +44,7 @@ export function Jobs() {
       title="Jobs"
       about="Machine work on takes: inspect, then analyse; export on demand. A job that keeps failing is dead until you queue it again."
     >
-      <div className="row wrap">
+      <div className="row wrap job-choice">
         <Field id="stage" label="Stage">
           <select
             id="stage"
@@ -117,10 +117,12 @@ function Drain() {
       {asks ? (
         <Notice tone="bad" title="Give up all dead jobs?">
           <span>They leave this list for good, and their takes stay failed.</span>
-          <Button look="danger" onClick={() => drain.mutate('cancel')} disabled={drain.isPending}>
-            Give up
-          </Button>
-          <Button onClick={() => setAsks(false)}>Keep them</Button>
+          <div className="row">
+            <Button look="danger" onClick={() => drain.mutate('cancel')} disabled={drain.isPending}>
+              Give up
+            </Button>
+            <Button onClick={() => setAsks(false)}>Keep them</Button>
+          </div>
         </Notice>
       ) : (
         <Button onClick={() => setAsks(true)} disabled={drain.isPending}>
