@@ -83,6 +83,9 @@ struct RunArgs {
     /// Threads for the models; half as many as cores by default.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: Option<u16>,
+    /// Where finished passes wait until the run is over, so that a killed run can go on; beside the result by default.
+    #[arg(long, hide = true, value_name = "DIR")]
+    passes: Option<PathBuf>,
     /// End when stdin does: the process that asked for the run is gone.
     #[arg(long, hide = true)]
     end_with_stdin: bool,
@@ -309,6 +312,7 @@ fn run_one(args: RunArgs) -> Result<(), Failure> {
         store: args.store,
         threads: args.threads.map(usize::from),
         hosted,
+        finished: args.passes,
     };
     let result = run(&options, &config, &program)?;
     drop(write!(std::io::stdout(), "{}", result.text()));
@@ -334,6 +338,7 @@ fn work_on(args: WorkArgs) -> Result<(), Failure> {
         concurrency: args.concurrency,
         threads: args.threads,
         is_hosted: args.provider == Provider::Openai,
+        passes: Config::from_env()?.models_dir.with_file_name("passes"),
     };
     if options.is_hosted {
         // Said now rather than by every job.

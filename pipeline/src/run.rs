@@ -2,6 +2,7 @@
 //!
 //! The folder appears whole or not at all: everything is written beside it first and takes its name at the end.
 
+mod finished;
 mod hosted;
 mod input;
 mod read;
@@ -13,8 +14,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use media::decode::VOICE_RATE_HZ;
+use serde::{Deserialize, Serialize};
+use shared_types::event::InputEvent;
 use shared_types::example::Example;
 use shared_types::quality::judge::{QualityReport, judge};
 use shared_types::quality::measurements::{GoalMeasures, Measurements, Span, SpeechMeasures};
@@ -22,10 +25,11 @@ use shared_types::step::Step;
 use shared_types::summary::{Costs, PassRun, Summary};
 use shared_types::transcript::Transcript;
 
+use self::finished::{Finished, Pass};
 use self::hosted::Asked;
 pub use self::input::InputError;
 use self::input::Recording;
-use self::read::Reader;
+use self::read::{ReadLines, Reader};
 use self::scratch::Scratch;
 use crate::config::Config;
 use crate::models::catalog;
@@ -38,15 +42,20 @@ use crate::models::progress::Progress;
 use crate::models::whisper::{Whisper, WhisperFailure, default_threads};
 use crate::output::{examples, report, table};
 use crate::pass::Stopwatch;
-use crate::passes::inspect::{self, Findings, InspectError, Task};
-use crate::passes::steps::{self, ActPictures, ReadPicture, acts};
+use crate::passes::inspect::{self, Findings, InspectError, Task, Want};
+use crate::passes::steps::{self, ActPictures, ReadPicture, acts, sight};
 use crate::passes::transcribe::{Wanted, transcribe};
-use crate::passes::{goal, music, pii, transcribe};
+use crate::passes::{goal, music, pii, trace, transcribe};
 use crate::providers::settings::HostedSettings;
 use crate::store::{StoreError, match_and_keep};
+use crate::usage;
 
 /// Windows of speech that are rated; more cost time and change little.
 const RATED_WINDOWS: usize = 4;
+
+const INSPECT: Pass = (inspect::NAME, inspect::VERSION);
+const READ: Pass = (read::NAME, read::VERSION);
+const TRANSCRIBE: Pass = (transcribe::NAME, transcribe::VERSION);
 
 #[derive(Debug, Clone)]
 pub struct RunOptions {
@@ -60,6 +69,8 @@ pub struct RunOptions {
     pub threads: Option<usize>,
     /// Who explains the Steps, beside the rules.
     pub hosted: Option<HostedSettings>,
+    /// Where finished passes wait for the run's end; beside the result by default.
+    pub finished: Option<PathBuf>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -107,95 +118,194 @@ pub struct RunResult {
 /// Runs every pass over one recording and gives what a person wants to read of it.
 pub fn run(options: &RunOptions, config: &Config, program: &Path) -> Result<RunResult, RunError> {
     let recording = Recording::open(options)?;
-    let scratch =
-        Scratch::beside(&options.out).map_err(|source| RunError::Disk { path: options.out.clone(), source })?;
+    let disk = |source| RunError::Disk { path: options.out.clone(), source };
+    let scratch = Scratch::beside(&options.out).map_err(disk)?;
+    let top = options.finished.clone().unwrap_or_else(|| beside(&options.out));
+    let whisper = format!("{:?}", config.whisper);
+    let also = [recording.policy.language.as_str(), whisper.as_str()];
+    let finished = Finished::open(&top, &recording, &also, &[INSPECT, READ, TRANSCRIBE]);
+    let finished = finished.map_err(|source| RunError::Disk { path: top, source })?;
     let threads = options.threads.unwrap_or_else(default_threads);
     let asked = options.hosted.clone().map(Asked::new).transpose()?;
-    let mut take = Take { recording, scratch, threads, passes: Vec::new(), asked };
+    let mut take = Take { recording, scratch, finished, threads, passes: Vec::new(), asked };
     let (findings, acts) = take.inspect(program)?;
-    let mut reader = take.read(&findings, &acts, config)?;
-    let heard = take.hear(&findings, config)?;
+    let (mut reader, heard) = take.read_and_hear(&findings, &acts, config)?;
+    let heard = take.hear_hosted(&findings, heard)?;
     let mut steps = take.build_steps(&findings, &acts, &heard.transcript, &mut reader)?;
     take.explain(&findings, &heard.transcript, &mut reader, &mut steps);
     take.conclude(options, findings, &reader, heard, steps)
 }
 
+/// `.NAME.passes` beside the result.
+fn beside(out: &Path) -> PathBuf {
+    let name = out.file_name().map_or_else(|| "result".to_owned(), |name| name.to_string_lossy().into_owned());
+    out.with_file_name(format!(".{name}.passes"))
+}
+
 struct Take {
     recording: Recording,
     scratch: Scratch,
+    finished: Finished,
     threads: usize,
     passes: Vec<PassRun>,
     asked: Option<Asked>,
 }
 
 /// What was said, and how well.
+#[derive(Serialize, Deserialize)]
 struct Heard {
     transcript: Transcript,
     speech: Option<SpeechMeasures>,
     model: Option<String>,
 }
 
+/// What a voice is heard with.
+struct Ear {
+    rater: Option<PathBuf>,
+    model: PathBuf,
+}
+
+/// The models to listen with, where there is a voice to listen to.
+fn ear_for(findings: &Findings, config: &Config) -> Result<Option<Ear>, RunError> {
+    if findings.measurements.sound.as_ref().is_none_or(|sound| sound.speech.is_empty()) {
+        return Ok(None);
+    }
+    let progress = Progress::on_stderr();
+    let rater = ensure(catalog::DNSMOS, &config.models_dir, &progress)?;
+    let model = whisper_file(&config.whisper, &config.models_dir, &progress)?;
+    Ok(Some(Ear { rater: rater.paths.first().cloned(), model }))
+}
+
+/// The pictures to read: those that the acts need, and the pages of a take without input events.
+fn wanted_pictures(findings: &Findings, acts: &[acts::Act]) -> Vec<usize> {
+    let needed = findings.wanted.iter().zip(acts::wants_text(acts));
+    let needed = needed.filter(|(_, text)| *text).filter_map(|(index, _)| *index);
+    let pages = findings.pictures.iter().enumerate().filter(|(_, picture)| picture.is_page);
+    let wanted: BTreeSet<usize> = needed.chain(pages.map(|(index, _)| index)).collect();
+    wanted.into_iter().collect()
+}
+
 impl Take {
     fn inspect(&mut self, program: &Path) -> Result<(Findings, Vec<acts::Act>), RunError> {
+        let has_input = |events: &&[InputEvent]| events.iter().any(InputEvent::is_input);
+        let acts = self.recording.events.as_deref().filter(has_input).map(acts::from_events).unwrap_or_default();
+        let mut findings = match self.finished.found::<Findings>(INSPECT) {
+            Some((run, findings)) => {
+                self.passes.push(run);
+                findings
+            }
+            None => self.inspect_anew(program, acts::wants(&acts))?,
+        };
+        let acts = if acts.is_empty() { self.look(&mut findings)? } else { acts };
+        Ok((findings, acts))
+    }
+
+    fn inspect_anew(&mut self, program: &Path, wants: Vec<Want>) -> Result<Findings, RunError> {
         let watch = Stopwatch::start(inspect::NAME, inspect::VERSION);
-        let acts = self.recording.events.as_deref().map(acts::from_events).unwrap_or_default();
-        let folder = self.scratch.work();
+        let folder = self.finished.begin_folder(INSPECT).map_err(|source| self.disk(source))?;
         let task = Task {
             video: self.recording.video.clone(),
             events: self.recording.events_path.clone(),
             manifest: self.recording.manifest_path.clone(),
-            wants: acts::wants(&acts),
+            wants,
             folder,
         };
         let bar = bar("Looking", 0);
         let findings = inspect::inspect(program, &task, self.scratch.stop(), |secs| bar.set_position(secs as u64));
         bar.finish_and_clear();
-        self.passes.push(watch.stop());
-        Ok((findings?, acts))
+        let (findings, run) = (findings?, watch.stop());
+        self.finished.keep_folder(INSPECT, &run, &findings).map_err(|source| self.disk(source))?;
+        self.passes.push(run);
+        Ok(findings)
     }
 
-    /// Reads the text on the kept pictures: those that the acts need, or all where nobody knows what was done.
-    fn read(&mut self, findings: &Findings, acts: &[acts::Act], config: &Config) -> Result<Reader, RunError> {
-        let watch = Stopwatch::start(read::NAME, read::VERSION);
-        let mut reader = Reader::new(&self.scratch.work(), &self.scratch.result().join("frames"), findings)?;
-        let wanted: BTreeSet<usize> = if acts.is_empty() {
-            (0..findings.pictures.len()).collect()
+    fn disk(&self, source: io::Error) -> RunError {
+        RunError::Disk { path: self.finished.files(INSPECT), source }
+    }
+
+    /// What was done as far as the screen shows it, where no input events tell.
+    fn look(&self, findings: &mut Findings) -> Result<Vec<acts::Act>, RunError> {
+        let trace = inspect::read_trace(&self.finished.files(INSPECT)).map_err(|source| self.disk(source))?;
+        let seen = trace::acts::acts(&trace);
+        trace.measure(&seen, &mut findings.measurements);
+        let acts = sight::from_trace(&seen);
+        findings.wanted = sight::pictures(&acts, &findings.pictures);
+        Ok(acts)
+    }
+
+    /// Reads the text on the kept pictures and listens to the voice, side by side: each keeps its own threads busy, and
+    /// neither needs what the other finds.
+    fn read_and_hear(
+        &mut self,
+        findings: &Findings,
+        acts: &[acts::Act],
+        config: &Config,
+    ) -> Result<(Reader, Heard), RunError> {
+        let files = self.finished.files(INSPECT);
+        let mut reader = Reader::new(&files, &self.scratch.result().join("frames"), findings)?;
+        let (read, heard) = (self.finished.found(READ), self.finished.found(TRANSCRIBE));
+        let unread = reader.unread(if read.is_some() { Vec::new() } else { wanted_pictures(findings, acts) });
+        let progress = Progress::on_stderr();
+        let model =
+            if unread.is_empty() { PathBuf::new() } else { ensure(catalog::OCR, &config.models_dir, &progress)?.dir };
+        let ear = if heard.is_some() { None } else { ear_for(findings, config)? };
+        let bars = MultiProgress::new();
+        let threads = Threads::new(self.threads);
+        let both = Stopwatch::start(TRANSCRIBE.0, TRANSCRIBE.1);
+        let reads_now = read.is_none();
+        let (this, unread, model, threads) = (&*self, &unread, &model, &threads);
+        let ((read, lines), (heard, hear_secs)) = std::thread::scope(|scope| {
+            let watch = Stopwatch::start(READ.0, READ.1);
+            let bar = bars.add(bar("Reading", unread.len() as u64));
+            let reading = std::thread::Builder::new().name("read".to_owned()).spawn_scoped(scope, move || {
+                if let Some(read) = read {
+                    return Ok(read);
+                }
+                let lines: ReadLines = unread.read(model, threads, || bar.inc(1))?;
+                bar.finish_and_clear();
+                let run = watch.stop_with(usage::own_cpu_secs() + threads.cpu_secs());
+                this.finished.keep(READ, &run, &lines).map_err(|source| this.disk(source))?;
+                Ok::<_, RunError>((run, lines))
+            });
+            let reading = reading.map_err(|source| this.disk(source))?;
+            let heard = match heard {
+                Some((run, heard)) => Ok((Some(run), heard)),
+                None => this.hear(findings, ear, &bars).map(|heard| (None, heard)),
+            };
+            let hear_secs = both.secs();
+            let read = reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Ok::<_, RunError>((read?, (heard?, hear_secs)))
+        })?;
+        reader.take(lines);
+        let (hear, heard): (Option<PassRun>, Heard) = heard;
+        let hear = if let Some(run) = hear {
+            run
         } else {
-            let text = acts::wants_text(acts);
-            findings.wanted.iter().zip(text).filter(|(_, text)| *text).filter_map(|(index, _)| *index).collect()
+            let run = both.stop_without(if reads_now { read.cpu_secs } else { 0.0 }, hear_secs);
+            self.finished.keep(TRANSCRIBE, &run, &heard).map_err(|source| self.disk(source))?;
+            run
         };
-        let wanted: Vec<usize> = wanted.into_iter().collect();
-        if !wanted.is_empty() {
-            let files = ensure(catalog::OCR, &config.models_dir, &Progress::on_stderr())?;
-            let bar = bar("Reading", wanted.len() as u64);
-            reader.read(&wanted, &files.dir, &Threads::new(self.threads), || bar.inc(1))?;
-            bar.finish_and_clear();
+        self.passes.push(read);
+        if findings.measurements.sound.is_some() {
+            self.passes.push(hear);
         }
-        self.passes.push(watch.stop());
-        Ok(reader)
+        Ok((reader, heard))
     }
 
-    fn hear(&mut self, findings: &Findings, config: &Config) -> Result<Heard, RunError> {
-        let Some(sound) = &findings.measurements.sound else {
-            return Ok(Heard { transcript: Transcript::default(), speech: None, model: None });
-        };
-        let watch = Stopwatch::start(transcribe::NAME, transcribe::VERSION);
-        let voice = inspect::read_voice(&self.scratch.work())
-            .map_err(|source| RunError::Disk { path: self.scratch.work(), source })?;
+    fn hear(&self, findings: &Findings, ear: Option<Ear>, bars: &MultiProgress) -> Result<Heard, RunError> {
+        let mut heard = Heard { transcript: Transcript::default(), speech: None, model: None };
+        let Some(sound) = &findings.measurements.sound else { return Ok(heard) };
+        let voice = inspect::read_voice(&self.finished.files(INSPECT)).map_err(|source| self.disk(source))?;
         let (music_share, music) = music::music(&voice, &sound.speech);
         let mut speech = SpeechMeasures { music_share, music, ..SpeechMeasures::default() };
-        let mut heard = Heard { transcript: Transcript::default(), speech: None, model: None };
-        if !sound.speech.is_empty() {
-            let progress = Progress::on_stderr();
+        if let Some(Ear { rater, model }) = ear {
             let voiced: Vec<(f64, f64)> = sound.speech.iter().map(|span| (span.start, span.end)).collect();
-            let rater = ensure(catalog::DNSMOS, &config.models_dir, &progress)?;
-            if let Some(path) = rater.paths.first() {
-                let rater = Dnsmos::load_with(path, &Threads::new(self.threads))?;
+            if let Some(path) = rater {
+                let rater = Dnsmos::load_with(&path, &Threads::new(self.threads))?;
                 let rated = rater.sampled(&voice, &in_samples(&voiced), RATED_WINDOWS)?;
                 speech.dnsmos_overall = rated.map(|rated| rated.ovrl);
             }
-            let bar = spinner("Listening");
-            let model = whisper_file(&config.whisper, &config.models_dir, &progress)?;
+            let bar = bars.add(spinner("Listening"));
             let mut whisper = Whisper::load(&model, self.threads)?;
             // Words from the screen make the model write the shop's spelling where something else was said: on the
             // takes it was measured with, 5.4 % of words were wrong with them and 3.0 % without.
@@ -207,12 +317,10 @@ impl Take {
                 speech.language = Some(language.code.clone());
                 speech.language_probability = Some(language.probability);
             }
-            let hearing = self.hear_hosted(&voice, &voiced, hearing);
             heard.transcript = hearing.transcript;
             heard.model = model.file_stem().map(|name| name.to_string_lossy().into_owned());
         }
         heard.speech = Some(speech);
-        self.passes.push(watch.stop());
         Ok(heard)
     }
 
@@ -293,6 +401,7 @@ impl Take {
             models,
             prompts,
         };
+        reader.remove_unnamed(&steps).map_err(|source| RunError::Disk { path: options.out.clone(), source })?;
         let examples = examples::from_steps(&steps, &summary, picture);
         let result = self.scratch.result();
         let disk = |source| RunError::Disk { path: options.out.clone(), source };
@@ -305,6 +414,7 @@ impl Take {
         let page = report::html(&quality, &heard.transcript, &steps, &summary);
         fs::write(result.join("report.html"), page).map_err(disk)?;
         self.scratch.publish(&options.out).map_err(disk)?;
+        self.finished.clear().map_err(disk)?;
         let report = options.out.join("report.html");
         Ok(RunResult { quality, transcript: heard.transcript, steps, examples, summary, report })
     }

@@ -46,6 +46,8 @@ pub struct WorkOptions {
     pub threads: Option<u16>,
     /// Whether a hosted model explains the Steps.
     pub is_hosted: bool,
+    /// Where the finished passes of an analysis wait for its end; should it be killed, the next attempt goes on there.
+    pub passes: PathBuf,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +97,7 @@ pub(crate) struct Machine<'a> {
     program: &'a Path,
     threads: Option<u16>,
     is_hosted: bool,
+    passes: &'a Path,
     stop: &'a AtomicBool,
 }
 
@@ -107,8 +110,8 @@ pub fn work(options: &WorkOptions, program: &Path, stop: &Arc<AtomicBool>) -> Re
         for index in 0..options.concurrency.max(1) {
             let (client, name) = (&client, format!("{name}/{index}"));
             let run = move || {
-                let (threads, is_hosted) = (options.threads, options.is_hosted);
-                let machine = Machine { client, program, threads, is_hosted, stop };
+                let (threads, is_hosted, passes) = (options.threads, options.is_hosted, options.passes.as_path());
+                let machine = Machine { client, program, threads, is_hosted, passes, stop };
                 one_after_another(options, &machine, &name)
             };
             let started = Builder::new().name(format!("work-{index}")).spawn_scoped(scope, run);

@@ -8,6 +8,7 @@ pub mod pii;
 pub mod playback;
 pub mod read_screen;
 pub mod steps;
+pub mod trace;
 pub mod transcribe;
 
 use crate::models::ocr::TextLine;

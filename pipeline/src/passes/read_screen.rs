@@ -13,7 +13,7 @@ mod rectangles;
 mod target;
 mod typed;
 
-pub use browser::{Address, address_bar};
+pub use browser::{Address, address_bar, open_tab};
 pub use target::{target_at, uncovered};
 pub use typed::{Picture, Typed, typed_text};
 

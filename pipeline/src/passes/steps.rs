@@ -1,7 +1,7 @@
 //! From input events, pictures and words to Steps.
 //!
 //! 1. [`acts`]: events to human acts: notches to a turn of the wheel, presses to a double click, a new title to a
-//!    change of page.
+//!    change of page. Without events, [`sight`] takes the acts from the trace of the screen.
 //! 2. Each act gets the last picture before it and the first one that stands still after it; the text on both is read.
 //! 3. What the act was aimed at, what was typed and the address are read from the screen ([`super::read_screen`]).
 //! 4. Words spoken around it become its utterances and rationale; [`intent`] names what it was for, where a rule can.
@@ -10,6 +10,7 @@ pub mod acts;
 mod cause;
 mod intent;
 mod page;
+pub mod sight;
 mod words;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use shared_types::step::{Action, Source, Step, Target};
 use shared_types::transcript::Transcript;
 
 use self::acts::{Act, ActKind};
-use super::read_screen::{Picture, address_bar, target_at, typed_text, uncovered};
+use super::read_screen::{Picture, address_bar, open_tab, target_at, typed_text, uncovered};
 use crate::models::ocr::TextLine;
 
 /// A title told this early is of the page that was open when the take began.
@@ -82,12 +83,17 @@ pub fn build<E>(
     let mut memory = Memory::default();
     for (index, act) in acts.iter().enumerate() {
         let seen = pictures(index)?;
-        let step = make(act, &seen, &mut memory, transcript, &sentences);
+        if let Some(mut step) = make(act, &seen, &mut memory) {
+            say(&mut step, transcript, &sentences);
+            memory.steps.push(step);
+        }
+        if let Some(mut page) = sight::new_page(act, &seen, &memory) {
+            say(&mut page, transcript, &sentences);
+            memory.steps.push(page);
+            (memory.focus, memory.field) = (None, None);
+        }
         if let Some(picture) = seen.before.or(seen.after) {
             memory.lines.clone_from(&picture.lines);
-        }
-        if let Some(step) = step {
-            memory.steps.push(step);
         }
     }
     let mut steps = memory.steps;
@@ -100,13 +106,16 @@ pub fn name_intents(steps: &mut [Step]) {
     intent::name(steps);
 }
 
-fn make(
-    act: &Act,
-    seen: &ActPictures,
-    memory: &mut Memory,
-    transcript: &Transcript,
-    sentences: &[words::Sentence],
-) -> Option<Step> {
+/// Adds the words spoken around a Step.
+fn say(step: &mut Step, transcript: &Transcript, sentences: &[words::Sentence]) {
+    step.utterances = words::around(transcript, step.t, step.t_end);
+    step.rationale = words::rationale(sentences, step.t, step.t_end);
+    if step.rationale.is_some() {
+        step.source.insert("rationale".to_owned(), Source::Speech);
+    }
+}
+
+fn make(act: &Act, seen: &ActPictures, memory: &mut Memory) -> Option<Step> {
     let mut step = blank(act);
     let mut source = BTreeMap::from([("action".to_owned(), Source::Event), ("t".to_owned(), Source::Event)]);
     match &act.kind {
@@ -138,22 +147,22 @@ fn make(
         }
         ActKind::Key { key } => memory.move_focus(key),
         ActKind::Scroll { .. } => {}
+        ActKind::Seen(act) => sight::fill(&mut step, act, seen, memory, &mut source),
     }
     step.title = memory.title.as_deref().map(cause::page_title);
+    let title_source = if step.title.is_some() { Source::Event } else { Source::Vision };
+    if let (None, Some(picture)) = (&step.title, &seen.before) {
+        step.title = open_tab(&picture.rgb, &picture.lines);
+    }
     let shown = if step.action == Action::Navigate { &seen.after } else { &seen.before };
     step.url = shown.as_ref().and_then(|picture| address_bar(&picture.rgb, &picture.lines)).map(|address| address.url);
     for (field, known) in [("title", step.title.is_some()), ("url", step.url.is_some())] {
         if known {
-            source.insert(field.to_owned(), if field == "title" { Source::Event } else { Source::Vision });
+            source.insert(field.to_owned(), if field == "title" { title_source } else { Source::Vision });
         }
     }
     step.frame_before = seen.before.as_ref().map(|picture| picture.name.clone());
     step.frame_after = seen.after.as_ref().map(|picture| picture.name.clone());
-    step.utterances = words::around(transcript, act.t, act.t_end);
-    step.rationale = words::rationale(sentences, act.t, act.t_end);
-    if step.rationale.is_some() {
-        source.insert("rationale".to_owned(), Source::Speech);
-    }
     step.source = source;
     Some(step)
 }
@@ -234,6 +243,10 @@ fn blank(act: &Act) -> Step {
         ActKind::Key { ref key } => step.key = Some(key.clone()),
         // A page may take its new title for its own reasons.
         ActKind::Title { .. } => step.confidence = 0.9,
+        ActKind::Seen(seen) => {
+            (step.x, step.y) = seen.pointer.unzip();
+            step.confidence = seen.confidence;
+        }
         ActKind::Type { .. } => {}
     }
     step

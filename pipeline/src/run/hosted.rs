@@ -10,16 +10,16 @@ use shared_types::step::Step;
 use shared_types::summary::Costs;
 use shared_types::transcript::Transcript;
 
-use super::Take;
+use super::{Heard, INSPECT, RunError, Take};
 use super::read::Reader;
 use crate::pass::Stopwatch;
 use crate::passes::explain::redacted::Take as Unredacted;
 use crate::passes::explain::{self, Pictures, Redacted, explain};
-use crate::passes::inspect::Findings;
+use crate::passes::inspect::{self, Findings};
 use crate::passes::pii;
 use crate::passes::steps::ReadPicture;
 use crate::passes::transcribe::Hearing;
-use crate::passes::transcribe::hosted::{Heard, transcribe_hosted};
+use crate::passes::transcribe::hosted::{Heard as HeardLocally, transcribe_hosted};
 use crate::providers::cache::Answers;
 use crate::providers::chat::Chat;
 use crate::providers::meter::Meter;
@@ -68,24 +68,35 @@ impl Pictures for &mut Reader {
 }
 
 impl Take {
-    /// The hosted model's words, where one is named and it answers; the local ones otherwise.
-    pub(super) fn hear_hosted(&mut self, voice: &[f32], voiced: &[(f64, f64)], local: Hearing) -> Hearing {
-        let Some(asked) = &mut self.asked else { return local };
-        let Some(model) = &asked.settings.speech_model else { return local };
+    /// The hosted model's words, where one is named and it answers; the local ones otherwise. They are not kept among the
+    /// finished passes: what a server was asked is told with its costs, by the run that asked.
+    pub(super) fn hear_hosted(&mut self, findings: &Findings, heard: Heard) -> Result<Heard, RunError> {
+        let Some(sound) = &findings.measurements.sound else { return Ok(heard) };
+        let voiced: Vec<(f64, f64)> = sound.speech.iter().map(|span| (span.start, span.end)).collect();
+        let has_model = self.asked.as_ref().is_some_and(|asked| asked.settings.speech_model.is_some());
+        if !has_model || voiced.is_empty() {
+            return Ok(heard);
+        }
+        let voice = inspect::read_voice(&self.finished.files(INSPECT)).map_err(|source| self.disk(source))?;
+        Ok(self.ask_to_hear(&voice, &voiced, heard))
+    }
+
+    fn ask_to_hear(&mut self, voice: &[f32], voiced: &[(f64, f64)], mut heard: Heard) -> Heard {
+        let Some(asked) = &mut self.asked else { return heard };
+        let Some(model) = &asked.settings.speech_model else { return heard };
         let private: Vec<(f64, f64)> =
-            pii::find_spoken(&local.transcript).iter().map(|found| (found.span.start, found.span.end)).collect();
+            pii::find_spoken(&heard.transcript).iter().map(|found| (found.span.start, found.span.end)).collect();
         let mut speech = Speech::new(&asked.hosted, model, self.scratch.stop());
-        let heard = Heard { local: &local, private: &private };
-        match transcribe_hosted(&mut speech, voice, voiced, heard, most_secs(), &mut asked.meter) {
+        let local = Hearing { transcript: heard.transcript.clone(), ..Hearing::default() };
+        let local = HeardLocally { local: &local, private: &private };
+        match transcribe_hosted(&mut speech, voice, voiced, local, most_secs(), &mut asked.meter) {
             Ok(hearing) => {
                 asked.heard = true;
-                hearing
+                heard.transcript = hearing.transcript;
             }
-            Err(failure) => {
-                asked.meter.note(format!("The words are the local model's: {failure}."));
-                local
-            }
+            Err(failure) => asked.meter.note(format!("The words are the local model's: {failure}.")),
         }
+        heard
     }
 
     /// Lets a hosted model explain what the rules left open.

@@ -1,6 +1,8 @@
 //! The text on the kept pictures, and the pictures themselves on demand.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -9,6 +11,7 @@ use media::frame::RgbFrame;
 use media::journal::hex;
 use media::time::MediaTime;
 use sha2::{Digest, Sha256};
+use shared_types::step::Step;
 
 use super::RunError;
 use crate::models::net::Threads;
@@ -18,7 +21,7 @@ use crate::passes::inspect::Findings;
 use crate::passes::steps::ReadPicture;
 
 pub(super) const NAME: &str = "read";
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 pub(super) struct Reader {
     frames: PathBuf,
@@ -37,8 +40,48 @@ struct Kept {
 
 const RECENT: usize = 3;
 
+/// Pictures by their index, with the time and the file of each.
+pub(super) struct Unread {
+    pictures: Vec<(usize, f64, PathBuf)>,
+}
+
+/// The text of pictures by their index.
+pub(super) type ReadLines = Vec<(usize, Vec<TextLine>)>;
+
+impl Unread {
+    pub(super) fn len(&self) -> usize {
+        self.pictures.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pictures.is_empty()
+    }
+
+    pub(super) fn read(&self, model: &Path, threads: &Threads, done: impl Fn()) -> Result<ReadLines, RunError> {
+        if self.pictures.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut ocr = Ocr::load_with(model, threads)?;
+        let read = self.pictures.iter().map(|(index, t, path)| {
+            let lines = ocr.read(&decode(path, *t)?, None)?;
+            done();
+            Ok((*index, lines))
+        });
+        read.collect()
+    }
+}
+
+fn decode(path: &Path, t: f64) -> Result<RgbFrame, RunError> {
+    let refused = || RunError::Picture(path.display().to_string());
+    let image = ImageReader::open(path).map_err(|_| refused())?;
+    let image = image.decode().map_err(|_| refused())?.into_rgb8();
+    let (width, height) = image.dimensions();
+    Ok(RgbFrame { width, height, data: image.into_raw(), t: MediaTime::from_secs(t) })
+}
+
 impl Reader {
-    /// Moves the inspected pictures to the result under the names of their contents.
+    /// Brings the inspected pictures to the result under the names of their contents. They stay where they were as well,
+    /// for a run that has to begin again.
     pub(super) fn new(work: &Path, frames: &Path, findings: &Findings) -> Result<Self, RunError> {
         let disk = |path: &Path| {
             let path = path.to_owned();
@@ -54,44 +97,40 @@ impl Reader {
             let path = work.join(&kept.file);
             let bytes = fs::read(&path).map_err(disk(&path))?;
             let file = format!("{}.jpg", hex(&Sha256::digest(&bytes)));
-            fs::rename(&path, frames.join(&file)).map_err(disk(&path))?;
+            let brought = frames.join(&file);
+            if !brought.exists() && fs::hard_link(&path, &brought).is_err() {
+                fs::copy(&path, &brought).map_err(disk(&path))?;
+            }
             pictures.push(Kept { t: kept.t, file, lines: None });
         }
         Ok(Self { frames: frames.to_owned(), pictures, recent: Vec::new() })
     }
 
-    /// Reads the pictures of the given indices.
-    pub(super) fn read(
-        &mut self,
-        wanted: &[usize],
-        model: &Path,
-        threads: &Threads,
-        mut done: impl FnMut(),
-    ) -> Result<(), RunError> {
-        let mut ocr = Ocr::load_with(model, threads)?;
-        for &index in wanted {
-            let rgb = self.decode(index)?;
-            self.pictures[index].lines = Some(ocr.read(&rgb, None)?);
-            done();
-        }
-        Ok(())
+    /// The pictures of the given indices, to be read elsewhere.
+    pub(super) fn unread(&self, wanted: Vec<usize>) -> Unread {
+        let picture = |index: usize| {
+            let kept = &self.pictures[index];
+            (index, kept.t, self.frames.join(&kept.file))
+        };
+        Unread { pictures: wanted.into_iter().map(picture).collect() }
     }
 
-    fn decode(&self, index: usize) -> Result<RgbFrame, RunError> {
-        let kept = &self.pictures[index];
-        let refused = || RunError::Picture(kept.file.clone());
-        let image = ImageReader::open(self.frames.join(&kept.file)).map_err(|_| refused())?;
-        let image = image.decode().map_err(|_| refused())?.into_rgb8();
-        let (width, height) = image.dimensions();
-        Ok(RgbFrame { width, height, data: image.into_raw(), t: MediaTime::from_secs(kept.t) })
+    /// Takes over what was read.
+    pub(super) fn take(&mut self, lines: ReadLines) {
+        for (index, lines) in lines {
+            // A kept reading of pictures that are not there reads nothing.
+            if let Some(picture) = self.pictures.get_mut(index) {
+                picture.lines = Some(lines);
+            }
+        }
     }
 
     pub(super) fn picture(&mut self, index: usize) -> Result<Rc<ReadPicture>, RunError> {
         if let Some((_, picture)) = self.recent.iter().find(|(recent, _)| *recent == index) {
             return Ok(picture.clone());
         }
-        let rgb = self.decode(index)?;
         let kept = &self.pictures[index];
+        let rgb = decode(&self.frames.join(&kept.file), kept.t)?;
         let picture = Rc::new(ReadPicture {
             name: format!("frames/{}", kept.file),
             rgb,
@@ -109,6 +148,17 @@ impl Reader {
         let is_it = |kept: &Kept| kept.lines.is_some() && name.strip_prefix("frames/") == Some(kept.file.as_str());
         let index = self.pictures.iter().position(is_it)?;
         self.picture(index).ok()
+    }
+
+    /// Removes the pictures that no Step names.
+    pub(super) fn remove_unnamed(&self, steps: &[Step]) -> io::Result<()> {
+        let named = |step: &'_ Step| [step.frame_before.clone(), step.frame_after.clone()];
+        let named: BTreeSet<String> = steps.iter().flat_map(named).flatten().collect();
+        let files: BTreeSet<&String> = self.pictures.iter().map(|kept| &kept.file).collect();
+        for file in files.into_iter().filter(|file| !named.contains(&format!("frames/{file}"))) {
+            fs::remove_file(self.frames.join(file))?;
+        }
+        Ok(())
     }
 
     /// The text of each picture that was read, with its time.

@@ -33,6 +33,7 @@ pub(super) fn analyse(
     fs::write(&policy, text)?;
     let mut command = Command::new(machine.program);
     command.arg("run").arg("--end-with-stdin").arg(&take.folder).arg("--out").arg(&result).arg("--policy").arg(&policy);
+    command.arg("--passes").arg(machine.passes);
     if let Some(goal) = &job.goal {
         command.arg("--goal").arg(goal);
     }

@@ -11,6 +11,7 @@ use super::results::{Results, files_under};
 use super::{JobError, Machine, fetch, worth_keeping};
 use crate::passes::inspect::{self, Task};
 use crate::passes::playback;
+use crate::passes::trace::acts::acts;
 
 pub(super) fn inspect(
     machine: &Machine<'_>,
@@ -32,7 +33,9 @@ pub(super) fn inspect(
         wants: Vec::new(),
         folder: looked,
     };
-    let findings = inspect::inspect(machine.program, &task, lease.end(), |_| lease.tell(inspect::NAME, None))?;
+    let mut findings = inspect::inspect(machine.program, &task, lease.end(), |_| lease.tell(inspect::NAME, None))?;
+    let trace = inspect::read_trace(&task.folder)?;
+    trace.measure(&acts(&trace), &mut findings.measurements);
     let report = judge(findings.measurements, &job.policy);
     // A take that goes back is not watched by anybody.
     if report.verdict != Verdict::Reject {

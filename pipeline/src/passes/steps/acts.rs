@@ -4,6 +4,7 @@ use shared_types::event::{InputEvent, InputEventKind, MouseButton};
 use shared_types::step::Action;
 
 use crate::passes::inspect::Want;
+use crate::passes::trace::acts::{SeenAct, SeenKind};
 
 /// Notches closer than this in one direction are one turn of the wheel.
 const WHEEL_PAUSE_SECS: f64 = 1.0;
@@ -55,6 +56,8 @@ pub enum ActKind {
     Title {
         title: String,
     },
+    /// No event tells of it: concluded from what changed on the screen.
+    Seen(SeenAct),
 }
 
 impl Act {
@@ -66,6 +69,12 @@ impl Act {
             ActKind::Type { .. } => Action::Type,
             ActKind::Key { .. } => Action::Key,
             ActKind::Title { .. } => Action::Navigate,
+            ActKind::Seen(seen) => match seen.kind {
+                SeenKind::Click => Action::Click,
+                SeenKind::Scroll { .. } => Action::Scroll,
+                SeenKind::Type { .. } => Action::Type,
+                SeenKind::Enter => Action::Key,
+            },
         }
     }
 }
@@ -156,6 +165,10 @@ pub fn wants_text(acts: &[Act]) -> Vec<bool> {
             match act.kind {
                 ActKind::Title { .. } => [false, true],
                 ActKind::Type { .. } => [true, true],
+                ActKind::Seen(seen) => {
+                    let types = matches!(seen.kind, SeenKind::Type { .. });
+                    [true, is_last || types || seen.may_open_page()]
+                }
                 _ => [true, is_last],
             }
         })
@@ -181,6 +194,7 @@ mod tests {
                     ActKind::Type { chars } => format!("{chars}"),
                     ActKind::Key { key } => key.clone(),
                     ActKind::Title { title } => title.clone(),
+                    ActKind::Seen(_) => unreachable!("no event makes one"),
                 };
                 format!("{}@{}..{} {detail}", act.action().as_str(), act.t, act.t_end)
             })
