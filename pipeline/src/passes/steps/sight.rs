@@ -19,8 +19,8 @@ const EFFECT_SECS: f64 = 2.5;
 const STOOD_SECS: f64 = 0.5;
 /// Two times closer than this are the same picture's.
 const SAME_SECS: f64 = 1e-3;
-/// The caret stands this far right of the last letter's middle at most, in heights of the line.
-const LAST_LETTER: f64 = 0.4;
+/// What grows last is the caret, as wide as this.
+const CARET_PX: f64 = 2.0;
 /// A page that changes this much without an address to be read may be another one.
 const OTHER_PAGE: f64 = 0.5;
 const OTHER_PAGE_CONFIDENCE: f64 = 0.3;
@@ -104,7 +104,7 @@ fn text_of(before: &ReadPicture, after: &ReadPicture, [_, top, right, bottom]: [
         let off = |line: &crate::models::ocr::TextLine| (line.right() - right).abs();
         off(a).total_cmp(&off(b))
     })?;
-    let reach = right + LAST_LETTER * line.bounds[3];
+    let reach = right - CARET_PX;
     let chars = line.char_x.iter().filter(|x| **x <= reach).count();
     let shown = |picture: &'_ ReadPicture| -> Option<String> {
         let there = |other: &&crate::models::ocr::TextLine| {

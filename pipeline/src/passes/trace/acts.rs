@@ -16,6 +16,8 @@ const WHEEL_PAUSE_SECS: f64 = 1.0;
 const FEWEST_SHIFTS: usize = 2;
 /// The page goes on changing a little when the wheel has stopped: pictures come in, bars fade out.
 const WHEEL_TAIL_SECS: f64 = 0.25;
+/// The first pixels of a smooth scroll are too few to be told from another change.
+const WHEEL_HEAD_SECS: f64 = 0.25;
 /// Letters come at least this often.
 const LETTER_PAUSE_SECS: f64 = 1.5;
 const FEWEST_LETTERS: usize = 3;
@@ -24,6 +26,7 @@ const SHORTEST_TYPING_SECS: f64 = 0.3;
 const LETTER_HEIGHTS: std::ops::RangeInclusive<u32> = 8..=40;
 const WIDEST_LETTERS: u32 = 48;
 const SAME_ROW_PX: f64 = 6.0;
+const UNLEVEL_PX: u32 = 3;
 /// How far a row of letters has to grow before it is one.
 const LEAST_GROWTH: u32 = 14;
 /// The pointer has to rest this long before what changes is a click's doing.
@@ -112,10 +115,8 @@ fn scrolls(sights: &[Sight], taken: &mut [bool]) -> Vec<SeenAct> {
     for run in runs.into_iter().filter(|run| run.len() >= FEWEST_SHIFTS) {
         let (first, last) = (run[0], run[run.len() - 1]);
         let end = sights[last].t;
-        for (index, sight) in sights.iter().enumerate().skip(first) {
-            if sight.t > end + WHEEL_TAIL_SECS {
-                break;
-            }
+        let span = sights[first].t - WHEEL_HEAD_SECS..=end + WHEEL_TAIL_SECS;
+        for (index, _) in sights.iter().enumerate().filter(|(_, sight)| span.contains(&sight.t)) {
             taken[index] = true;
         }
         let pixels = run.iter().filter_map(|index| sights[*index].shift).sum();
@@ -132,6 +133,7 @@ struct Growth {
     first: usize,
     last: usize,
     letters: usize,
+    tallest: u32,
     row: [u32; 4],
 }
 
@@ -146,12 +148,12 @@ fn typings(sights: &[Sight], taken: &mut [bool]) -> Vec<SeenAct> {
             match growing.iter_mut().find(|growth| growth.goes_on(*letters)) {
                 Some(growth) if growth.last != index => growth.add(index, *letters),
                 Some(_) => {}
-                None => growing.push(Growth { first: index, last: index, letters: 1, row: *letters }),
+                None => growing.push(Growth::new(index, *letters)),
             }
         }
     }
     grown.extend(growing);
-    grown.retain(|growth| growth.letters >= FEWEST_LETTERS && growth.row[2] - growth.row[0] >= LEAST_GROWTH);
+    grown.retain(Growth::is_a_row);
     grown.sort_by_key(|growth| growth.first);
     let mut found: Vec<SeenAct> = Vec::new();
     for growth in grown {
@@ -177,6 +179,17 @@ fn are_letters([left, top, right, bottom]: [u32; 4]) -> bool {
 }
 
 impl Growth {
+    fn new(index: usize, row: [u32; 4]) -> Self {
+        Self { first: index, last: index, letters: 1, tallest: row[3] - row[1], row }
+    }
+
+    /// Enough letters that stand on one line; what wanders up or down is a pointer of a form not known yet.
+    fn is_a_row(&self) -> bool {
+        let [left, top, right, bottom] = self.row;
+        let level = bottom - top <= self.tallest + UNLEVEL_PX;
+        level && self.letters >= FEWEST_LETTERS && right - left >= LEAST_GROWTH
+    }
+
     fn goes_on(&self, [left, top, right, bottom]: [u32; 4]) -> bool {
         let middle = |top: u32, bottom: u32| f64::from(top + bottom) / 2.0;
         let same_row = (middle(top, bottom) - middle(self.row[1], self.row[3])).abs() <= SAME_ROW_PX;
@@ -187,6 +200,7 @@ impl Growth {
     fn add(&mut self, index: usize, [left, top, right, bottom]: [u32; 4]) {
         let row = self.row;
         self.row = [row[0].min(left), row[1].min(top), row[2].max(right), row[3].max(bottom)];
+        self.tallest = self.tallest.max(bottom - top);
         self.last = index;
         self.letters += 1;
     }

@@ -30,7 +30,7 @@ const SURELY_ALIKE_SHARE: f64 = 0.92;
 const SEARCHED_SIDE: u32 = 200;
 const AROUND: u32 = 56;
 /// A smaller move is the noise of finding it, or another form in the same place.
-const MOVED_PX: f64 = 4.0;
+const MOVED_PX: f64 = 6.0;
 
 #[derive(Default)]
 pub(super) struct PointerTracker {
