@@ -194,7 +194,10 @@ impl Take {
                 self.passes.push(run);
                 findings
             }
-            None => self.inspect_anew(program, acts::wants(&acts))?,
+            None => {
+                let events = self.recording.events.as_deref().unwrap_or_default();
+                self.inspect_anew(program, acts::wants(&acts, events))?
+            }
         };
         let acts = if acts.is_empty() { self.look(&mut findings)? } else { acts };
         Ok((findings, acts))
@@ -336,7 +339,8 @@ impl Take {
             findings.wanted.get(want).copied().flatten().map(|index| reader.picture(index)).transpose()
         };
         let steps = steps::build(acts, transcript, |act| {
-            Ok::<_, RunError>(ActPictures { before: picture(2 * act)?, after: picture(2 * act + 1)? })
+            let uncovered = picture(2 * acts.len() + act)?;
+            Ok::<_, RunError>(ActPictures { before: picture(2 * act)?, after: picture(2 * act + 1)?, uncovered })
         })?;
         self.passes.push(watch.stop());
         Ok(steps)

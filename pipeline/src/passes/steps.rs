@@ -20,7 +20,7 @@ use shared_types::step::{Action, Source, Step, Target};
 use shared_types::transcript::Transcript;
 
 use self::acts::{Act, ActKind};
-use super::read_screen::{Picture, address_bar, open_tab, target_at, typed_text, uncovered};
+use super::read_screen::{Earlier, Picture, address_bar, open_tab, target_at, typed_text, uncovered};
 use crate::models::ocr::TextLine;
 
 /// A title told this early is of the page that was open when the take began.
@@ -45,6 +45,8 @@ pub struct ReadPicture {
 pub struct ActPictures {
     pub before: Option<std::rc::Rc<ReadPicture>>,
     pub after: Option<std::rc::Rc<ReadPicture>>,
+    /// When the pointer did not cover yet what it went to.
+    pub uncovered: Option<std::rc::Rc<ReadPicture>>,
 }
 
 /// What was known when the last act was over.
@@ -59,6 +61,17 @@ struct Memory {
 }
 
 impl Memory {
+    /// The lines before an act, those under the pointer as they were read without it.
+    fn uncover(&self, before: &ReadPicture, pictures: &ActPictures, (x, y): (f64, f64)) -> Vec<TextLine> {
+        let lines = uncovered(&before.lines, &self.lines, Earlier::MayHaveChanged, x, y);
+        match &pictures.uncovered {
+            Some(picture) if !std::ptr::eq(&raw const **picture, before) => {
+                uncovered(&lines, &picture.lines, Earlier::SameScreen, x, y)
+            }
+            _ => lines,
+        }
+    }
+
     /// Keys that move the focus: to the address field, where browsers agree on it, or somewhere unknown.
     fn move_focus(&mut self, key: &str) {
         match key {
@@ -92,7 +105,9 @@ pub fn build<E>(
             memory.steps.push(page);
             (memory.focus, memory.field) = (None, None);
         }
-        if let Some(picture) = seen.before.or(seen.after) {
+        // What shows after it is what the next act finds.
+        let read = [seen.after, seen.before].into_iter().flatten().find(|picture| !picture.lines.is_empty());
+        if let Some(picture) = read {
             memory.lines.clone_from(&picture.lines);
         }
     }
@@ -135,7 +150,7 @@ fn make(act: &Act, seen: &ActPictures, memory: &mut Memory) -> Option<Step> {
         ActKind::Click { x, y, .. } | ActKind::Drag { x, y, .. } => {
             memory.focus = Some((*x, *y));
             if let Some(before) = &seen.before {
-                let lines = uncovered(&before.lines, &memory.lines, *x, *y);
+                let lines = memory.uncover(before, seen, (*x, *y));
                 step.target = target_at(&before.rgb, &lines, *x, *y);
                 source.insert("target".to_owned(), Source::Vision);
             }

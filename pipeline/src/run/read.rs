@@ -38,7 +38,7 @@ struct Kept {
     lines: Option<Vec<TextLine>>,
 }
 
-const RECENT: usize = 3;
+const RECENT: usize = 4;
 
 /// Pictures by their index, with the time and the file of each.
 pub(super) struct Unread {

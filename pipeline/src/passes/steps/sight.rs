@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use shared_types::step::{Source, Step};
+use shared_types::step::{Action, Source, Step};
 
 use super::acts::{Act, ActKind};
-use super::{ActPictures, Memory, ReadPicture, blank, cause};
+use super::{ADDRESS_FIELD, ActPictures, Memory, ReadPicture, blank, cause};
+use crate::models::ocr::TextLine;
 use crate::passes::inspect::KeptPicture;
-use crate::passes::read_screen::{Picture, address_bar, open_tab, target_at, typed_text, uncovered};
+use crate::passes::read_screen::{Picture, address_bar, open_tab, target_at, typed_text};
 use crate::passes::trace::acts::{SeenAct, SeenKind};
 
 /// An effect later than this is another's.
@@ -32,9 +33,11 @@ pub fn from_trace(seen: &[SeenAct]) -> Vec<Act> {
     seen.iter().map(|seen| Act { t: seen.t, t_end: seen.t_end, kind: ActKind::Seen(*seen) }).collect()
 }
 
-/// The two pictures of each act among those that were kept: the last one before it, and the first that stands after it.
+/// The pictures of the acts among those that were kept, in the order of [`super::acts::wants`]: the last one before each,
+/// and the first that stands after it.
 pub fn pictures(acts: &[Act], kept: &[KeptPicture]) -> Vec<Option<usize>> {
-    acts.iter()
+    let around: Vec<Option<usize>> = acts
+        .iter()
         .enumerate()
         .flat_map(|(index, act)| {
             let next = acts.get(index + 1).map_or(f64::INFINITY, |next| next.t);
@@ -50,7 +53,11 @@ pub fn pictures(acts: &[Act], kept: &[KeptPicture]) -> Vec<Option<usize>> {
                 .or_else(|| kept.iter().rposition(shows_effect));
             [before, after]
         })
-        .collect()
+        .collect();
+    // What the pointer covers is known from the picture after the act before.
+    let uncovered = (0..acts.len()).map(|index| if index == 0 { None } else { around[2 * index - 1] });
+    let uncovered: Vec<Option<usize>> = uncovered.collect();
+    around.into_iter().chain(uncovered).collect()
 }
 
 /// Fills a Step with what its pictures show.
@@ -67,7 +74,7 @@ pub(super) fn fill(
             memory.focus = act.pointer;
             memory.field = None;
             if let (Some(before), Some((x, y))) = (&pictures.before, act.pointer) {
-                let lines = uncovered(&before.lines, &memory.lines, x, y);
+                let lines = memory.uncover(before, pictures, (x, y));
                 step.target = target_at(&before.rgb, &lines, x, y);
                 memory.field.clone_from(&step.target);
             }
@@ -101,13 +108,13 @@ fn text_of(before: &ReadPicture, after: &ReadPicture, [_, top, right, bottom]: [
     let middle = f64::midpoint(top, bottom);
     let line = after.lines.iter().filter(|line| (line.middle_y() - middle).abs() <= 0.6 * line.bounds[3]);
     let line = line.filter(|line| line.bounds[0] < right).min_by(|a, b| {
-        let off = |line: &crate::models::ocr::TextLine| (line.right() - right).abs();
+        let off = |line: &TextLine| (line.right() - right).abs();
         off(a).total_cmp(&off(b))
     })?;
     let reach = right - CARET_PX;
     let chars = line.char_x.iter().filter(|x| **x <= reach).count();
     let shown = |picture: &'_ ReadPicture| -> Option<String> {
-        let there = |other: &&crate::models::ocr::TextLine| {
+        let there = |other: &&TextLine| {
             (other.middle_y() - middle).abs() <= 0.6 * other.bounds[3]
                 && (other.bounds[0] - line.bounds[0]).abs() <= line.bounds[3]
         };
@@ -121,6 +128,13 @@ fn text_of(before: &ReadPicture, after: &ReadPicture, [_, top, right, bottom]: [
     typed_text(before, after, Some(place), chars.saturating_sub(old)).map(|typed| typed.text)
 }
 
+/// Whether an address was sent off: the field shows the same before and after.
+fn sent_address(seen: &SeenAct, memory: &Memory) -> bool {
+    let typed = memory.steps.iter().rfind(|step| step.action == Action::Type);
+    let field = typed.and_then(|step| step.target.as_ref()?.text.as_deref());
+    seen.kind == SeenKind::Enter && field == Some(ADDRESS_FIELD)
+}
+
 /// The change of page that followed from an act, if one did.
 pub(super) fn new_page(act: &Act, pictures: &ActPictures, memory: &Memory) -> Option<Step> {
     let ActKind::Seen(seen) = &act.kind else { return None };
@@ -130,13 +144,13 @@ pub(super) fn new_page(act: &Act, pictures: &ActPictures, memory: &Memory) -> Op
     let (before, after) = (pictures.before.as_ref()?, pictures.after.as_ref()?);
     let address = |picture: &ReadPicture| address_bar(&picture.rgb, &picture.lines).map(|address| address.url);
     let confidence = match (address(before), address(after)) {
-        (Some(old), Some(new)) if old == new => return None,
+        (Some(old), Some(new)) if old == new && !sent_address(seen, memory) => return None,
         (Some(_), Some(_)) => ADDRESS_CONFIDENCE,
         _ if seen.effect >= OTHER_PAGE => OTHER_PAGE_CONFIDENCE,
         _ => return None,
     };
     let mut step = blank(act);
-    step.action = shared_types::step::Action::Navigate;
+    step.action = Action::Navigate;
     (step.x, step.y, step.key, step.count, step.button) = (None, None, None, None, None);
     step.confidence = confidence;
     step.url = address(after);
@@ -151,4 +165,23 @@ pub(super) fn new_page(act: &Act, pictures: &ActPictures, memory: &Memory) -> Op
         step.source.insert("cause".to_owned(), Source::Rule);
     }
     Some(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acts_get_the_pictures_around_them() {
+        let picture = |t: f64, kept_at: f64| KeptPicture { t, kept_at, is_page: false, file: String::new() };
+        // The start; a page on its way; the page; the page when something happened on it 5 s later.
+        let kept = [picture(0.0, 2.0), picture(2.0, 2.1), picture(2.5, 3.1), picture(4.0, 7.0)];
+        let (kind, pointer) = (SeenKind::Click, None);
+        let click = |t: f64| SeenAct { t, t_end: t, kind, pointer, effect: 0.5, confidence: 0.5 };
+        let found = pictures(&from_trace(&[click(2.0), click(7.0)]), &kept);
+        let (first, second) = ([Some(0), Some(2)], [Some(3), None]);
+        assert_eq!(found, [&first[..], &second[..], &[None, Some(2)]].concat());
+        assert_eq!(pictures(&[], &kept), []);
+        assert_eq!(pictures(&from_trace(&[click(1.0)]), &[]), [None, None, None]);
+    }
 }
