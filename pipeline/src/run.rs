@@ -189,15 +189,12 @@ impl Take {
     fn inspect(&mut self, program: &Path) -> Result<(Findings, Vec<acts::Act>), RunError> {
         let has_input = |events: &&[InputEvent]| events.iter().any(InputEvent::is_input);
         let acts = self.recording.events.as_deref().filter(has_input).map(acts::from_events).unwrap_or_default();
-        let mut findings = match self.finished.found::<Findings>(INSPECT) {
-            Some((run, findings)) => {
-                self.passes.push(run);
-                findings
-            }
-            None => {
-                let events = self.recording.events.as_deref().unwrap_or_default();
-                self.inspect_anew(program, acts::wants(&acts, events))?
-            }
+        let mut findings = if let Some((run, findings)) = self.finished.found::<Findings>(INSPECT) {
+            self.passes.push(run);
+            findings
+        } else {
+            let events = self.recording.events.as_deref().unwrap_or_default();
+            self.inspect_anew(program, acts::wants(&acts, events))?
         };
         let acts = if acts.is_empty() { self.look(&mut findings)? } else { acts };
         Ok((findings, acts))
