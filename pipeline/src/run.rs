@@ -93,6 +93,11 @@ pub enum RunError {
     Hosted(#[from] ingest_client::ClientError),
     #[error("{path}: {source}")]
     Disk { path: PathBuf, source: io::Error },
+    #[error(
+        "{path}, where finished passes wait for the run's end, cannot be used: {source}. Give another --out, or remove it \
+         when no other run uses it"
+    )]
+    Finished { path: PathBuf, source: io::Error },
     #[error("the picture {0} that the inspection left cannot be read")]
     Picture(String),
 }
@@ -124,7 +129,7 @@ pub fn run(options: &RunOptions, config: &Config, program: &Path) -> Result<RunR
     let whisper = format!("{:?}", config.whisper);
     let also = [recording.policy.language.as_str(), whisper.as_str()];
     let finished = Finished::open(&top, &recording, &also, &[INSPECT, READ, TRANSCRIBE]);
-    let finished = finished.map_err(|source| RunError::Disk { path: top, source })?;
+    let finished = finished.map_err(|source| RunError::Finished { path: top, source })?;
     let threads = options.threads.unwrap_or_else(default_threads);
     let asked = options.hosted.clone().map(Asked::new).transpose()?;
     let mut take = Take { recording, scratch, finished, threads, passes: Vec::new(), asked };

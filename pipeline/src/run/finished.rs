@@ -47,10 +47,9 @@ impl Finished {
         let lock = File::create(folder.join(LOCK_FILE))?;
         lock.try_lock().map_err(|error| match error {
             fs::TryLockError::Error(error) => error,
-            fs::TryLockError::WouldBlock => io::Error::new(
-                io::ErrorKind::ResourceBusy,
-                "another run works on the same recording here; wait for it, or give another --out",
-            ),
+            fs::TryLockError::WouldBlock => {
+                io::Error::new(io::ErrorKind::ResourceBusy, "another run works on the same recording here")
+            }
         })?;
         let known: Vec<String> = known.iter().map(|pass| entry(*pass)).collect();
         for found in fs::read_dir(&folder)? {
