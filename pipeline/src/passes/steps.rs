@@ -11,6 +11,8 @@ mod cause;
 mod intent;
 mod page;
 pub mod sight;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::collections::BTreeMap;
@@ -190,6 +192,12 @@ fn read_typing(
     chars: usize,
     source: &mut BTreeMap<String, Source>,
 ) {
+    if memory.field.is_some() {
+        // A key that leads to the address field tells the field without a picture.
+        step.target.clone_from(&memory.field);
+        let source_of_field = if memory.focus.is_some() { Source::Vision } else { Source::Rule };
+        source.insert("target".to_owned(), source_of_field);
+    }
     let (Some(before), Some(after)) = (&seen.before, &seen.after) else { return };
     let typed = typed_text(
         Picture { frame: &before.rgb, lines: &before.lines },
@@ -207,8 +215,10 @@ fn read_typing(
         (step.x, step.y) = (Some(x), Some(y));
         source.insert("x".to_owned(), if memory.focus.is_some() { Source::Event } else { Source::Vision });
         // What the click saw is not covered by the pointer's caret yet.
-        step.target = memory.field.clone().or_else(|| target_at(&before.rgb, &before.lines, x, y));
-        source.insert("target".to_owned(), Source::Vision);
+        if step.target.is_none() {
+            step.target = target_at(&before.rgb, &before.lines, x, y);
+            source.insert("target".to_owned(), Source::Vision);
+        }
     }
     if let Some(typed) = typed {
         step.text = Some(typed.text);
