@@ -12,7 +12,7 @@ use pipeline::config::{Config, ConfigError};
 use pipeline::export::{ExportError, export};
 use pipeline::models::commands::{run_fetch, run_import, run_list};
 use pipeline::models::error::ModelError;
-use pipeline::passes::{inspect, playback};
+use pipeline::passes::{inspect, playback, redact};
 use pipeline::patterns::{PatternsError, PatternsOptions, run_patterns};
 use pipeline::providers::settings::SettingsError;
 use pipeline::run::{RunError, RunOptions, run};
@@ -55,6 +55,8 @@ enum Command {
     InspectChild { task: PathBuf },
     #[command(name = playback::child::COMMAND, hide = true)]
     PlaybackChild { task: PathBuf },
+    #[command(name = redact::child::COMMAND, hide = true)]
+    RedactChild { task: PathBuf },
 }
 
 #[derive(Args)]
@@ -80,6 +82,9 @@ struct RunArgs {
     /// Who explains the Steps: rules on this machine, or also a server that speaks OpenAI's protocol.
     #[arg(long, value_enum, default_value_t = Provider::Local)]
     provider: Provider,
+    /// Also make the copy that reviewers play, with its thumbnails and waveform.
+    #[arg(long)]
+    playback: bool,
     /// Threads for the models; half as many as cores by default.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: Option<u16>,
@@ -126,7 +131,7 @@ struct WorkArgs {
     #[command(flatten)]
     server: ServerArgs,
     /// What to do, parted by commas.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Kind::Inspect, Kind::Analyse, Kind::Export])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Kind::Inspect, Kind::Analyse, Kind::Redact, Kind::Export])]
     kinds: Vec<Kind>,
     /// End when there is nothing to do.
     #[arg(long)]
@@ -146,6 +151,7 @@ struct WorkArgs {
 enum Kind {
     Inspect,
     Analyse,
+    Redact,
     Export,
 }
 
@@ -274,6 +280,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         }
         Command::InspectChild { task } => inspect::child::run(&task).map_err(Failure::Child),
         Command::PlaybackChild { task } => playback::child::run(&task).map_err(Failure::Child),
+        Command::RedactChild { task } => redact::child::run(&task).map_err(Failure::Child),
     }
 }
 
@@ -310,6 +317,7 @@ fn run_one(args: RunArgs) -> Result<(), Failure> {
         goal: args.goal,
         policy: args.policy,
         store: args.store,
+        playback: args.playback,
         threads: args.threads.map(usize::from),
         hosted,
         finished: args.passes,
@@ -328,6 +336,7 @@ fn work_on(args: WorkArgs) -> Result<(), Failure> {
     let kind = |kind: Kind| match kind {
         Kind::Inspect => JobKind::Inspect,
         Kind::Analyse => JobKind::Analyse,
+        Kind::Redact => JobKind::Redact,
         Kind::Export => JobKind::Export,
     };
     let options = WorkOptions {

@@ -5,22 +5,23 @@
 mod finished;
 mod hosted;
 mod input;
+mod private;
 mod read;
 mod scratch;
+mod senses;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use media::decode::VOICE_RATE_HZ;
-use serde::{Deserialize, Serialize};
+use indicatif::{ProgressBar, ProgressStyle};
 use shared_types::event::InputEvent;
 use shared_types::example::Example;
+use shared_types::quality::flag::Verdict;
 use shared_types::quality::judge::{QualityReport, judge};
-use shared_types::quality::measurements::{GoalMeasures, Measurements, Span, SpeechMeasures};
+use shared_types::quality::measurements::{GoalMeasures, Measurements};
 use shared_types::step::Step;
 use shared_types::summary::{Costs, PassRun, Summary};
 use shared_types::transcript::Transcript;
@@ -29,29 +30,23 @@ use self::finished::{Finished, Pass};
 use self::hosted::Asked;
 pub use self::input::InputError;
 use self::input::Recording;
-use self::read::{ReadLines, Reader};
+use self::private::Private;
+use self::read::Reader;
 use self::scratch::Scratch;
+use self::senses::Heard;
 use crate::config::Config;
-use crate::models::catalog;
-use crate::models::dnsmos::{Dnsmos, Voiced};
 use crate::models::error::ModelError;
-use crate::models::fetch::{ensure, whisper_file};
-use crate::models::net::{NetError, Threads};
+use crate::models::net::NetError;
 use crate::models::ocr::OcrError;
-use crate::models::progress::Progress;
-use crate::models::whisper::{Whisper, WhisperFailure, default_threads};
+use crate::models::whisper::{WhisperFailure, default_threads};
 use crate::output::{examples, report, table};
 use crate::pass::Stopwatch;
 use crate::passes::inspect::{self, Findings, InspectError, Task, Want};
+use crate::passes::playback::PlaybackError;
 use crate::passes::steps::{self, ActPictures, ReadPicture, acts, sight};
-use crate::passes::transcribe::{Wanted, transcribe};
-use crate::passes::{goal, music, pii, trace, transcribe};
+use crate::passes::{goal, trace, transcribe};
 use crate::providers::settings::HostedSettings;
 use crate::store::{StoreError, match_and_keep};
-use crate::usage;
-
-/// Windows of speech that are rated; more cost time and change little.
-const RATED_WINDOWS: usize = 4;
 
 const INSPECT: Pass = (inspect::NAME, inspect::VERSION);
 const READ: Pass = (read::NAME, read::VERSION);
@@ -65,6 +60,8 @@ pub struct RunOptions {
     pub goal: Option<String>,
     pub policy: Option<PathBuf>,
     pub store: Option<PathBuf>,
+    /// Whether to make what the review page plays too.
+    pub playback: bool,
     /// Threads for the models; half as many as cores by default.
     pub threads: Option<usize>,
     /// Who explains the Steps, beside the rules.
@@ -91,6 +88,8 @@ pub enum RunError {
     Store(#[from] StoreError),
     #[error("the hosted models cannot be asked: {0}")]
     Hosted(#[from] ingest_client::ClientError),
+    #[error(transparent)]
+    Playback(#[from] PlaybackError),
     #[error("{path}: {source}")]
     Disk { path: PathBuf, source: io::Error },
     #[error(
@@ -134,11 +133,13 @@ pub fn run(options: &RunOptions, config: &Config, program: &Path) -> Result<RunR
     let asked = options.hosted.clone().map(Asked::new).transpose()?;
     let mut take = Take { recording, scratch, finished, threads, passes: Vec::new(), asked };
     let (findings, acts) = take.inspect(program)?;
-    let (mut reader, heard) = take.read_and_hear(&findings, &acts, config)?;
-    let heard = take.hear_hosted(&findings, heard)?;
+    let (mut reader, heard) = take.read_and_hear(&findings, config)?;
+    let (heard, spoken) = take.hear_hosted(&findings, &acts, &reader, heard)?;
+    // From here on nothing private is in what was read, heard or told.
+    let (heard, acts, private) = take.redact(&findings, &mut reader, heard, acts, spoken)?;
     let mut steps = take.build_steps(&findings, &acts, &heard.transcript, &mut reader)?;
-    take.explain(&findings, &heard.transcript, &mut reader, &mut steps);
-    take.conclude(options, findings, &reader, heard, steps)
+    take.explain(&private, &heard.transcript, &mut reader, &mut steps);
+    take.conclude(options, program, findings, &reader, Gathered { heard, private, steps })
 }
 
 /// `.NAME.passes` beside the result.
@@ -156,38 +157,11 @@ struct Take {
     asked: Option<Asked>,
 }
 
-/// What was said, and how well.
-#[derive(Serialize, Deserialize)]
-struct Heard {
-    transcript: Transcript,
-    speech: Option<SpeechMeasures>,
-    model: Option<String>,
-}
-
-/// What a voice is heard with.
-struct Ear {
-    rater: Option<PathBuf>,
-    model: PathBuf,
-}
-
-/// The models to listen with, where there is a voice to listen to.
-fn ear_for(findings: &Findings, config: &Config) -> Result<Option<Ear>, RunError> {
-    if findings.measurements.sound.as_ref().is_none_or(|sound| sound.speech.is_empty()) {
-        return Ok(None);
-    }
-    let progress = Progress::on_stderr();
-    let rater = ensure(catalog::DNSMOS, &config.models_dir, &progress)?;
-    let model = whisper_file(&config.whisper, &config.models_dir, &progress)?;
-    Ok(Some(Ear { rater: rater.paths.first().cloned(), model }))
-}
-
-/// The pictures to read: those that the acts need, and the pages of a take without input events.
-fn wanted_pictures(findings: &Findings, acts: &[acts::Act]) -> Vec<usize> {
-    let needed = findings.wanted.iter().zip(acts::wants_text(acts));
-    let needed = needed.filter(|(_, text)| *text).filter_map(|(index, _)| *index);
-    let pages = findings.pictures.iter().enumerate().filter(|(_, picture)| picture.is_page);
-    let wanted: BTreeSet<usize> = needed.chain(pages.map(|(index, _)| index)).collect();
-    wanted.into_iter().collect()
+/// What the passes before the judgement found.
+struct Gathered {
+    heard: Heard,
+    private: Private,
+    steps: Vec<Step>,
 }
 
 impl Take {
@@ -238,97 +212,6 @@ impl Take {
         Ok(acts)
     }
 
-    /// Reads the text on the kept pictures and listens to the voice, side by side: each keeps its own threads busy, and
-    /// neither needs what the other finds.
-    fn read_and_hear(
-        &mut self,
-        findings: &Findings,
-        acts: &[acts::Act],
-        config: &Config,
-    ) -> Result<(Reader, Heard), RunError> {
-        let files = self.finished.files(INSPECT);
-        let mut reader = Reader::new(&files, &self.scratch.result().join("frames"), findings)?;
-        let (read, heard) = (self.finished.found(READ), self.finished.found(TRANSCRIBE));
-        let unread = reader.unread(if read.is_some() { Vec::new() } else { wanted_pictures(findings, acts) });
-        let progress = Progress::on_stderr();
-        let model =
-            if unread.is_empty() { PathBuf::new() } else { ensure(catalog::OCR, &config.models_dir, &progress)?.dir };
-        let ear = if heard.is_some() { None } else { ear_for(findings, config)? };
-        let bars = MultiProgress::new();
-        let threads = Threads::new(self.threads);
-        let both = Stopwatch::start(TRANSCRIBE.0, TRANSCRIBE.1);
-        let reads_now = read.is_none();
-        let (this, unread, model, threads) = (&*self, &unread, &model, &threads);
-        let ((read, lines), (heard, hear_secs)) = std::thread::scope(|scope| {
-            let watch = Stopwatch::start(READ.0, READ.1);
-            let bar = bars.add(bar("Reading", unread.len() as u64));
-            let reading = std::thread::Builder::new().name("read".to_owned()).spawn_scoped(scope, move || {
-                if let Some(read) = read {
-                    return Ok(read);
-                }
-                let lines: ReadLines = unread.read(model, threads, || bar.inc(1))?;
-                bar.finish_and_clear();
-                let run = watch.stop_with(usage::own_cpu_secs() + threads.cpu_secs());
-                this.finished.keep(READ, &run, &lines).map_err(|source| this.disk(source))?;
-                Ok::<_, RunError>((run, lines))
-            });
-            let reading = reading.map_err(|source| this.disk(source))?;
-            let heard = match heard {
-                Some((run, heard)) => Ok((Some(run), heard)),
-                None => this.hear(findings, ear, &bars).map(|heard| (None, heard)),
-            };
-            let hear_secs = both.secs();
-            let read = reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Ok::<_, RunError>((read?, (heard?, hear_secs)))
-        })?;
-        reader.take(lines);
-        let (hear, heard): (Option<PassRun>, Heard) = heard;
-        let hear = if let Some(run) = hear {
-            run
-        } else {
-            let run = both.stop_without(if reads_now { read.cpu_secs } else { 0.0 }, hear_secs);
-            self.finished.keep(TRANSCRIBE, &run, &heard).map_err(|source| self.disk(source))?;
-            run
-        };
-        self.passes.push(read);
-        if findings.measurements.sound.is_some() {
-            self.passes.push(hear);
-        }
-        Ok((reader, heard))
-    }
-
-    fn hear(&self, findings: &Findings, ear: Option<Ear>, bars: &MultiProgress) -> Result<Heard, RunError> {
-        let mut heard = Heard { transcript: Transcript::default(), speech: None, model: None };
-        let Some(sound) = &findings.measurements.sound else { return Ok(heard) };
-        let voice = inspect::read_voice(&self.finished.files(INSPECT)).map_err(|source| self.disk(source))?;
-        let (music_share, music) = music::music(&voice, &sound.speech);
-        let mut speech = SpeechMeasures { music_share, music, ..SpeechMeasures::default() };
-        if let Some(Ear { rater, model }) = ear {
-            let voiced: Vec<(f64, f64)> = sound.speech.iter().map(|span| (span.start, span.end)).collect();
-            if let Some(path) = rater {
-                let rater = Dnsmos::load_with(&path, &Threads::new(self.threads))?;
-                let rated = rater.sampled(&voice, &in_samples(&voiced), RATED_WINDOWS)?;
-                speech.dnsmos_overall = rated.map(|rated| rated.ovrl);
-            }
-            let bar = bars.add(spinner("Listening"));
-            let mut whisper = Whisper::load(&model, self.threads)?;
-            // Words from the screen make the model write the shop's spelling where something else was said: on the
-            // takes it was measured with, 5.4 % of words were wrong with them and 3.0 % without.
-            let wanted = Wanted { language: &self.recording.policy.language, screen_words: "" };
-            let hearing = transcribe(&mut whisper, &voice, &voiced, wanted)?;
-            bar.finish_and_clear();
-            speech.mean_word_probability = hearing.transcript.mean_word_probability();
-            if let Some(language) = &hearing.detected {
-                speech.language = Some(language.code.clone());
-                speech.language_probability = Some(language.probability);
-            }
-            heard.transcript = hearing.transcript;
-            heard.model = model.file_stem().map(|name| name.to_string_lossy().into_owned());
-        }
-        heard.speech = Some(speech);
-        Ok(heard)
-    }
-
     fn build_steps(
         &mut self,
         findings: &Findings,
@@ -351,11 +234,12 @@ impl Take {
     fn conclude(
         mut self,
         options: &RunOptions,
+        program: &Path,
         findings: Findings,
         reader: &Reader,
-        heard: Heard,
-        steps: Vec<Step>,
+        gathered: Gathered,
     ) -> Result<RunResult, RunError> {
+        let Gathered { heard, private, steps } = gathered;
         let watch = Stopwatch::start("judge", 1);
         let screens = reader.screens();
         let goal_text = self.recording.goal.clone();
@@ -370,8 +254,7 @@ impl Take {
             constraints: constraints.len() as u32,
             touched: constraints.iter().filter(|finding| finding.touched).count() as u32,
         });
-        let private = pii::find(&screens, measurements.active_secs.unwrap_or(0.0), &heard.transcript);
-        measurements.pii = Some(private.iter().map(|found| found.span).collect::<Vec<Span>>());
+        measurements.pii = Some(private.redactor.spans());
         if let Some(store) = &options.store {
             measurements.duplicate = match_and_keep(store, &self.recording.video, &findings.fingerprints)?;
         }
@@ -393,6 +276,10 @@ impl Take {
             asked.tell(&mut models, &mut prompts);
         }
         self.passes.push(watch.stop());
+        // A take that goes back is not watched by anybody.
+        if options.playback && quality.verdict != Verdict::Reject {
+            self.make_playback(program, private.cover)?;
+        }
         let summary = Summary {
             input_sha256: findings.fingerprints.sha256.clone(),
             verdict: quality.verdict,
@@ -417,6 +304,7 @@ impl Take {
         write_lines(&result, "examples.jsonl", &examples).map_err(disk)?;
         write_json(&result, "fingerprints.json", &findings.fingerprints).map_err(disk)?;
         write_json(&result, "summary.json", &summary).map_err(disk)?;
+        write_json(&result, "redaction.json", &private.plan).map_err(disk)?;
         let page = report::html(&quality, &heard.transcript, &steps, &summary);
         fs::write(result.join("report.html"), page).map_err(disk)?;
         self.scratch.publish(&options.out).map_err(disk)?;
@@ -431,12 +319,6 @@ impl RunResult {
         let text = table::text(&self.quality, &self.transcript, &self.steps, &self.summary);
         text + &format!("Report: {}\n", self.report.display())
     }
-}
-
-/// Spans in seconds as spans in samples of the voice.
-fn in_samples(spans: &[(f64, f64)]) -> Vec<Voiced> {
-    let sample = |secs: f64| (secs * f64::from(VOICE_RATE_HZ)) as usize;
-    spans.iter().map(|&(start, end)| Voiced { start: sample(start), end: sample(end) }).collect()
 }
 
 fn write_json(folder: &Path, name: &str, value: &impl serde::Serialize) -> io::Result<()> {
@@ -462,10 +344,4 @@ fn bar(what: &'static str, total: u64) -> ProgressBar {
         bar.set_style(style);
     }
     bar.with_message(what)
-}
-
-fn spinner(what: &'static str) -> ProgressBar {
-    let bar = ProgressBar::new_spinner().with_message(what);
-    bar.enable_steady_tick(std::time::Duration::from_millis(200));
-    bar
 }

@@ -8,6 +8,7 @@ mod analyse;
 mod dataset_job;
 mod inspect;
 mod lease;
+mod redact;
 mod results;
 
 use std::io::Write;
@@ -27,7 +28,7 @@ use self::lease::Lease;
 use self::results::Results;
 use crate::export::ExportError;
 use crate::passes::inspect::InspectError;
-use crate::passes::playback::PlaybackError;
+use crate::passes::redact::recording::RedactError;
 
 /// Seconds a claim waits for work; short, so that a signal is soon obeyed.
 const WAIT_SECS: u32 = 5;
@@ -68,7 +69,7 @@ pub enum JobError {
     #[error(transparent)]
     Inspect(#[from] InspectError),
     #[error(transparent)]
-    Playback(#[from] PlaybackError),
+    Redact(#[from] RedactError),
     #[error(transparent)]
     Export(#[from] ExportError),
     #[error("the analysis ended with {status}. Its last words: {words}")]
@@ -200,6 +201,7 @@ fn do_job(machine: &Machine<'_>, job: &LeasedJob) -> Result<String, JobError> {
         let made = match job.kind {
             JobKind::Inspect => inspect::inspect(machine, job, &lease, folder.path()),
             JobKind::Analyse => analyse::analyse(machine, job, &lease, folder.path()),
+            JobKind::Redact => redact::redact(machine, job, &lease, folder.path()),
             JobKind::Export => dataset_job::export(machine, job, &lease, folder.path()),
         };
         let made = if lease.is_lost() { Err(JobError::Lost) } else { made };

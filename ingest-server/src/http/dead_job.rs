@@ -9,7 +9,7 @@ use shared_types::api::Page;
 use shared_types::api::admin::{DrainAction, DrainRequest, Drained, JobRow};
 use shared_types::error::ErrorCode;
 use shared_types::id::JobId;
-use shared_types::job::JobStage;
+use shared_types::job::{JobKind, JobStage};
 
 use crate::app::{App, Shared};
 use crate::http::error::{Answer, Problem};
@@ -59,7 +59,8 @@ async fn queue_again(app: &App, id: JobId) -> Answer<()> {
     if !store::job::retry(&mut tx, id, now).await? {
         return Err(ErrorCode::StageConflict.into());
     }
-    if let Some(submission_id) = job.submission_id {
+    // A take that waits for its redaction stayed what it was.
+    if let Some(submission_id) = job.submission_id.filter(|_| job.kind != JobKind::Redact) {
         outcome::resume(&mut tx, submission_id, job.kind, now).await?;
     }
     Ok(tx.commit().await?)

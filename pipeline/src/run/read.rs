@@ -6,22 +6,27 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use image::ImageReader;
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, ImageReader};
 use media::frame::RgbFrame;
 use media::journal::hex;
+use media::measure::picture::LumaView;
 use media::time::MediaTime;
 use sha2::{Digest, Sha256};
-use shared_types::step::Step;
+use shared_types::quality::measurements::Span;
+use shared_types::step::{PixelBox, Step};
 
 use super::RunError;
 use crate::models::net::Threads;
 use crate::models::ocr::{Ocr, TextLine};
 use crate::passes::Screen;
 use crate::passes::inspect::Findings;
+use crate::passes::redact::cover::{self, Cover, Patch};
+use crate::passes::redact::{Redactor, fill, grown};
 use crate::passes::steps::ReadPicture;
 
 pub(super) const NAME: &str = "read";
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 pub(super) struct Reader {
     frames: PathBuf,
@@ -39,6 +44,7 @@ struct Kept {
 }
 
 const RECENT: usize = 4;
+const JPEG_QUALITY: u8 = 88;
 
 /// Pictures by their index, with the time and the file of each.
 pub(super) struct Unread {
@@ -125,12 +131,79 @@ impl Reader {
         }
     }
 
+    /// Takes everything private out of texts and pictures; afterwards the unredacted pictures are nowhere. Gives the
+    /// patches of pixels that were private, for copies of the video.
+    pub(super) fn redact(&mut self, redactor: &Redactor, end: f64) -> Result<Vec<Patch>, RunError> {
+        let mut patches: Vec<Patch> = Vec::new();
+        let mut own: Vec<Vec<PixelBox>> = vec![Vec::new(); self.pictures.len()];
+        for index in 0..self.pictures.len() {
+            let Some(lines) = self.pictures[index].lines.take() else { continue };
+            let (lines, hits) = redactor.screen(&lines);
+            self.pictures[index].lines = Some(lines.into_inner());
+            own[index] = hits.iter().map(|hit| grown(hit.bounds)).collect();
+            if own[index].is_empty() || patches.len() >= cover::MOST_PATCHES {
+                continue;
+            }
+            let around = self.moment(index, end);
+            let (size, luma) = luma_of(&self.decoded(index)?);
+            let luma = LumaView { width: size.0, height: size.1, stride: size.0 as usize, data: &luma };
+            patches.extend(own[index].iter().filter_map(|&bounds| cover::cut(&luma, bounds, around)));
+        }
+        merge_same(&mut patches);
+        // What was read on one picture may show on another whose text was read otherwise.
+        let mut matcher = Cover { patches: patches.clone(), ..Cover::default() }.matcher();
+        for (index, mut boxes) in own.into_iter().enumerate() {
+            if boxes.is_empty() && matcher.is_empty() {
+                continue;
+            }
+            let mut rgb = self.decoded(index)?;
+            let (size, luma) = luma_of(&rgb);
+            let luma = LumaView { width: size.0, height: size.1, stride: size.0 as usize, data: &luma };
+            boxes.extend(matcher.boxes(&luma, self.pictures[index].t));
+            if !boxes.is_empty() {
+                fill(&mut rgb, &boxes);
+                self.replace(index, &rgb)?;
+            }
+        }
+        self.recent.clear();
+        Ok(patches)
+    }
+
+    fn decoded(&self, index: usize) -> Result<RgbFrame, RunError> {
+        let kept = &self.pictures[index];
+        decode(&self.frames.join(&kept.file), kept.t)
+    }
+
+    /// From the picture that was read before this one to the one after it.
+    fn moment(&self, index: usize, end: f64) -> Span {
+        let is_read = |kept: &&Kept| kept.lines.is_some();
+        let before = self.pictures[..index].iter().rev().find(is_read).map_or(0.0, |before| before.t);
+        Span::new(before, self.pictures[index + 1..].iter().find(is_read).map_or(end, |after| after.t))
+    }
+
+    /// Puts another picture in the place of one, under the name of its own contents.
+    fn replace(&mut self, index: usize, rgb: &RgbFrame) -> Result<(), RunError> {
+        let mut bytes = Vec::new();
+        JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)
+            .encode(&rgb.data, rgb.width, rgb.height, ExtendedColorType::Rgb8)
+            .map_err(|_| RunError::Picture(self.pictures[index].file.clone()))?;
+        let file = format!("{}.jpg", hex(&Sha256::digest(&bytes)));
+        let path = self.frames.join(&file);
+        fs::write(&path, bytes).map_err(|source| RunError::Disk { path: path.clone(), source })?;
+        let old = std::mem::replace(&mut self.pictures[index].file, file);
+        if self.pictures.iter().any(|kept| kept.file == old) {
+            return Ok(());
+        }
+        let path = self.frames.join(old);
+        fs::remove_file(&path).map_err(|source| RunError::Disk { path, source })
+    }
+
     pub(super) fn picture(&mut self, index: usize) -> Result<Rc<ReadPicture>, RunError> {
         if let Some((_, picture)) = self.recent.iter().find(|(recent, _)| *recent == index) {
             return Ok(picture.clone());
         }
         let kept = &self.pictures[index];
-        let rgb = decode(&self.frames.join(&kept.file), kept.t)?;
+        let rgb = self.decoded(index)?;
         let picture = Rc::new(ReadPicture {
             name: format!("frames/{}", kept.file),
             rgb,
@@ -165,4 +238,27 @@ impl Reader {
     pub(super) fn screens(&self) -> Vec<Screen<'_>> {
         self.pictures.iter().filter_map(|kept| Some((kept.t, kept.lines.as_deref()?))).collect()
     }
+}
+
+/// Brightness of a picture, and its size.
+fn luma_of(rgb: &RgbFrame) -> ((u32, u32), Vec<u8>) {
+    // The weights of ITU-R BT.601, in 256ths.
+    let luma =
+        |pixel: &[u8]| ((77 * u32::from(pixel[0]) + 150 * u32::from(pixel[1]) + 29 * u32::from(pixel[2])) >> 8) as u8;
+    ((rgb.width, rgb.height), rgb.data.chunks_exact(3).map(luma).collect())
+}
+
+/// Patches of the same pixels at the same place become one, which may move whenever one of them might.
+fn merge_same(patches: &mut Vec<Patch>) {
+    let mut merged: Vec<Patch> = Vec::new();
+    for patch in patches.drain(..) {
+        match merged.iter_mut().find(|known| known.bounds == patch.bounds && known.luma == patch.luma) {
+            Some(known) => {
+                let (start, end) = (known.moves.start.min(patch.moves.start), known.moves.end.max(patch.moves.end));
+                known.moves = Span::new(start, end);
+            }
+            None => merged.push(patch),
+        }
+    }
+    *patches = merged;
 }

@@ -3,7 +3,8 @@
 //! [`frame`] and [`time`] are what a source hands over, [`measure`] the numbers behind every device flag, [`synth`]
 //! made picture and sound for tests and for recording without a screen. Behind the feature `codecs` lies all of
 //! FFmpeg: [`encode`] and [`mux`] on the way out, [`demux`] and [`decode`] on the way in, [`journal`] for what lies on disk,
-//! [`examine`] for a finished file and [`playback`] for the copy a browser plays. No other crate names FFmpeg.
+//! [`examine`] for a finished file, [`playback`] for the copy a browser plays and [`rewrite`] for a recording of which
+//! something must go. No other crate names FFmpeg.
 
 pub mod frame;
 pub mod measure;
@@ -26,3 +27,7 @@ pub mod mux;
 pub mod playback;
 #[cfg(feature = "codecs")]
 pub mod probe;
+#[cfg(feature = "codecs")]
+pub mod rewrite;
+#[cfg(feature = "codecs")]
+mod sound_line;

@@ -64,6 +64,15 @@ pub enum ActKind {
     Seen(SeenAct),
 }
 
+impl ActKind {
+    pub fn title(&self) -> Option<&str> {
+        match self {
+            Self::Title { title } => Some(title),
+            _ => None,
+        }
+    }
+}
+
 impl Act {
     pub fn action(&self) -> Action {
         match self.kind {
@@ -171,25 +180,6 @@ fn on_its_way(act: &Act, events: &[InputEvent], since: f64) -> Option<f64> {
         _ => false,
     })?;
     Some(apart.t)
-}
-
-/// Which of the wants' pictures must be read. What an act leads to shows before the next act as well, so the picture
-/// after it is read only for what was typed, for a new page's address, and at the end.
-pub fn wants_text(acts: &[Act]) -> Vec<bool> {
-    let clicks = acts.iter().map(|act| matches!(act.kind, ActKind::Click { .. }));
-    let around = acts.iter().enumerate().flat_map(|(index, act)| {
-        let is_last = index + 1 == acts.len();
-        match act.kind {
-            ActKind::Title { .. } => [false, true],
-            ActKind::Type { .. } => [true, true],
-            ActKind::Seen(seen) => {
-                let types = matches!(seen.kind, SeenKind::Type { .. });
-                [true, is_last || types || seen.may_open_page()]
-            }
-            _ => [true, is_last],
-        }
-    });
-    around.chain(clicks).collect()
 }
 
 #[cfg(test)]
