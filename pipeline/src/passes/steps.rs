@@ -27,11 +27,13 @@ use crate::models::ocr::TextLine;
 
 /// A title told this early is of the page that was open when the take began.
 const ALREADY_OPEN_SECS: f64 = 0.5;
+/// A page that loads is titled by its address first and by itself within this time.
+const TITLE_SETTLES_SECS: f64 = 1.5;
 /// What browsers call their address field.
 const ADDRESS_FIELD: &str = "Address and search bar";
 
 pub const NAME: &str = "steps";
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// A picture with the text on it.
 #[derive(Debug, Clone)]
@@ -55,6 +57,8 @@ pub struct ActPictures {
 #[derive(Default)]
 struct Memory {
     title: Option<String>,
+    /// Since when the page shows, while nothing was done on it.
+    page_since: Option<f64>,
     /// Where the keyboard's focus was last put by a click, and what lies there.
     focus: Option<(f64, f64)>,
     field: Option<Target>,
@@ -63,6 +67,27 @@ struct Memory {
 }
 
 impl Memory {
+    /// Whether a title is another one for the page that began to load just before.
+    fn is_loading(&self, t: f64) -> bool {
+        self.page_since.is_some_and(|since| t - since <= TITLE_SETTLES_SECS)
+    }
+
+    fn add(&mut self, step: Step) {
+        let is_title = step.action == Action::Navigate && self.is_loading(step.t);
+        match self.steps.last_mut() {
+            Some(page) if is_title && shows_same_address(page, &step) => settle(page, step),
+            _ => self.steps.push(step),
+        }
+    }
+
+    fn see_title(&mut self, act: &Act) {
+        match act.kind {
+            ActKind::Title { .. } if self.is_loading(act.t) => {}
+            ActKind::Title { .. } => self.page_since = Some(act.t),
+            _ => self.page_since = None,
+        }
+    }
+
     /// The lines before an act, those under the pointer as they were read without it.
     fn uncover(&self, before: &ReadPicture, pictures: &ActPictures, (x, y): (f64, f64)) -> Vec<TextLine> {
         let lines = uncovered(&before.lines, &self.lines, Earlier::MayHaveChanged, x, y);
@@ -100,8 +125,9 @@ pub fn build<E>(
         let seen = pictures(index)?;
         if let Some(mut step) = make(act, &seen, &mut memory) {
             say(&mut step, transcript, &sentences);
-            memory.steps.push(step);
+            memory.add(step);
         }
+        memory.see_title(act);
         if let Some(mut page) = sight::new_page(act, &seen, &memory) {
             say(&mut page, transcript, &sentences);
             memory.steps.push(page);
@@ -137,7 +163,8 @@ fn make(act: &Act, seen: &ActPictures, memory: &mut Memory) -> Option<Step> {
     let mut source = BTreeMap::from([("action".to_owned(), Source::Event), ("t".to_owned(), Source::Event)]);
     match &act.kind {
         ActKind::Title { title } => {
-            let first = memory.title.is_none() && act.t <= ALREADY_OPEN_SECS;
+            let opens = memory.steps.is_empty() && memory.is_loading(act.t);
+            let first = opens || memory.title.is_none() && act.t <= ALREADY_OPEN_SECS;
             memory.title = Some(title.clone());
             // Another page has other fields.
             (memory.focus, memory.field) = (None, None);
@@ -182,6 +209,20 @@ fn make(act: &Act, seen: &ActPictures, memory: &mut Memory) -> Option<Step> {
     step.frame_after = seen.after.as_ref().map(|picture| picture.name.clone());
     step.source = source;
     Some(step)
+}
+
+fn shows_same_address(page: &Step, next: &Step) -> bool {
+    page.action == Action::Navigate && (page.url.is_none() || next.url.is_none() || page.url == next.url)
+}
+
+/// Gives a change of page what its last title brought.
+fn settle(page: &mut Step, last: Step) {
+    if last.url.is_some() {
+        page.url = last.url;
+        page.source.insert("url".to_owned(), Source::Vision);
+    }
+    page.title = last.title;
+    page.frame_after = last.frame_after.or_else(|| page.frame_after.take());
 }
 
 /// What was typed and into which field, from the pictures before and after.

@@ -56,6 +56,45 @@ fn a_new_page_has_the_cause_of_what_was_done_before_it() {
     }
 }
 
+/// The pages of some titles, told by their times, with a click at 2.
+#[track_caller]
+fn check_pages(titles: &[(f64, &str)], expected: &[(f64, &str)]) {
+    let click = r#"{"t":2,"kind":"click","x":9,"y":9,"button":"left","clicks":1,"t_up":2.1}"#;
+    let window = |(t, title): &(f64, &str)| format!(r#"{{"t":{t},"kind":"window","title":"{title} - Chromium"}}"#);
+    let (before, after): (Vec<_>, Vec<_>) = titles.iter().partition(|(t, _)| *t < 2.0);
+    let lines: Vec<String> =
+        before.into_iter().map(window).chain([click.to_owned()]).chain(after.into_iter().map(window)).collect();
+    let steps = steps(&acts::from_events(&parse_events(&lines.join("\n")).unwrap()));
+    let pages = steps.iter().filter(|step| step.action == Action::Navigate);
+    let found: Vec<(f64, &str)> = pages.map(|step| (step.t, step.title.as_deref().unwrap())).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_page_that_is_titled_twice_as_it_loads_is_one_change_of_page() {
+    check_pages(&[(0.1, "Start"), (2.5, "Fernway"), (3.2, "Results")], &[(2.5, "Results")]);
+    check_pages(&[(0.1, "Start"), (2.5, "a"), (3.2, "b"), (3.9, "c")], &[(2.5, "c")]);
+    check_pages(&[(0.1, "Start"), (2.5, "Fernway"), (4.2, "Other")], &[(2.5, "Fernway"), (4.2, "Other")]);
+    check_pages(&[(0.1, "Start"), (1.8, "Fernway"), (2.5, "Results")], &[(1.8, "Fernway"), (2.5, "Results")]);
+    check_pages(&[(0.1, "127.0.0.1"), (0.9, "Start")], &[]);
+}
+
+#[test]
+fn another_address_is_another_page_however_soon() {
+    let page = |url: Option<&str>| {
+        let act = Act { t: 3.0, t_end: 3.0, kind: ActKind::Title { title: "Shoes".to_owned() } };
+        Step { url: url.map(str::to_owned), ..blank(&act) }
+    };
+    let rows =
+        [(Some("a.example"), Some("b.example"), 2), (Some("a.example"), Some("a.example"), 1), (None, Some("b"), 1)];
+    for (first, second, count) in rows {
+        let mut memory = Memory { page_since: Some(2.5), steps: vec![page(first)], ..Memory::default() };
+        memory.add(page(second));
+        assert_eq!(memory.steps.len(), count);
+        assert_eq!(memory.steps.last().unwrap().url.as_deref(), second);
+    }
+}
+
 #[test]
 fn every_value_of_an_event_says_so() {
     let events = parse_events(
