@@ -68,6 +68,11 @@ async fn queue_again(app: &App, id: JobId) -> Answer<()> {
 
 async fn give_up(app: &App, id: JobId) -> Answer<()> {
     let mut tx = app.store.begin().await?;
+    let job = store::job::lock(&mut tx, id).await?.ok_or(ErrorCode::NotFound)?;
+    // A redaction that was asked for is never given up: its take would stay closed for good.
+    if job.kind == JobKind::Redact {
+        return Err(ErrorCode::StageConflict.into());
+    }
     if !store::job::cancel(&mut tx, id, app.clock.now()).await? {
         return Err(ErrorCode::StageConflict.into());
     }
