@@ -10,10 +10,12 @@ use ff::software::scaling::{Context as Scaler, Flags as ScaleFlags};
 use ff::util::frame::Video;
 use ffmpeg_next as ff;
 use shared_types::recording::EncoderProbe;
+use shared_types::step::PixelBox;
 
 use super::encoders::CANDIDATES;
 use super::yuv::{fill, interleave};
-use super::{EncodeError, EncodedPacket, init, ready};
+use super::{EncodeError, EncodedPacket, fill_boxes, init, ready};
+use crate::decode::Picture;
 use crate::fit::letterbox;
 use crate::frame::BgraFrame;
 use crate::time::MediaTime;
@@ -34,6 +36,7 @@ pub struct H264Encoder {
     /// The canvas in the encoder's own form, where that is another.
     own: Option<Video>,
     fitted: Option<Fitted>,
+    decoded: Option<Decoded>,
     last_ticks: i64,
     changes: Vec<EncoderChange>,
 }
@@ -60,6 +63,14 @@ struct Fitted {
     input: Video,
     /// The scaled picture, where it does not fill the canvas.
     inner: Option<(Video, u32, u32)>,
+}
+
+/// How a decoded picture of one form is laid into the canvas.
+struct Decoded {
+    source: (Pixel, u32, u32),
+    scaler: OwnScaler,
+    inner: Video,
+    at: (u32, u32),
 }
 
 impl H264Encoder {
@@ -122,7 +133,17 @@ impl H264Encoder {
         let mut canvas = Video::new(Pixel::YUV420P, width, height);
         paint_black(&mut canvas);
         let own = (candidate.pixels != Pixel::YUV420P).then(|| Video::new(candidate.pixels, width, height));
-        Ok(Self { encoder, candidate: index, fps, canvas, own, fitted: None, last_ticks: -1, changes: Vec::new() })
+        Ok(Self {
+            encoder,
+            candidate: index,
+            fps,
+            canvas,
+            own,
+            fitted: None,
+            decoded: None,
+            last_ticks: -1,
+            changes: Vec::new(),
+        })
     }
 
     /// Encodes two black pictures; an encoder that cannot is not used.
@@ -149,6 +170,35 @@ impl H264Encoder {
     pub fn encode(&mut self, frame: &BgraFrame, t: MediaTime, key: bool) -> Result<Vec<EncodedPacket>, EncodeError> {
         self.lay(frame).map_err(EncodeError::Video)?;
         self.send(t, key)
+    }
+
+    /// Encodes a decoded picture with boxes of it, in its own pixels, filled.
+    pub fn encode_decoded(
+        &mut self,
+        picture: &Picture<'_>,
+        covered: &[PixelBox],
+        key: bool,
+    ) -> Result<Vec<EncodedPacket>, EncodeError> {
+        self.lay_decoded(picture.frame(), covered).map_err(EncodeError::Video)?;
+        self.send(picture.t, key)
+    }
+
+    fn lay_decoded(&mut self, frame: &Video, covered: &[PixelBox]) -> Result<(), ff::Error> {
+        let source = (frame.format(), frame.width(), frame.height());
+        if self.decoded.as_ref().is_none_or(|decoded| decoded.source != source) {
+            let (x, y, width, height) = letterbox((source.1, source.2), (self.canvas.width(), self.canvas.height()));
+            let flags = ScaleFlags::BICUBIC | ScaleFlags::ACCURATE_RND;
+            let scaler = Scaler::get(source.0, source.1, source.2, Pixel::YUV420P, width, height, flags)?;
+            let inner = Video::new(Pixel::YUV420P, width, height);
+            self.decoded = Some(Decoded { source, scaler: OwnScaler(scaler), inner, at: (x, y) });
+            paint_black(&mut self.canvas);
+        }
+        let Some(Decoded { scaler, inner, at: (x, y), .. }) = self.decoded.as_mut() else { return Ok(()) };
+        scaler.0.run(frame, inner)?;
+        copy_planes(inner, &mut self.canvas, *x, *y);
+        let laid = (*x, *y, inner.width(), inner.height());
+        fill_boxes(&mut self.canvas, laid, (source.1, source.2), covered);
+        Ok(())
     }
 
     /// Encodes the last picture again, at a later time.
