@@ -4,6 +4,7 @@
   road.py wait SERVER SUBMISSION SECONDS        until it can be reviewed; tells each stage; 1 if it was sent back or failed
   road.py fetch SERVER SUBMISSION DIR           what the pipeline made of it
   road.py accept SERVER SUBMISSION RATING       accepts it and prints what that pays
+  road.py retry SERVER                          queues its dead jobs again; 1 if there is none
   road.py show SERVER PATH                      any answer as JSON
 
 The admin's token is read from COLLECTOR_TOKEN.
@@ -27,7 +28,8 @@ def call(server, path, body=None):
         request.add_header("Content-Type", "application/json")
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+            text = answer.read()
+            return json.loads(text) if text else None
     except urllib.error.HTTPError as error:
         sys.exit(f"{path}: {error.code} {error.read().decode(errors='replace')}")
 
@@ -74,12 +76,20 @@ def accept(server, submission, rating):
     print(f"  accepted with {rating} of 5; {amount['amount_cents'] / 100:.2f} {amount['currency']} {payout['stage']}")
 
 
+def retry(server):
+    dead = [job for job in call(server, "/api/v1/admin/jobs")["items"] if job["stage"] == "dead"]
+    if not dead:
+        sys.exit("No job is dead.")
+    for job in dead:
+        call(server, f"/api/v1/admin/jobs/{job['id']}/retry", {})
+
+
 def show(server, path):
     print(json.dumps(call(server, path)))
 
 
 if __name__ == "__main__":
-    commands = {"wait": wait, "fetch": fetch, "accept": accept, "show": show}
+    commands = {"wait": wait, "fetch": fetch, "accept": accept, "retry": retry, "show": show}
     if len(sys.argv) < 3 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     commands[sys.argv[1]](*sys.argv[2:])

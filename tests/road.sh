@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # One take from recorder to review while everything is killed with SIGKILL: the server twice during the upload over a
-# slow line, the recorder once, the pipeline during each of its jobs. The server must hold the very bytes of the take,
-# and one submission with one result.
+# slow line, the recorder once, the pipeline in its first job and at the end of each pass of its second, when the work
+# of the pass is done and nothing of it is kept. The server must hold the very bytes of the take, and one submission with
+# one result.
 #
-#   tests/road.sh [--all]      --all kills the analysis twice more, later each time
+#   tests/road.sh [--all]      --all kills in every pass; on the way the job dies of its attempts and is queued again
 #
 # Needs what `./dev setup` installs and a build.
 set -uo pipefail
@@ -15,10 +16,10 @@ readonly target=${CARGO_TARGET_DIR:-target}/debug
 readonly take_secs=12
 # Slow enough that the upload lasts while servers come and go.
 readonly line_secs=12
-kills=1
+passes=(read transcribe steps judge)
 case ${1:-} in
   '') ;;
-  --all) kills=3 ;;
+  --all) passes=(inspect read transcribe redact steps judge playback) ;;
   *) echo 'Say tests/road.sh or tests/road.sh --all.' >&2 && exit 2 ;;
 esac
 state=$(mktemp -d "${TMPDIR:-/tmp}/road.XXXXXX")
@@ -49,6 +50,8 @@ admin() { COLLECTOR_TOKEN=$admin_token /usr/bin/python3 demo/road.py "$@"; }
 received_is_over() { [ "$(find "$state/server/data/uploads" -type f -size +"$1"c 2>/dev/null | wc -l)" -gt 0 ]; }
 
 export COLLECTOR_DATA_DIR=$state/worker
+# A machine that died is soon known to have.
+export COLLECTOR_LEASE_SECS=6
 server_up "$state/server" || exit 1
 server_people || fail 'The server took no admin.'
 server_campaign tests/road.toml || fail 'The server took no campaign.'
@@ -94,25 +97,33 @@ sum=$(sha256sum "$state/take/video.mp4" | cut -d ' ' -f 1)
 grep -q "^$sum" <(find "$state/server/data/objects" -type f -exec sha256sum {} +) || fail 'The server does not hold the bytes of the take.'
 echo 'Recorder killed and started again; the server holds the very bytes of the take'
 
+# work [PASS]: a pipeline that dies at the end of the pass.
 work() {
-  COLLECTOR_TOKEN=$pipeline_token "$target/pipeline" work --server "$server_url" >>"$state/pipeline.log" 2>&1 &
+  COLLECTOR_CRASH_AT=${1:-} COLLECTOR_TOKEN=$pipeline_token "$target/pipeline" work --server "$server_url" \
+    >>"$state/pipeline.log" 2>&1 &
   pipeline_pid=$!
 }
-killed_in() {
-  desktop_wait 200 eval "[ \"\$(grep -c '^$1 .*attempt' $state/pipeline.log)\" -ge $2 ]" || fail "The job $1 was not leased." "$state/pipeline.log"
-  # A little into the job, and further each time.
-  desktop_wait "$2" false
-  kill -KILL "$pipeline_pid"
+begun() { [ "$(grep -c "^$1 .*attempt" "$state/pipeline.log")" -ge "$2" ]; }
+ended() { ! kill -0 "$pipeline_pid" 2>/dev/null; }
+work
+desktop_wait 60 begun inspect 1 || fail 'The job inspect was not leased.' "$state/pipeline.log"
+kill -KILL "$pipeline_pid"
+wait "$pipeline_pid" 2>/dev/null
+echo 'Pipeline killed in the job inspect'
+begins=0
+for pass in "${passes[@]}"; do
+  if [ "$begins" -eq 5 ]; then
+    desktop_wait 60 admin retry "$server_url" || fail 'The dead job could not be queued again.' "$state/pipeline.log"
+    echo 'The job died of its attempts and was queued again'
+  fi
+  work "$pass"
+  desktop_wait 200 ended || fail "The pipeline did not come to the pass $pass." "$state/pipeline.log"
   wait "$pipeline_pid" 2>/dev/null
-  echo "Pipeline killed in $1, attempt $2"
-}
-work
-killed_in inspect 1
-work
-for ((kill_number = 1; kill_number <= kills; kill_number++)); do
-  killed_in analyse "$kill_number"
-  work
+  begins=$((begins + 1))
+  begun analyse "$begins" || fail "The pipeline ended before the pass $pass." "$state/pipeline.log"
+  echo "Pipeline killed at the end of the pass $pass"
 done
+work
 admin wait "$server_url" "$submission" 400 || fail 'The take did not come to its review.' "$state/pipeline.log"
 again=$("${hand_in[@]}" 2>>"$state/submit.log") || fail 'The take could not be handed in again.' "$state/submit.log"
 [ "$again" = "$submission" ] || fail "Handed in again it became another submission: $again"

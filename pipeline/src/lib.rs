@@ -1,6 +1,7 @@
 //! The batch program: turns recordings into verdicts, transcripts, Steps and training examples.
 
 pub mod config;
+pub mod crash;
 pub mod export;
 pub mod models;
 pub mod numerals;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use shared_types::summary::PassRun;
 
-use crate::usage;
+use crate::{crash, usage};
 
 pub struct Stopwatch {
     name: &'static str,
@@ -19,6 +19,7 @@ impl Stopwatch {
     }
 
     pub fn stop(self) -> PassRun {
+        crash::point(self.name);
         let cpu_secs = usage::cpu_secs();
         PassRun {
             name: self.name.to_owned(),

@@ -146,7 +146,7 @@ impl Sink for Looker {
     fn picture(&mut self, picture: &mut Picture<'_>) -> ControlFlow<()> {
         let t = picture.t.secs();
         let luma = picture.luma().unwrap();
-        self.spot.push((t, luma.data[luma.stride * 20 + 20]));
+        self.spot.push((t, luma.data[luma.stride * 40 + 40]));
         ControlFlow::Continue(())
     }
 

@@ -16,6 +16,7 @@ use shared_types::transcript::Transcript;
 use super::lease::Lease;
 use super::results::{Results, files_under};
 use super::{JobError, Machine, fetch};
+use crate::crash;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Lines of the process's talk that an error keeps.
@@ -101,6 +102,7 @@ fn run(mut command: Command, lease: &Lease, log: &Path) -> Result<(), JobError> 
     if status.success() {
         return Ok(());
     }
+    crash::follow();
     let said = fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = said.lines().collect();
     let words = lines[lines.len().saturating_sub(LAST_LINES)..].join(" ");
