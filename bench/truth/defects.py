@@ -42,8 +42,8 @@ def make(folder, goals):
         video = ["-c:v", "copy"] if copy else [*X264, *(["-vf", picture_filter] if picture_filter else [])]
         ffmpeg("-i", of, "-t", secs, *video, "-c:a", "copy", folder / name)
 
-    def sound(name, graph, *inputs):
-        ffmpeg("-i", lamp, *inputs, "-t", secs, "-filter_complex", graph, "-map", "0:v", "-map", "[out]", "-c:v", "copy", *OPUS, folder / name)
+    def sound(name, graph, *inputs, of=lamp):
+        ffmpeg("-i", of, *inputs, "-t", secs, "-filter_complex", graph, "-map", "0:v", "-map", "[out]", "-c:v", "copy", *OPUS, folder / name)
 
     whole = lamp.read_bytes()
     (folder / "empty.mp4").write_bytes(b"")
@@ -77,11 +77,12 @@ def make(folder, goals):
     noise = ["-f", "lavfi", "-i", f"anoisesrc=r=48000:a=0.02:c=pink:seed=3:d={secs}"]
     sound("no_speech.mp4", "[1:a]anull[out]", *noise)
     yield row("no_speech.mp4", "reject", "no_speech", events=True)
-    sound("little_speech.mp4", "[0:a]volume='if(lt(t,1.6),1,0.004)':eval=frame[a];[a][1:a]amix=inputs=2:duration=first:normalize=0[out]",
+    sound("little_speech.mp4", "[0:a]volume='if(between(t,2.6,4.4),1,0.004)':eval=frame[a];[a][1:a]amix=inputs=2:duration=first:normalize=0[out]",
           "-f", "lavfi", "-i", f"anoisesrc=r=48000:a=0.0006:c=pink:seed=3:d={secs}")
     yield row("little_speech.mp4", "review", "little_speech", events=True)
-    sound("noisy.mp4", "[0:a][1:a]amix=inputs=2:duration=first:normalize=0[out]", "-f", "lavfi", "-i", f"anoisesrc=r=48000:a=0.12:c=pink:seed=3:d={secs}")
-    yield row("noisy.mp4", "review", "low_snr", may=["unclear_speech"], events=True)
+    sound("noisy.mp4", "[0:a][1:a]amix=inputs=2:duration=first:normalize=0[out]", "-f", "lavfi", "-i", f"anoisesrc=r=48000:a=0.22:c=pink:seed=3:d={secs}",
+          of=shoes)
+    yield row("noisy.mp4", "review", "low_snr", of="shoes", may=["unclear_speech"], events=True)
     sound("clipped.mp4", "[0:a]volume=14dB,volume=8dB,alimiter=limit=1:level=0,asoftclip=type=hard[out]")
     yield row("clipped.mp4", "review", "audio_clipping", may=["unclear_speech"], events=True)
     chord = "+".join(f"0.06*sin(2*PI*{hz}*t)*(0.6+0.4*sin(2*PI*2*t))" for hz in (220, 277.18, 329.63, 440))

@@ -47,7 +47,7 @@ def ended(found):
 
 def steps(found, name, bare):
     scores = [(one["label"], one["score"]["steps"]) for one in ended(found)
-              if one["score"] and one["bare"] == bare and (bare or one["row"].get("events"))]
+              if one["score"] and one["score"]["steps"] and one["bare"] == bare and (bare or one["row"].get("events"))]
     if not scores:
         return {}
     tp, fp, fn = (sum(score[key] for _, score in scores) for key in ("tp", "fp", "fn"))

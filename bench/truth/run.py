@@ -57,15 +57,19 @@ class Runs:
         return found
 
     def score(self, row, out, bare):
-        if not row.get("steps"):
+        # What is private is no longer in the transcript, rightly.
+        heard = row.get("narration") and not row.get("private") and not bare
+        if not row.get("steps") and not heard:
             return None
-        command = [self.args.pipeline, "score", "--predicted", out / "steps.jsonl", "--truth", self.args.corpus / row["steps"]]
-        if row.get("narration") and not bare:
+        truth = self.args.corpus / row["steps"] if row.get("steps") else os.devnull
+        command = [self.args.pipeline, "score", "--predicted", out / "steps.jsonl", "--truth", truth]
+        if heard:
             command += ["--transcript", out / "transcript.json", "--truth-transcript", self.args.corpus / row["narration"]]
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"pipeline score on {row['file']}: {done.stderr.strip()}")
-        return json.loads(done.stdout)
+        score = json.loads(done.stdout)
+        return score if row.get("steps") else {**score, "steps": None}
 
     def originals(self, rows):
         """One after the other against one store: none of them repeats another."""

@@ -95,7 +95,7 @@ def lamp(f):
     f.click("basket")
 
 
-@scene(shop="fernway", voice="slt", dark=True, noise=120, goal="Find a rain jacket under $90")
+@scene(shop="fernway", voice="rms", dark=True, noise=70, goal="Find a rain jacket under $90")
 def jacket(f):
     f.say("I need a rain jacket, and I do not want to pay more than ninety dollars.")
     f.rest(0.8, 1.3)
