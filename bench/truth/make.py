@@ -84,7 +84,7 @@ def main():
             if only and scene.name not in only:
                 continue
             print(f"filming {scene.name}", file=sys.stderr, flush=True)
-            rows.append(film_scene(chromium, flite, scene, args.out, seed + 1))
+            rows.append(film_scene(chromium, flite, scene, args.out, scene.seed or seed + 1))
             goals[scene.name] = scene.goal
     finally:
         chromium.close()

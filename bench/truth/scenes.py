@@ -17,6 +17,8 @@ class Scene:
     play: typing.Callable
     flags: tuple = ()
     verdict: str = "accept"
+    # Another number is another hand: other pauses, other ways. With few acts some hands look regular by chance.
+    seed: int = 0
 
 
 SCENES = []
@@ -95,7 +97,7 @@ def lamp(f):
     f.click("basket")
 
 
-@scene(shop="fernway", voice="rms", dark=True, noise=70, goal="Find a rain jacket under $90")
+@scene(shop="fernway", voice="rms", dark=True, noise=70, goal="Find a rain jacket under $90", seed=31)
 def jacket(f):
     f.say("I need a rain jacket, and I do not want to pay more than ninety dollars.")
     f.rest(0.8, 1.3)
