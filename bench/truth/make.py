@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -73,6 +74,8 @@ def main():
     parser.add_argument("--out", required=True, type=pathlib.Path)
     parser.add_argument("--only", default="", help="names of good takes; the defects are left out")
     args = parser.parse_args()
+    # A stop that Python does not know as one would leave the browser behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     only = set(filter(None, args.only.split(",")))
     args.out.mkdir(parents=True, exist_ok=True)
     shops = {"www.fernway.test": shop_server.Shop().start(), "www.haven.test": shop_server.Shop(root=HERE / "haven").start()}

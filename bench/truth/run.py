@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -25,6 +26,7 @@ PATIENCE_SECS = 1800
 class Runs:
     def __init__(self, args, rows):
         self.args, self.rows = args, rows
+        self.running = set()
         self.policy = args.work / "policy.toml"
         args.work.mkdir(parents=True, exist_ok=True)
         self.policy.write_text(f"min_active_secs = {args.min_secs}\n")
@@ -45,7 +47,7 @@ class Runs:
             command += ["--store", store]
         label = f"{row['file']}{' without events' if bare else ''}"
         try:
-            done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=PATIENCE_SECS)
+            done = self.watched(command)
         except subprocess.TimeoutExpired:
             return {"row": row, "bare": bare, "label": label, "failed": f"did not end within {PATIENCE_SECS} s"}
         print(f"  {label}", file=sys.stderr, flush=True)
@@ -55,6 +57,22 @@ class Runs:
         found = {"row": row, "bare": bare, "label": label, "out": out, "verdict": quality["verdict"],
                  "flags": [raised["flag"] for raised in quality["flags"]], "score": self.score(row, out, bare)}
         return found
+
+    def watched(self, command):
+        process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.running.add(process)
+        try:
+            _, talk = process.communicate(timeout=PATIENCE_SECS)
+        finally:
+            # Nothing once it has ended.
+            process.kill()
+            self.running.discard(process)
+        return subprocess.CompletedProcess(command, process.returncode, None, talk)
+
+    def stop(self):
+        """Ends what runs; the pipeline clears up after itself."""
+        for process in list(self.running):
+            process.terminate()
 
     def score(self, row, out, bare):
         # What is private is no longer in the transcript, rightly.
@@ -117,7 +135,15 @@ def main():
     if missing:
         parser.error(f"the corpus has no {', '.join(sorted(missing))}")
     print(f"Judging {len(rows)} recordings, {args.jobs} at a time", file=sys.stderr)
-    found = Runs(args, rows).all()
+    runs = Runs(args, rows)
+
+    def stopped(*_):
+        runs.stop()
+        print("Stopped; no figures.", file=sys.stderr)
+        os._exit(130)
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, stopped)
+    found = runs.all()
     table = figures.table(found, args.corpus)
     print(figures.text(table, found))
     if args.json:
