@@ -248,7 +248,8 @@ impl Take {
         let private = pii::find(&screens, measurements.active_secs.unwrap_or(0.0), &heard.transcript);
         measurements.pii = Some(private.iter().map(|found| found.span).collect::<Vec<Span>>());
         if let Some(store) = &options.store {
-            measurements.duplicate = match_and_keep(store, &self.recording.video, &findings.fingerprints)?;
+            let repeats = match_and_keep(store, &self.recording.video, &findings.fingerprints)?;
+            (measurements.duplicate, measurements.replay) = (repeats.recording, repeats.input);
         }
         let picture = measurements.picture.as_ref().map_or([0, 0], |picture| [picture.width, picture.height]);
         let quality = judge(measurements, &self.recording.policy);
