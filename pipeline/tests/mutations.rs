@@ -274,7 +274,8 @@ fn try_one(index: usize, goods: &[(&str, Vec<u8>)]) -> Result<(), String> {
     let video = folder.path().join(name);
     fs::write(&video, bytes).unwrap();
     let seen = look(&video, folder.path()).and_then(|report| clear(&report));
-    let seen = if index.is_multiple_of(WHOLE_RUN_EACH) { seen.and_then(|()| whole_run(&video, folder.path())) } else { seen };
+    let seen =
+        if index.is_multiple_of(WHOLE_RUN_EACH) { seen.and_then(|()| whole_run(&video, folder.path())) } else { seen };
     seen.map_err(|error| {
         format!("file {index}, {name} with {what}: {error}. It is kept in {}", folder.keep().display())
     })
