@@ -123,6 +123,7 @@ impl<'a> Take<'a> {
         let report = QualityReport {
             verdict: Verdict::Accept,
             flags: Vec::new(),
+            advice: Vec::new(),
             measurements: Measurements::default(),
             policy: Policy::default(),
         };

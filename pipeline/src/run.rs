@@ -256,7 +256,8 @@ impl Take {
         });
         measurements.pii = Some(private.redactor.spans());
         if let Some(store) = &options.store {
-            measurements.duplicate = match_and_keep(store, &self.recording.video, &findings.fingerprints)?;
+            let repeats = match_and_keep(store, &self.recording.video, &findings.fingerprints)?;
+            (measurements.duplicate, measurements.replay) = (repeats.recording, repeats.input);
         }
         let picture = measurements.picture.as_ref().map_or([0, 0], |picture| [picture.width, picture.height]);
         let quality = judge(measurements, &self.recording.policy);

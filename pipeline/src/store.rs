@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use shared_types::fingerprint::{Fingerprints, compare};
+use shared_types::fingerprint::{Fingerprints, Likeness, compare, compare_acts};
 use shared_types::quality::measurements::DuplicateMeasures;
 
 #[derive(Debug, thiserror::Error)]
@@ -26,12 +26,17 @@ struct Entry {
     fingerprints: Fingerprints,
 }
 
+/// Earlier recordings that a new one repeats.
+#[derive(Debug, Default)]
+pub struct Repeats {
+    /// In picture or sound.
+    pub recording: Option<DuplicateMeasures>,
+    /// In its input events.
+    pub input: Option<DuplicateMeasures>,
+}
+
 /// Looks for a recording like this one, then keeps this one's prints.
-pub fn match_and_keep(
-    store: &Path,
-    recording: &Path,
-    fingerprints: &Fingerprints,
-) -> Result<Option<DuplicateMeasures>, StoreError> {
+pub fn match_and_keep(store: &Path, recording: &Path, fingerprints: &Fingerprints) -> Result<Repeats, StoreError> {
     let failed = |source| StoreError { path: store.to_owned(), source };
     fs::create_dir_all(store).map_err(failed)?;
     let name = recording.display().to_string();
@@ -53,17 +58,21 @@ pub fn match_and_keep(
         }
     }
     let number = number.unwrap_or_else(|| others.iter().map(|other| other.number + 1).max().unwrap_or(0));
-    let likest = others
-        .into_iter()
-        .filter(|other| other.number < number)
-        .filter_map(|other| {
-            let likeness = compare(fingerprints, &other.fingerprints)?;
-            Some(DuplicateMeasures { of: other.recording, shared: likeness.shared, spans: likeness.spans })
-        })
-        .max_by(|a, b| a.shared.total_cmp(&b.shared));
+    others.retain(|other| other.number < number);
+    let likest = |compare: &dyn Fn(&Fingerprints) -> Option<Likeness>| {
+        let likenesses = others.iter().filter_map(|other| {
+            let Likeness { shared, spans } = compare(&other.fingerprints)?;
+            Some(DuplicateMeasures { of: other.recording.clone(), shared, spans })
+        });
+        likenesses.max_by(|a, b| a.shared.total_cmp(&b.shared))
+    };
+    let repeats = Repeats {
+        recording: likest(&|old| compare(fingerprints, old)),
+        input: likest(&|old| compare_acts(&fingerprints.acts, &old.acts)),
+    };
     let entry = Entry { number, recording: name, fingerprints: fingerprints.clone() };
     let temporary = own.with_extension("tmp");
     let text = serde_json::to_vec(&entry).map_err(|error| failed(error.into()))?;
     fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, &own)).map_err(failed)?;
-    Ok(likest)
+    Ok(repeats)
 }

@@ -6,7 +6,8 @@
 //! Kalker, "A Highly Robust Audio Fingerprinting System", ISMIR 2002), which survives another codec or bit rate.
 //!
 //! Two takes of the same shop show the same pages, so likeness of single pictures says nothing. What is compared is
-//! *when* they change: at one common shift in time, the changes of the one must be those of the other.
+//! *when* they change: at one common shift in time, the changes of the one must be those of the other. A few changes that
+//! agree to half a second happen by chance in takes of one shop; that they agree to a seventh of a second does not.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,11 +29,18 @@ pub struct Fingerprints {
     #[schemars(with = "Vec<String>")]
     #[ts(type = "Array<string>")]
     pub picture: Vec<u64>,
+    /// When the picture became another one, in milliseconds; what goes on, like a scroll, counts once.
+    #[serde(default)]
+    pub changes: Vec<u32>,
     /// 8 hexadecimal digits each tenth of a second; `00000000` where it is quiet.
     #[serde(with = "hex32")]
     #[schemars(with = "Vec<String>")]
     #[ts(type = "Array<string>")]
     pub sound: Vec<u32>,
+    /// What was done, an act each: milliseconds since the act before, times four, plus its kind (click, key, typing,
+    /// wheel). Empty without input events.
+    #[serde(default)]
+    pub acts: Vec<u32>,
 }
 
 /// A stretch of one recording that is a stretch of another.
@@ -48,6 +56,12 @@ const PICTURE_BITS: u32 = 10;
 /// Bits of 64 by which a picture must differ from the one before to count as a change.
 const CHANGE_BITS: u32 = 8;
 const MIN_CHANGES: usize = 4;
+/// Where only half seconds are known, as in prints of the first version.
+const MIN_COARSE_CHANGES: usize = 6;
+/// How far apart one change may lie in two copies: a copy of seven pictures a second shows it up to a seventh later.
+const CHANGE_MILLIS: i64 = 150;
+/// More changes are compared by their beginning.
+const MAX_COMPARED_CHANGES: usize = 512;
 const MIN_SHARED_CHANGES: f64 = 0.6;
 /// Bit error rate under which two sounds are one; chance is 0.5. The paper's threshold is 0.35.
 const MAX_SOUND_ERRORS: f64 = 0.30;
@@ -61,7 +75,11 @@ pub fn compare(new: &Fingerprints, old: &Fingerprints) -> Option<Likeness> {
         let end = new.picture.len() as f64 * PICTURE_STEP_SECS;
         return Some(Likeness { shared: 1.0, spans: vec![Span::new(0.0, end)] });
     }
-    let picture = compare_picture(&new.picture, &old.picture);
+    let picture = if new.changes.is_empty() || old.changes.is_empty() {
+        compare_picture(&new.picture, &old.picture)
+    } else {
+        compare_changes(&Changes::of(new), &Changes::of(old))
+    };
     let sound = compare_sound(&new.sound, &old.sound);
     [picture, sound].into_iter().flatten().max_by(|a, b| a.shared.total_cmp(&b.shared))
 }
@@ -77,7 +95,7 @@ fn changes(hashes: &[u64]) -> Vec<usize> {
 
 fn compare_picture(new: &[u64], old: &[u64]) -> Option<Likeness> {
     let (new_changes, old_changes) = (changes(new), changes(old));
-    if new_changes.len() < MIN_CHANGES || old_changes.len() < MIN_CHANGES {
+    if new_changes.len() < MIN_COARSE_CHANGES || old_changes.len() < MIN_COARSE_CHANGES {
         return None;
     }
     let shifts = -(old.len() as i64)..=(new.len() as i64);
@@ -111,12 +129,68 @@ fn picture_at_shift(
     let inside = candidates.len().max(old_inside);
     let fewest = new_changes.len().min(old_changes.len());
     let shared = matched.len() as f64 / fewest.max(inside) as f64;
-    if matched.len() < MIN_CHANGES || shared < MIN_SHARED_CHANGES {
+    if matched.len() < MIN_COARSE_CHANGES || shared < MIN_SHARED_CHANGES {
         return None;
     }
     let (first, last) = (*matched.first()?, *matched.last()?);
     let span = Span::new(first as f64 * PICTURE_STEP_SECS, (last + 1) as f64 * PICTURE_STEP_SECS);
     Some(Likeness { shared: shared.min(1.0), spans: vec![span] })
+}
+
+/// Changes of a recording with the picture that follows each.
+struct Changes(Vec<(i64, u64)>);
+
+impl Changes {
+    fn of(prints: &Fingerprints) -> Self {
+        let after = |millis: u32| (f64::from(millis) / 1000.0 / PICTURE_STEP_SECS).ceil() as usize;
+        let times = prints.changes.iter().take(MAX_COMPARED_CHANGES);
+        let with_picture = times.filter_map(|&millis| Some((i64::from(millis), *prints.picture.get(after(millis))?)));
+        let mut changes: Vec<_> = with_picture.collect();
+        changes.sort_unstable();
+        Self(changes)
+    }
+
+    /// Those that lie in the stretch which `other` covers when it begins `shift` later.
+    fn within(&self, other: &Self, shift: i64) -> &[(i64, u64)] {
+        let (Some(first), Some(last)) = (other.0.first(), other.0.last()) else { return &[] };
+        let from = self.0.partition_point(|&(t, _)| t < first.0 + shift - CHANGE_MILLIS);
+        let to = self.0.partition_point(|&(t, _)| t <= last.0 + shift + CHANGE_MILLIS);
+        &self.0[from..to.max(from)]
+    }
+}
+
+fn compare_changes(new: &Changes, old: &Changes) -> Option<Likeness> {
+    let fewest = new.0.len().min(old.0.len());
+    if fewest < MIN_CHANGES {
+        return None;
+    }
+    let pairs = new.0.iter().flat_map(|a| old.0.iter().map(move |b| (a, b)));
+    let mut shifts: Vec<i64> = pairs.filter(|(a, b)| alike(a.1, b.1)).map(|(a, b)| a.0 - b.0).collect();
+    shifts.sort_unstable();
+    // The shift at which most pairs agree lies in the middle of the densest window.
+    let densest = (0..shifts.len()).max_by_key(|&from| window(&shifts, from))?;
+    let shift = shifts[densest + window(&shifts, densest) / 2];
+    let (inside, old_inside) = (new.within(old, shift), old.within(new, -shift));
+    let mut rest = old_inside;
+    let mut matched = Vec::new();
+    for &(t, picture) in inside {
+        let near = rest.iter().position(|&(u, other)| (t - u - shift).abs() <= CHANGE_MILLIS && alike(picture, other));
+        if let Some(index) = near {
+            matched.push(t);
+            rest = &rest[index + 1..];
+        }
+    }
+    let shared = matched.len() as f64 / fewest.max(inside.len()).max(old_inside.len()) as f64;
+    if matched.len() < MIN_CHANGES || shared < MIN_SHARED_CHANGES {
+        return None;
+    }
+    let secs = |millis: i64| millis as f64 / 1000.0;
+    Some(Likeness { shared: shared.min(1.0), spans: vec![Span::new(secs(*matched.first()?), secs(*matched.last()?))] })
+}
+
+/// How many shifts from this one on lie within what one change may vary.
+fn window(shifts: &[i64], from: usize) -> usize {
+    shifts[from..].partition_point(|&shift| shift - shifts[from] <= 2 * CHANGE_MILLIS)
 }
 
 fn compare_sound(new: &[u32], old: &[u32]) -> Option<Likeness> {
@@ -143,6 +217,39 @@ fn compare_sound(new: &[u32], old: &[u32]) -> Option<Likeness> {
             })
         })
         .max_by(|a, b| a.shared.total_cmp(&b.shared))
+}
+
+/// Acts in a row that must be the same for input to count as replayed: a hand does not repeat seven waits by chance.
+const MIN_REPLAYED_ACTS: usize = 8;
+/// What a replaying program and the recorder's clock add to a wait.
+const REPLAY_MILLIS: u32 = 25;
+/// Longer logs are compared by their beginning.
+const MAX_COMPARED_ACTS: usize = 4096;
+
+/// Whether the input events of `new` are those of `old`, at any shift in time. It says nothing about picture and sound.
+pub fn compare_acts(new: &[u32], old: &[u32]) -> Option<Likeness> {
+    let (new, old) = (&new[..new.len().min(MAX_COMPARED_ACTS)], &old[..old.len().min(MAX_COMPARED_ACTS)]);
+    let same = |a: u32, b: u32| a % 4 == b % 4 && (a / 4).abs_diff(b / 4) <= REPLAY_MILLIS;
+    // Length of the run that ends at each pair of acts, a row of pairs at a time.
+    let mut before = vec![0_usize; old.len() + 1];
+    let (mut longest, mut end) = (0, 0);
+    for (i, &a) in new.iter().enumerate() {
+        let mut row = vec![0; old.len() + 1];
+        for (j, &b) in old.iter().enumerate() {
+            // The wait before a run is not part of it: a replay begins when it likes.
+            row[j + 1] = if same(a, b) && before[j] > 0 { before[j] + 1 } else { usize::from(a % 4 == b % 4) };
+            if row[j + 1] > longest {
+                (longest, end) = (row[j + 1], i + 1);
+            }
+        }
+        before = row;
+    }
+    let fewest = new.len().min(old.len());
+    let time = |acts: usize| new[..acts].iter().map(|act| f64::from(act / 4) / 1000.0).sum::<f64>();
+    (longest >= MIN_REPLAYED_ACTS && longest * 2 >= fewest).then(|| Likeness {
+        shared: longest as f64 / fewest as f64,
+        spans: vec![Span::new(time(end - longest + 1), time(end))],
+    })
 }
 
 macro_rules! hex_words {

@@ -34,6 +34,7 @@ use crate::id::{
 use crate::job::{JobKind, JobStage};
 use crate::order::OrderStage;
 use crate::payout::{Money, PayoutStage};
+use crate::quality::advice::{Advice, Sign};
 use crate::quality::flag::{Flag, Place, Verdict};
 use crate::quality::judge::{QualityReport, RaisedFlag};
 use crate::quality::measurements::{
@@ -98,6 +99,7 @@ fn typescript() -> Result<Vec<GeneratedFile>, GenerateError> {
     add!(
         Action,
         ActivityMeasures,
+        Advice,
         ApiError,
         AssignmentId,
         AssignmentStage,
@@ -158,6 +160,7 @@ fn typescript() -> Result<Vec<GeneratedFile>, GenerateError> {
         Segment,
         SoundMeasures,
         Source,
+        Sign,
         Span,
         SpeechMeasures,
         Step,

@@ -1,7 +1,7 @@
 //! Which recordings count as one: copies, however they were re-encoded, cut or shifted; and never two takes that show the
 //! same pages.
 
-use shared_types::fingerprint::{Fingerprints, PICTURE_STEP_SECS, SOUND_STEP_SECS, compare};
+use shared_types::fingerprint::{Fingerprints, PICTURE_STEP_SECS, SOUND_STEP_SECS, compare, compare_acts};
 
 /// A small generator (`xorshift64*`): the same numbers in every run.
 struct Chance(u64);
@@ -68,11 +68,11 @@ fn with_bit_errors(sound: &[u32], share: f64, chance: &mut Chance) -> Vec<u32> {
 }
 
 fn seen(picture: Vec<u64>) -> Fingerprints {
-    Fingerprints { sha256: String::new(), picture, sound: Vec::new() }
+    Fingerprints { sha256: String::new(), picture, ..Fingerprints::default() }
 }
 
 fn heard(sound: Vec<u32>) -> Fingerprints {
-    Fingerprints { sha256: String::new(), picture: Vec::new(), sound }
+    Fingerprints { sha256: String::new(), sound, ..Fingerprints::default() }
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_copy_is_found_by_its_sound() {
 
 #[test]
 fn the_same_file_is_a_copy_whatever_it_shows() {
-    let file = Fingerprints { sha256: "ab".repeat(32), picture: vec![0; 20], sound: Vec::new() };
+    let file = Fingerprints { sha256: "ab".repeat(32), picture: vec![0; 20], ..Fingerprints::default() };
     let likeness = compare(&file, &file).unwrap();
     assert!((likeness.shared - 1.0).abs() < f64::EPSILON);
     assert!((likeness.spans[0].end - 10.0).abs() < f64::EPSILON);
@@ -156,12 +156,97 @@ fn the_same_file_is_a_copy_whatever_it_shows() {
 
 #[test]
 fn hashes_are_written_as_hexadecimal_digits_and_read_again() {
-    let prints = Fingerprints { sha256: "00".to_owned(), picture: vec![0xab, u64::MAX], sound: vec![0, 0x12] };
+    let prints = Fingerprints {
+        sha256: "00".to_owned(),
+        picture: vec![0xab, u64::MAX],
+        changes: vec![500],
+        sound: vec![0, 0x12],
+        acts: vec![4001],
+    };
     let text = serde_json::to_string(&prints).unwrap();
     assert_eq!(
         text,
-        r#"{"sha256":"00","picture":["00000000000000ab","ffffffffffffffff"],"sound":["00000000","00000012"]}"#
+        r#"{"sha256":"00","picture":["00000000000000ab","ffffffffffffffff"],"changes":[500],"sound":["00000000","00000012"],"acts":[4001]}"#
     );
     assert_eq!(serde_json::from_str::<Fingerprints>(&text).unwrap(), prints);
     assert!(serde_json::from_str::<Fingerprints>(&text.replace("ab", "xy")).is_err());
+}
+
+/// Acts of a hand: waits of its own, of all kinds.
+fn shopping(chance: &mut Chance, count: usize) -> Vec<u32> {
+    (0..count).map(|_| (300 + chance.below(6000) as u32) * 4 + chance.below(4) as u32).collect()
+}
+
+#[test]
+fn replayed_input_is_found_at_any_shift_and_no_other() {
+    for seed in 0..50 {
+        let chance = &mut Chance::new(seed);
+        let (log, other) = (shopping(chance, 40), shopping(chance, 40));
+        let late = [vec![90_000 * 4], log.clone()].concat();
+        let jittered: Vec<u32> = log.iter().map(|act| act + 4 * chance.below(12) as u32).collect();
+        let rows = [
+            ("the same", log.clone(), true),
+            ("begun later", late, true),
+            ("with a clock that trembles", jittered, true),
+            ("half of it, then something else", [&log[..20], &other[..4]].concat(), true),
+            ("another log", other.clone(), false),
+            ("the same acts at another pace", log.iter().map(|act| act / 4 * 6 / 5 * 4 + act % 4).collect(), false),
+            ("seven acts of it among others", [&other[..20], &log[..7]].concat(), false),
+            ("nothing", Vec::new(), false),
+        ];
+        for (what, new, found) in rows {
+            let likeness = compare_acts(&new, &log);
+            assert_eq!(likeness.is_some(), found, "{what} (seed {seed}): {likeness:?}");
+        }
+    }
+}
+
+/// A take of one shop: when each page came, to the millisecond, and the pages.
+fn timed(order: &[usize], chance: &mut Chance) -> Vec<(u32, u64)> {
+    let pages = pages();
+    let mut at = 0;
+    let mut next = |page: usize| {
+        at += 1500 + chance.below(9000) as u32;
+        (at, pages[page])
+    };
+    order.iter().map(|&page| next(page)).collect()
+}
+
+/// The prints of a take whose pages came at these times.
+fn printed(visits: &[(u32, u64)]) -> Fingerprints {
+    let end = visits.last().map_or(0, |visit| visit.0) + 4000;
+    let shown = |t: u32| visits.iter().rev().find(|visit| visit.0 <= t).map_or(7, |visit| visit.1);
+    let picture = (0..end / 500).map(|sample| shown(sample * 500)).collect();
+    Fingerprints { picture, changes: visits.iter().map(|visit| visit.0).collect(), ..Fingerprints::default() }
+}
+
+#[test]
+fn a_copy_of_few_changes_is_found_and_another_take_of_the_same_pages_is_not() {
+    let road = [0, 3, 1, 4, 2, 5];
+    for seed in 0..200 {
+        let chance = &mut Chance::new(seed);
+        let (take, other) = (timed(&road, chance), timed(&road, chance));
+        let moved = |take: &[(u32, u64)], by: i64, chance: &mut Chance| -> Vec<(u32, u64)> {
+            take.iter().map(|&(t, page)| ((i64::from(t) + by + chance.below(140) as i64) as u32, page)).collect()
+        };
+        let rows = [
+            ("the same", take.clone(), true),
+            ("seven pictures a second", moved(&take, 0, chance), true),
+            ("begun later", moved(&take, 17_000, chance), true),
+            ("its beginning cut off", moved(&take[1..], -1200, chance), true),
+            ("the same pages at another's pace", other, false),
+            (
+                "the same pages, each a second longer",
+                take.iter().zip(1..).map(|(&(t, page), i)| (t + i * 1000, page)).collect(),
+                false,
+            ),
+            ("three pages of it", take[..3].to_vec(), false),
+        ];
+        for (what, copy, found) in rows {
+            for (new, old) in [(&copy, &take), (&take, &copy)] {
+                let likeness = compare(&printed(new), &printed(old));
+                assert_eq!(likeness.is_some(), found, "{what} (seed {seed}): {likeness:?}");
+            }
+        }
+    }
 }

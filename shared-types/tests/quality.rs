@@ -99,7 +99,7 @@ fn good() -> Measurements {
             snr_db: Some(30.0),
             ..SoundMeasures::default()
         }),
-        capture: Some(CaptureMeasures { av_offset_ms: Some(3.0), frames_kept: Some(1.0) }),
+        capture: Some(CaptureMeasures { av_offset_ms: Some(3.0), frames_kept: Some(1.0), dropped: Vec::new() }),
         activity: Some(ActivityMeasures {
             from_events: true,
             actions: 40,
@@ -117,6 +117,7 @@ fn good() -> Measurements {
             music: Vec::new(),
         }),
         duplicate: None,
+        replay: None,
         goal: Some(GoalMeasures { constraints: 5, touched: 5 }),
         pii: Some(Vec::new()),
     }

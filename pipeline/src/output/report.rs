@@ -42,13 +42,15 @@ impl Page {
     fn flags(&mut self, quality: &QualityReport) {
         if quality.flags.is_empty() {
             self.line("<p class=\"soft\">No check had anything to say against it.</p>");
-            return;
         }
         self.line("<ul class=\"plain\">");
         for flag in &quality.flags {
             let (verdict, flag_name) = (flag.verdict.as_str(), name(flag.flag));
             let sentence = escape(&flag.sentence);
             self.line(&format!("<li><span class=\"{verdict}\">{flag_name}</span> {sentence}</li>"));
+        }
+        for advice in &quality.advice {
+            self.line(&format!("<li class=\"soft\">{} {}</li>", name(advice.sign), escape(&advice.sentence)));
         }
         self.line("</ul>");
     }

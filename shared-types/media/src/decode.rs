@@ -22,6 +22,9 @@ use crate::time::MediaTime;
 /// The rate of the voice as models and detectors want it.
 pub const VOICE_RATE_HZ: u32 = 16_000;
 
+/// A stamp further than this from the first picture is damage: nobody records for four days.
+const MAX_SECS: f64 = 4.0 * 86_400.0;
+
 /// Who looks at what is decoded. `Break` ends the pass early.
 pub trait Sink {
     fn picture(&mut self, picture: &mut Picture<'_>) -> ControlFlow<()>;
@@ -197,7 +200,11 @@ pub fn decode(demuxer: &mut Demuxer, sink: &mut dyn Sink) -> Result<PassReport, 
         }
         last_was_corrupt = packet.is_corrupt();
         if let Some(end) = demuxer.packet_end(&packet) {
-            report.end_secs = report.end_secs.max(end - zero);
+            if end - zero <= MAX_SECS {
+                report.end_secs = report.end_secs.max(end - zero);
+            } else {
+                report.damaged_packets += 1;
+            }
         }
         let flow = if demuxer.video.is_some_and(|track| track.index == packet.stream()) {
             video.as_mut().map_or(ControlFlow::Continue(()), |video| video.push(Some(&packet), sink, &mut report))
@@ -266,8 +273,12 @@ impl VideoDecoder {
                 report.damaged_packets += 1;
                 continue;
             }
-            report.pictures += 1;
             let secs = self.frame.timestamp().unwrap_or_default() as f64 * self.time_base - self.zero;
+            if secs.abs() > MAX_SECS {
+                report.damaged_packets += 1;
+                continue;
+            }
+            report.pictures += 1;
             let t = MediaTime::from_secs(secs);
             sink.picture(&mut Picture { frame: &self.frame, converters: &mut self.converters, t })?;
         }
@@ -304,14 +315,22 @@ impl AudioDecoder {
             report.damaged_packets += 1;
         }
         while self.decoder.receive_frame(&mut self.frame).is_ok() {
+            if self.secs().abs() > MAX_SECS {
+                report.damaged_packets += 1;
+                continue;
+            }
             report.sounds += 1;
             self.show(sink)?;
         }
         ControlFlow::Continue(())
     }
 
+    fn secs(&self) -> f64 {
+        self.frame.timestamp().unwrap_or_default() as f64 * self.time_base - self.zero
+    }
+
     fn show(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
-        let t = self.frame.timestamp().unwrap_or_default() as f64 * self.time_base - self.zero;
+        let t = self.secs();
         let (rate, channels) = (self.frame.rate(), self.frame.channels());
         if rate == 0 || channels == 0 || self.frame.samples() == 0 {
             return ControlFlow::Continue(());

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use shared_types::event::InputEvent;
 use shared_types::quality::measurements::{
-    CaptureMeasures, FileMeasures, FileState, Measurements, PictureMeasures, SoundMeasures,
+    ActivityMeasures, CaptureMeasures, FileMeasures, FileState, Measurements, PictureMeasures, SoundMeasures, Span,
 };
 use shared_types::recording::Manifest;
 
@@ -115,7 +115,11 @@ impl<'a> Meters<'a> {
         let secs = report.end_secs;
         let events = beside.events.filter(|events| events.iter().any(InputEvent::is_input));
         let activity = match events {
-            Some(events) => Some(activity::from_events(events, secs)),
+            Some(events) => {
+                let (unanswered_share, unanswered) = activity::unanswered(&spans.unchanged, events);
+                let unanswered_share = unanswered_share.filter(|_| file.has_video);
+                Some(ActivityMeasures { unanswered_share, unanswered, ..activity::from_events(events, secs) })
+            }
             None => file.has_video.then(|| activity::from_picture(&spans.unchanged, secs)),
         };
         let picture = file.has_video.then(|| PictureMeasures {
@@ -148,9 +152,23 @@ impl<'a> Meters<'a> {
             av_offset_ms: manifest.microphone.as_ref().and_then(|_| worst_offset(manifest)),
             frames_kept: (manifest.frames.due > 0)
                 .then(|| manifest.frames.captured as f64 / manifest.frames.due as f64),
+            dropped: dropped(manifest),
         });
         Measurements { file, active_secs: Some(secs), picture, sound, capture, activity, ..Measurements::default() }
     }
+}
+
+/// The seconds in which pictures were dropped, neighbours joined.
+fn dropped(manifest: &Manifest) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    let seconds = manifest.frames.dropped_per_second.iter().filter(|(_, count)| **count > 0);
+    for second in seconds.map(|(&second, _)| second as f64) {
+        match spans.last_mut() {
+            Some(last) if last.end >= second => last.end = second + 1.0,
+            _ => spans.push(Span::new(second, second + 1.0)),
+        }
+    }
+    spans
 }
 
 /// The constant offset of the clock anchors plus the farthest the drift went.

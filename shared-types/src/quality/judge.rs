@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::advice::{Advice, advise};
+use super::evidence;
 use super::flag::{FLAG_RULES, Flag, LeadsTo, Place, Verdict};
 use super::measurements::{FileState, Measurements, Span};
 use super::policy::{Narration, Policy};
@@ -30,6 +32,9 @@ const MAX_MUSIC_SHARE: f64 = 0.5;
 pub struct QualityReport {
     pub verdict: Verdict,
     pub flags: Vec<RaisedFlag>,
+    /// What a reviewer may want to look at; it does not touch the verdict.
+    #[serde(default)]
+    pub advice: Vec<Advice>,
     pub measurements: Measurements,
     pub policy: Policy,
 }
@@ -66,7 +71,7 @@ pub fn judge(measurements: Measurements, policy: &Policy) -> QualityReport {
         flags.retain(|raised| raised.flag != Flag::GoalNotAttempted);
     }
     let verdict = flags.iter().map(|raised| raised.verdict).max().unwrap_or(Verdict::Accept);
-    QualityReport { verdict, flags, measurements, policy: policy.clone() }
+    QualityReport { verdict, flags, advice: advise(&measurements), measurements, policy: policy.clone() }
 }
 
 /// What a test of one flag found.
@@ -100,7 +105,7 @@ fn raise(flag: Flag, measurements: &Measurements, policy: &Policy) -> Option<Rai
         verdict,
         measure: finding.measure,
         threshold: finding.threshold,
-        spans: finding.spans,
+        spans: if finding.spans.is_empty() { evidence::spans(flag, measurements) } else { finding.spans },
         place: place(flag, measurements),
         sentence: finding.sentence,
     })

@@ -34,6 +34,9 @@ pub struct Measurements {
     pub activity: Option<ActivityMeasures>,
     pub speech: Option<SpeechMeasures>,
     pub duplicate: Option<DuplicateMeasures>,
+    /// Another recording whose input events this one's repeat, whatever its picture.
+    #[serde(default)]
+    pub replay: Option<DuplicateMeasures>,
     pub goal: Option<GoalMeasures>,
     /// Stretches in which private data shows or is said; null where nobody looked.
     pub pii: Option<Vec<Span>>,
@@ -104,6 +107,9 @@ pub struct CaptureMeasures {
     pub av_offset_ms: Option<f64>,
     /// Captured of due frames.
     pub frames_kept: Option<f64>,
+    /// Seconds in which pictures were dropped.
+    #[serde(default)]
+    pub dropped: Vec<Span>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
@@ -120,6 +126,19 @@ pub struct ActivityMeasures {
     pub gap_repeat_share: Option<f64>,
     /// Share of clicks over 30 px from the pointer's last earlier position.
     pub jump_share: Option<f64>,
+    /// From the first action to the last.
+    #[serde(default)]
+    pub acted: Option<Span>,
+    /// Share of actions after which no pixel changed for two seconds; only with input events.
+    #[serde(default)]
+    pub unanswered_share: Option<f64>,
+    #[serde(default)]
+    pub unanswered: Vec<Span>,
+    /// Ways of the pointer between two actions that are long enough to tell their form, and the share of straight ones.
+    #[serde(default)]
+    pub pointer_ways: u32,
+    #[serde(default)]
+    pub straight_share: Option<f64>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, TS)]

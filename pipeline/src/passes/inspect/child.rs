@@ -8,6 +8,7 @@ use std::path::Path;
 use media::decode::Picture;
 use media::examine::{Beside, Observer, examine};
 use media::journal::hash_file;
+use media::measure::activity::acts_print;
 use media::measure::fingerprint::{PictureFingerprinter, SoundFingerprinter};
 use shared_types::event::{InputEvent, parse_events};
 use shared_types::fingerprint::Fingerprints;
@@ -50,10 +51,13 @@ pub fn run(task_path: &Path) -> io::Result<()> {
         fs::write(task.folder.join(TRACE_FILE), serde_json::to_vec(&tracer.finish())?)?;
     }
     let (pictures, wanted) = looker.picker.finish(end)?;
+    let (picture, changes) = looker.pictures.finish(end);
     let fingerprints = Fingerprints {
         sha256: hash_file(&task.video)?.sha256,
-        picture: looker.pictures.finish(end),
+        picture,
+        changes,
         sound: looker.sounds.finish(),
+        acts: events.as_deref().map(acts_print).unwrap_or_default(),
     };
     let findings = Findings { measurements, fingerprints, pictures, wanted };
     fs::write(task.folder.join(FINDINGS_FILE), serde_json::to_vec(&findings)?)

@@ -9,11 +9,24 @@ const IDLE_SECS: f64 = 10.0;
 const WHEEL_PAUSE_SECS: f64 = 1.0;
 const REPEAT_SECS: f64 = 0.010;
 const JUMP_PX: f64 = 30.0;
+/// After this long without any changed pixel nothing has answered an act.
+const ANSWER_SECS: f64 = 2.0;
+/// Acts closer than this are one for a replay: the repeats of a key that is held down are the same in every log.
+const ONE_ACT_SECS: f64 = 0.2;
+/// A shorter way, or one with fewer positions, has no form.
+const SHORTEST_WAY_PX: f64 = 120.0;
+const FEWEST_POSITIONS: usize = 4;
+/// How far from the straight line the pixels of a straight line lie.
+const STRAIGHT_PX: f64 = 1.0;
 
 /// Measures a take by its input events.
 pub fn from_events(events: &[InputEvent], secs: f64) -> ActivityMeasures {
     let input: Vec<&InputEvent> = events.iter().filter(|event| event.is_input()).collect();
-    let busy: Vec<Span> = input.iter().map(|event| Span::new(event.t, event.t_end())).collect();
+    // What a log claims to have been done outside of the recording is no activity in it.
+    let busy: Vec<Span> = input
+        .iter()
+        .map(|event| Span::new(event.t.clamp(0.0, secs), event.t_end().clamp(event.t.clamp(0.0, secs), secs)))
+        .collect();
     let idle = gaps(&busy, secs);
     let actions = action_times(&input);
     let gaps: Vec<f64> = actions.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -25,6 +38,8 @@ pub fn from_events(events: &[InputEvent], secs: f64) -> ActivityMeasures {
         gap_variation: variation(&gaps),
         gap_repeat_share: repeat_share(&gaps),
         jump_share: jump_share(&input),
+        acted: actions.first().zip(actions.last()).map(|(&first, &last)| Span::new(first, last)),
+        ..straightness(&input)
     }
 }
 
@@ -46,6 +61,73 @@ pub fn frozen_under_input(unchanged: &[Span], events: &[InputEvent]) -> Vec<Span
             Some(Span::new(first, last))
         })
         .collect()
+}
+
+/// Acts after which the picture stood entirely still, pictures being unchanged in `unchanged`: their share, and when.
+pub fn unanswered(unchanged: &[Span], events: &[InputEvent]) -> (Option<f64>, Vec<Span>) {
+    let input: Vec<&InputEvent> = events.iter().filter(|event| event.is_input()).collect();
+    let times = action_times(&input);
+    let answers = |t: f64| !unchanged.iter().any(|still| still.start <= t && t + ANSWER_SECS <= still.end);
+    let left: Vec<Span> = times.iter().filter(|&&t| !answers(t)).map(|&t| Span::new(t, t + ANSWER_SECS)).collect();
+    let share = (!times.is_empty()).then(|| left.len() as f64 / times.len() as f64);
+    (share, left)
+}
+
+/// The acts of a take as a fingerprint: see `Fingerprints::acts`.
+pub fn acts_print(events: &[InputEvent]) -> Vec<u32> {
+    let (mut print, mut last, mut last_kind, mut since) = (Vec::new(), f64::NEG_INFINITY, None, 0.0_f64);
+    for event in events {
+        let kind = match event.kind {
+            InputEventKind::Click { .. } => 0,
+            InputEventKind::Key { .. } => 1,
+            InputEventKind::Type { .. } => 2,
+            InputEventKind::Scroll { .. } => 3,
+            _ => continue,
+        };
+        let apart = if kind == 3 { WHEEL_PAUSE_SECS } else { ONE_ACT_SECS };
+        if last_kind != Some(kind) || event.t - last >= apart {
+            let millis = ((event.t - since) * 1000.0).clamp(0.0, f64::from(u32::MAX / 4 - 1)).round() as u32;
+            print.push(millis * 4 + kind);
+            since = event.t;
+        }
+        (last, last_kind) = (event.t, Some(kind));
+    }
+    print
+}
+
+/// How many of the pointer's ways are straight lines.
+fn straightness(input: &[&InputEvent]) -> ActivityMeasures {
+    let (mut ways, mut straight) = (0_u32, 0_u32);
+    let mut way: Vec<(f64, f64)> = Vec::new();
+    for event in input {
+        match event.kind {
+            InputEventKind::Move { x, y } => way.push((x, y)),
+            InputEventKind::Click { .. } | InputEventKind::Scroll { .. } => {
+                if let Some(is_straight) = is_straight(&way) {
+                    ways += 1;
+                    straight += u32::from(is_straight);
+                }
+                way.clear();
+            }
+            _ => {}
+        }
+    }
+    let straight_share = (ways > 0).then(|| f64::from(straight) / f64::from(ways));
+    ActivityMeasures { pointer_ways: ways, straight_share, ..ActivityMeasures::default() }
+}
+
+/// Whether all positions lie on the line from the first to the last; `None` where that cannot be told. Along a row or a
+/// column even a hand may go straight.
+fn is_straight(way: &[(f64, f64)]) -> Option<bool> {
+    let (&(from_x, from_y), &(to_x, to_y)) = (way.first()?, way.last()?);
+    let (across, down) = (to_x - from_x, to_y - from_y);
+    let length = across.hypot(down);
+    let slanted = across.abs().min(down.abs()) > 4.0;
+    if way.len() < FEWEST_POSITIONS || !slanted || !(SHORTEST_WAY_PX..1e6).contains(&length) {
+        return None;
+    }
+    let off = |&(x, y): &(f64, f64)| ((x - from_x) * down - (y - from_y) * across).abs() / length;
+    Some(way.iter().all(|position| off(position) <= STRAIGHT_PX))
 }
 
 fn gaps(busy: &[Span], secs: f64) -> Vec<Span> {
@@ -102,7 +184,7 @@ fn variation(gaps: &[f64]) -> Option<f64> {
         return None;
     }
     let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / count;
-    Some(variance.sqrt() / mean)
+    Some(variance.sqrt() / mean).filter(|variation| variation.is_finite())
 }
 
 /// The largest share of gaps that lie within 10 ms of one of them.

@@ -38,17 +38,36 @@ pub fn picture_hash(picture: LumaView<'_>) -> u64 {
     hash
 }
 
-/// Hashes a take's pictures, one each half second: the one shown at that time.
+/// Bits of 64 by which a picture must differ from the one at the last change to be a change itself; an encoder's noise
+/// turns up to three.
+const CHANGE_BITS: u32 = 5;
+/// Changes closer than this are one that goes on.
+const ONE_CHANGE_SECS: f64 = 0.4;
+
+/// Hashes a take's pictures, one each half second: the one shown at that time. Notes to the picture when it changes.
 #[derive(Debug, Default)]
 pub struct PictureFingerprinter {
     hashes: Vec<u64>,
     last: u64,
+    /// The picture at the last change, and when it was last seen to go on.
+    reference: Option<(u64, f64)>,
+    changes: Vec<u32>,
 }
 
 impl PictureFingerprinter {
     pub fn push(&mut self, picture: LumaView<'_>, t: f64) {
         self.fill(t);
         self.last = picture_hash(picture);
+        let Some((reference, since)) = self.reference else {
+            self.reference = Some((self.last, f64::NEG_INFINITY));
+            return;
+        };
+        if (self.last ^ reference).count_ones() >= CHANGE_BITS {
+            if t - since >= ONE_CHANGE_SECS {
+                self.changes.push((t.max(0.0) * 1000.0).round() as u32);
+            }
+            self.reference = Some((self.last, t));
+        }
     }
 
     fn fill(&mut self, until: f64) {
@@ -57,9 +76,10 @@ impl PictureFingerprinter {
         }
     }
 
-    pub fn finish(mut self, end: f64) -> Vec<u64> {
+    /// The hashes, and the milliseconds at which the picture became another one.
+    pub fn finish(mut self, end: f64) -> (Vec<u64>, Vec<u32>) {
         self.fill(end);
-        self.hashes
+        (self.hashes, self.changes)
     }
 }
 

@@ -21,4 +21,16 @@ gap_repeat_share: number | null,
 /**
  * Share of clicks over 30 px from the pointer's last earlier position.
  */
-jump_share: number | null, };
+jump_share: number | null, 
+/**
+ * From the first action to the last.
+ */
+acted: Span | null, 
+/**
+ * Share of actions after which no pixel changed for two seconds; only with input events.
+ */
+unanswered_share: number | null, unanswered: Array<Span>, 
+/**
+ * Ways of the pointer between two actions that are long enough to tell their form, and the share of straight ones.
+ */
+pointer_ways: number, straight_share: number | null, };

@@ -13,6 +13,15 @@ sha256: string,
  */
 picture: Array<string>, 
 /**
+ * When the picture became another one, in milliseconds; what goes on, like a scroll, counts once.
+ */
+changes: Array<number>, 
+/**
  * 8 hexadecimal digits each tenth of a second; `00000000` where it is quiet.
  */
-sound: Array<string>, };
+sound: Array<string>, 
+/**
+ * What was done, an act each: milliseconds since the act before, times four, plus its kind (click, key, typing,
+ * wheel). Empty without input events.
+ */
+acts: Array<number>, };

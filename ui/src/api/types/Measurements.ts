@@ -20,7 +20,11 @@ active_secs: number | null, picture: PictureMeasures | null, sound: SoundMeasure
 /**
  * Only with a manifest.
  */
-capture: CaptureMeasures | null, activity: ActivityMeasures | null, speech: SpeechMeasures | null, duplicate: DuplicateMeasures | null, goal: GoalMeasures | null, 
+capture: CaptureMeasures | null, activity: ActivityMeasures | null, speech: SpeechMeasures | null, duplicate: DuplicateMeasures | null, 
+/**
+ * Another recording whose input events this one's repeat, whatever its picture.
+ */
+replay: DuplicateMeasures | null, goal: GoalMeasures | null, 
 /**
  * Stretches in which private data shows or is said; null where nobody looked.
  */
