@@ -67,3 +67,29 @@ fn the_rules_name_intents_as_people_do() {
     assert!(count >= 200 && recorded_count >= 70);
     assert!(all >= LEAST_OF_ALL && recorded >= LEAST_OF_RECORDED && with_label >= 0.8);
 }
+
+/// The intents of clicking into a field, typing, Enter and the page that opens.
+#[track_caller]
+fn check_asking(typed: &str, title: &str, expected: Option<Intent>) {
+    let field = json!({"text": "What do you need?", "role": "textbox"});
+    let row = |t: f64, action: &str, more: Value| {
+        let mut step = json!({"t": t, "t_end": t, "action": action, "utterances": [], "confidence": 1.0, "source": {}});
+        step.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value::<Step>(step).unwrap()
+    };
+    let mut steps = vec![
+        row(1.0, "click", json!({"target": field})),
+        row(2.0, "type", json!({"target": field, "text": typed})),
+        row(3.0, "key", json!({"key": "Enter"})),
+        row(3.4, "navigate", json!({"title": title, "cause": "form"})),
+    ];
+    name_intents(&mut steps);
+    assert_eq!(steps.iter().map(|step| step.intent).collect::<Vec<_>>(), vec![expected; 4], "{typed}, {title}");
+}
+
+#[test]
+fn a_search_is_known_by_the_page_that_answers_it() {
+    check_asking("desk lamp", "Desk lamp - Haven Home", Some(Intent::Search));
+    check_asking("jane@example.com", "Your account - Haven Home", None);
+    check_asking("", "Haven Home", None);
+}

@@ -126,3 +126,13 @@ fn a_missing_model_says_how_to_get_it() {
     let error = Ocr::load(Path::new("/no/models/here")).err().unwrap().to_string();
     assert!(error.contains("PP-OCRv6_det_small.rten") && error.contains("./dev setup"), "{error}");
 }
+
+#[test]
+fn an_empty_address_field_is_known_by_where_it_lies() {
+    let frame = fixture("new_tab.png");
+    let lines = read(&frame);
+    let at = |x: f64, y: f64| target_at(&frame, &lines, x, y).and_then(|target| target.text);
+    assert_eq!(at(262.0, 63.0).as_deref(), Some("Address and search bar"));
+    assert_eq!(at(24.0, 62.0).as_deref(), Some("Back"));
+    assert_eq!(at(640.0, 300.0), None, "below it the page begins");
+}

@@ -1,7 +1,7 @@
 //! The browser's own row: back, forward, reload, the address.
 //!
-//! It is recognised by an address (or the hint of an empty address field) in a wide field near the top of the picture;
-//! without one, nothing here applies. Browsers agree on what lies around it: back, forward, reload and home to its
+//! It is recognised by an address (or the hint of an empty address field) in a wide field near the top of the picture, or
+//! by an empty wide field with icons to its left, right below a row of tabs; without one, nothing here applies. Browsers agree on what lies around it: back, forward, reload and home to its
 //! left, in this order; tabs above.
 
 use media::frame::RgbFrame;
@@ -23,6 +23,11 @@ pub struct Address {
 /// Share of the picture's height in which the row is looked for.
 const TOP_SHARE: f64 = 0.2;
 const NARROWEST_FIELD: f64 = 0.25;
+/// An empty field says nothing itself, so that it has to be wider, and its height one for a single line.
+const NARROWEST_EMPTY_FIELD: f64 = 0.5;
+const EMPTY_FIELD_LINES: std::ops::RangeInclusive<f64> = 1.4..=4.0;
+/// Back, forward and reload, of which one may be too pale to be seen.
+const LEAST_ICONS: usize = 2;
 /// How far the open tab's colour is from that of the row below.
 const TAB_COLOUR: u8 = 8;
 const LEFT_OF_ADDRESS: [&str; 4] = ["Back", "Forward", "Reload", "Home"];
@@ -80,6 +85,27 @@ impl Bar {
             let field = [field[0], middle - height / 2.0, field[2], height];
             Some(Self { url: address_in(&line.text), text: line.bounds, field })
         })
+    }
+
+    /// The row while its address field is empty and shows no hint, as on a new tab.
+    pub(super) fn find_empty(frame: &RgbFrame, lines: &[TextLine]) -> Option<Self> {
+        let (width, lowest) = (f64::from(frame.width), f64::from(frame.height) * TOP_SHARE);
+        let in_tabs = |line: &&TextLine| line.bottom() < lowest / 2.0 && is_words(line);
+        let tab = lines.iter().filter(in_tabs).min_by(|a, b| a.middle_y().total_cmp(&b.middle_y()))?;
+        let line_height = tab.bounds[3];
+        let is_field = |bounds: &PixelBox| {
+            let [left, top, field_width, height] = *bounds;
+            let icons = || icons_in(frame, [0.0, top - 1.0, left - 3.0, height + 2.0]).len();
+            field_width >= width * NARROWEST_EMPTY_FIELD
+                && EMPTY_FIELD_LINES.contains(&(height / line_height))
+                && top > tab.bottom()
+                && !lines.iter().any(|line| contains(*bounds, line.bounds[0], line.middle_y()) && is_words(line))
+                && icons() >= LEAST_ICONS
+        };
+        let rows = (1..=8).map(|half| tab.bottom() + f64::from(half) * line_height / 2.0).take_while(|y| *y < lowest);
+        let field = rows.flat_map(|y| rectangles_around(frame, width / 2.0, y)).find(is_field)?;
+        let [left, top, field_width, height] = field;
+        Some(Self { url: None, text: [left + 1.2 * height, top, field_width - 2.4 * height, height], field })
     }
 
     /// What of the browser itself lies at a point; `None` below its row, where the page begins.

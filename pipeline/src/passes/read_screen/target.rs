@@ -33,7 +33,7 @@ const PLAIN_SHARE: f64 = 0.75;
 
 /// The control, link or card at a point, or `None` where nothing is seen that a click could be meant for.
 pub fn target_at(frame: &RgbFrame, lines: &[TextLine], x: f64, y: f64) -> Option<Target> {
-    if let Some(bar) = Bar::find(frame, lines)
+    if let Some(bar) = Bar::find(frame, lines).or_else(|| Bar::find_empty(frame, lines))
         && let Some(target) = bar.target_at(frame, lines, x, y)
     {
         return Some(target);
@@ -71,13 +71,25 @@ pub fn uncovered(lines: &[TextLine], earlier: &[TextLine], is: Earlier, x: f64, 
     let better = |line: &TextLine| {
         earlier
             .iter()
-            .filter(|before| is == Earlier::SameScreen || before.confidence > line.confidence)
+            .filter(|before| {
+                is == Earlier::SameScreen
+                    || before.confidence > line.confidence
+                    || lacks_letters(&line.text, &before.text)
+            })
             .filter(|before| share_place(before, line))
             .find(|before| strsim::normalized_levenshtein(&before.text, &line.text) >= 0.7)
             .cloned()
     };
     let replace = |line: &TextLine| if touches(line) { better(line) } else { None };
     lines.iter().map(|line| replace(line).unwrap_or_else(|| line.clone())).collect()
+}
+
+/// Whether a text is another one of which some letters are missing, as when the pointer lies on them.
+fn lacks_letters(text: &str, whole: &str) -> bool {
+    let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<Vec<_>>();
+    let (text, whole) = (letters(text), letters(whole));
+    let mut left = whole.iter();
+    text.len() < whole.len() && text.iter().all(|letter| left.any(|other| other == letter))
 }
 
 fn share_place(a: &TextLine, b: &TextLine) -> bool {

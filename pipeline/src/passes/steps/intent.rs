@@ -10,6 +10,8 @@ use shared_types::step::{Action, Cause, Intent, Source, Step};
 
 use super::page::{Page, page_of};
 
+/// Words of a question that the page which answers it names again.
+const SHORTEST_WORD: usize = 2;
 /// A page that comes later was not opened by the act.
 const LEADS_TO_SECS: f64 = 6.0;
 
@@ -19,7 +21,7 @@ fn pattern(source: &str) -> Regex {
 
 static ADD: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?x)\badd(?:\s+\w+){0,4}?\s+to\s+(?:\w+\s+)?(?:cart|bag|basket|trolley)\b | ^buy(?:\s+it)?\s+now\b | ^add$ | ^\+?\s*add\s+(?:item|now)
+        r"(?x)^(?:add|put)\w*\s.*\b(?:cart|bag|basket|trolley)$ | \badd(?:\s+\w+){0,4}?\s+to\s+(?:\w+\s+)?(?:cart|bag|basket|trolley)\b | ^buy(?:\s+it)?\s+now\b | ^add$ | ^\+?\s*add\s+(?:item|now)
         | \b(?:add|save)\s+to\s+(?:\w+\s+)?(?:wish|watch|favou?rite|registry|list) | ^(?:add\s+to\s+)?(?:wish|watch)\s?list$ | ^save\s+for\s+later",
     )
 });
@@ -75,7 +77,8 @@ pub(super) fn name(steps: &mut [Step]) {
         let ahead = leads_to(&steps[index], &steps[index + 1..]);
         let step = &steps[index];
         memory.arrive(step);
-        let intent = step.intent.or_else(|| of(step, &memory, ahead));
+        let asks = || is_answered(&steps[index..]).then_some(Intent::Search);
+        let intent = step.intent.or_else(|| of(step, &memory, ahead)).or_else(asks);
         memory.leave(step, intent, ahead);
         let step = &mut steps[index];
         if step.intent.is_none() && intent.is_some() {
@@ -128,6 +131,31 @@ fn leads_to(step: &Step, after: &[Step]) -> Page {
     let next = after.iter().find(|next| next.action != Action::Scroll);
     let opened = next.filter(|next| next.action == Action::Navigate && next.t - step.t_end < LEADS_TO_SECS);
     opened.map_or(Page::Unknown, |next| page_of(next.url.as_deref(), next.title.as_deref()))
+}
+
+/// Whether the first of some Steps is typing, or the click into the field before it, and the page that Enter opens names
+/// what was typed: a search by what came of it, whatever the field is called.
+fn is_answered(steps: &[Step]) -> bool {
+    let at = match steps {
+        [first, ..] if first.action == Action::Type => 0,
+        [first, next, ..] if first.action == Action::Click && next.action == Action::Type => 1,
+        _ => return false,
+    };
+    let [typing, key, page, ..] = &steps[at..] else { return false };
+    let opens = key.key.as_deref() == Some("Enter")
+        && page.action == Action::Navigate
+        && page.t - key.t_end < LEADS_TO_SECS
+        && (at == 0 || steps[0].target == typing.target);
+    let Some(typed) = typing.text.as_deref().filter(|typed| opens && !ADDRESS.is_match(typed.trim())) else {
+        return false;
+    };
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() >= SHORTEST_WORD);
+        words.map(str::to_lowercase).collect()
+    };
+    let shown = words(&[page.title.as_deref(), page.url.as_deref()].map(Option::unwrap_or_default).join(" "));
+    let asked = words(typed);
+    !asked.is_empty() && asked.iter().all(|word| shown.contains(word))
 }
 
 fn of(step: &Step, memory: &Memory, ahead: Page) -> Option<Intent> {
