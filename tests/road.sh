@@ -51,7 +51,7 @@ received_is_over() { [ "$(find "$state/server/data/uploads" -type f -size +"$1"c
 
 export COLLECTOR_DATA_DIR=$state/worker
 # A machine that died is soon known to have.
-export COLLECTOR_LEASE_SECS=6
+export COLLECTOR_LEASE_SECS=6 COLLECTOR_BACKOFF_SECS=1
 server_up "$state/server" || exit 1
 server_people || fail 'The server took no admin.'
 server_campaign tests/road.toml || fail 'The server took no campaign.'
