@@ -8,6 +8,7 @@ use crate::providers::settings::{HostedSettings, SettingsError};
 
 const MODELS_DIR: &str = "COLLECTOR_MODELS_DIR";
 const WHISPER_MODEL: &str = "COLLECTOR_WHISPER_MODEL";
+const CRASH_AT: &str = "COLLECTOR_CRASH_AT";
 const TOKEN: &str = "COLLECTOR_TOKEN";
 const DEFAULT_DIR: &str = ".cache/codesight-collector/models";
 
@@ -48,6 +49,11 @@ impl Config {
     /// The settings of hosted models; only whoever wants those asks.
     pub fn hosted_from_env() -> Result<HostedSettings, SettingsError> {
         HostedSettings::from_lookup(|name| std::env::var_os(name))
+    }
+
+    /// The pass at whose end a test kills the pipeline.
+    pub fn crash_at_from_env() -> Option<String> {
+        std::env::var_os(CRASH_AT).map(|pass| pass.to_string_lossy().into_owned())
     }
 
     /// From any table of settings; an empty value counts as none.

@@ -5,9 +5,6 @@
 #[cfg(debug_assertions)]
 use std::sync::OnceLock;
 
-/// Names the pass.
-pub const VARIABLE: &str = "COLLECTOR_CRASH_AT";
-
 #[cfg(debug_assertions)]
 static ARMED: OnceLock<String> = OnceLock::new();
 

@@ -247,7 +247,7 @@ impl Failure {
 }
 
 fn main() -> ExitCode {
-    if let Ok(pass) = std::env::var(crash::VARIABLE) {
+    if let Some(pass) = Config::crash_at_from_env() {
         crash::arm(pass);
     }
     match dispatch(Cli::parse().command) {

@@ -164,7 +164,7 @@ fn check_covered(path: &Path) {
     decode(&mut Demuxer::open(path).unwrap(), &mut looker).unwrap();
     // Edges of a span fall into a frame of picture or sound, and coding smears them a little.
     let inside = |t: f64| (1.6..2.4).contains(&t);
-    let outside = |t: f64| t < 1.35 || t > 2.65;
+    let outside = |t: f64| !(1.35..=2.65).contains(&t);
     assert!(looker.spot.iter().any(|&(t, _)| inside(t)) && looker.loud.iter().any(|&(t, _)| inside(t)));
     for &(t, luma) in &looker.spot {
         assert!(!inside(t) || luma.abs_diff(56) <= 6, "{t}: {luma}");

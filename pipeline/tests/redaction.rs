@@ -1,8 +1,6 @@
 //! What is found and covered of planted private data in text and speech, and what of a shop's own text survives. The
 //! figures are printed and held against the bars.
 
-#![expect(clippy::print_stdout, reason = "the figures are for docs/benchmarks.md")]
-
 mod planted;
 
 use pipeline::passes::redact::Redactor;

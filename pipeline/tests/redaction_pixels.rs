@@ -75,7 +75,7 @@ fn laid_out(folder: &Path, html: &str, index: usize) -> Page {
     assert!(image.width() == WIDTH && image.height() >= HEIGHT + SCROLLED, "{:?}", image.dimensions());
     // A text's box is higher than its letters.
     let letters = |[pii, x, y, width, height]: [f64; 5]| Marked {
-        is_private: pii == 1.0,
+        is_private: pii > 0.5,
         bounds: [x + 1.0, y + 0.2 * height, width - 2.0, 0.6 * height],
     };
     let seen = |marked: &Marked| marked.bounds[1] + marked.bounds[3] < f64::from(HEIGHT) && marked.bounds[2] > 4.0;

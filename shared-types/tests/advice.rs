@@ -52,14 +52,15 @@ fn good() -> Measurements {
 #[test]
 fn each_sign_has_its_limit() {
     type Change = fn(&mut Measurements);
+    type AnyChange = Box<dyn Fn(&mut Measurements)>;
     let padded = |m: &mut Measurements, secs: f64| {
         m.picture.get_or_insert_default().still = vec![Span::new(600.0 - secs, 600.0)];
         if let Some(sound) = m.sound.as_mut() {
             sound.speech.truncate(1);
         }
     };
-    let rows: Vec<(&str, Box<dyn Fn(&mut Measurements)>, Option<Sign>)> = {
-        let row = |what, change: Change, sign| (what, Box::new(change) as Box<dyn Fn(&mut Measurements)>, sign);
+    let rows: Vec<(&str, AnyChange, Option<Sign>)> = {
+        let row = |what, change: Change, sign| (what, Box::new(change) as AnyChange, sign);
         vec![
             row("a good take", |_| {}, None),
             row(
@@ -158,7 +159,7 @@ fn a_raised_flag_shows_where() {
                     frames_kept: Some(0.9),
                     dropped: vec![Span::new(7.0, 9.0)],
                     ..CaptureMeasures::default()
-                })
+                });
             },
             vec![Span::new(7.0, 9.0)],
         ),

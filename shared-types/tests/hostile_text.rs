@@ -146,7 +146,7 @@ fn collect(value: &serde_json::Value, path: &mut String, places: &mut Vec<String
     match value {
         serde_json::Value::Object(map) => map.iter().for_each(|(name, child)| go(name, child)),
         serde_json::Value::Array(list) => {
-            list.iter().enumerate().for_each(|(index, child)| go(&index.to_string(), child))
+            list.iter().enumerate().for_each(|(index, child)| go(&index.to_string(), child));
         }
         _ => {}
     }

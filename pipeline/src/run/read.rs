@@ -136,18 +136,18 @@ impl Reader {
     pub(super) fn redact(&mut self, redactor: &Redactor, end: f64) -> Result<Vec<Patch>, RunError> {
         let mut patches: Vec<Patch> = Vec::new();
         let mut own: Vec<Vec<PixelBox>> = vec![Vec::new(); self.pictures.len()];
-        for index in 0..self.pictures.len() {
+        for (index, boxes) in own.iter_mut().enumerate() {
             let Some(lines) = self.pictures[index].lines.take() else { continue };
             let (lines, hits) = redactor.screen(&lines);
             self.pictures[index].lines = Some(lines.into_inner());
-            own[index] = hits.iter().map(|hit| grown(hit.bounds)).collect();
-            if own[index].is_empty() || patches.len() >= cover::MOST_PATCHES {
+            boxes.extend(hits.iter().map(|hit| grown(hit.bounds)));
+            if boxes.is_empty() || patches.len() >= cover::MOST_PATCHES {
                 continue;
             }
             let around = self.moment(index, end);
             let (size, luma) = luma_of(&self.decoded(index)?);
             let luma = LumaView { width: size.0, height: size.1, stride: size.0 as usize, data: &luma };
-            patches.extend(own[index].iter().filter_map(|&bounds| cover::cut(&luma, bounds, around)));
+            patches.extend(boxes.iter().filter_map(|&bounds| cover::cut(&luma, bounds, around)));
         }
         merge_same(&mut patches);
         // What was read on one picture may show on another whose text was read otherwise.

@@ -5,7 +5,7 @@ pub mod pages;
 
 use shared_types::redaction::PiiKind;
 
-/// Chance that repeats itself (SplitMix64).
+/// Chance that repeats itself (`SplitMix64`).
 pub struct Chance(u64);
 
 impl Chance {

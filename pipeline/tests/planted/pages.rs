@@ -29,7 +29,8 @@ fn ok(value: &str) -> String {
 }
 
 fn products(chance: &mut Chance, count: usize) -> String {
-    (0..count).map(|_| format!("<p>{}</p><p>{}</p>", ok(&public_text(chance)), ok(&price(chance)))).collect()
+    let product = |_| format!("<p>{}</p><p>{}</p>", ok(&public_text(chance)), ok(&price(chance)));
+    (0..count).map(product).collect::<Vec<_>>().concat()
 }
 
 pub fn page(chance: &mut Chance, index: usize) -> String {
@@ -41,7 +42,7 @@ pub fn page(chance: &mut Chance, index: usize) -> String {
         2 => format!("shop.example/login?email={}&amp;next=cart", pii(&email(chance))),
         _ => ok("shop.example/product/running-shoes?variant=40123456789012").clone(),
     };
-    let greeting = if index % 2 == 0 {
+    let greeting = if index.is_multiple_of(2) {
         format!("Hello, {}", pii(&first))
     } else {
         format!("Signed in as: {}", pii(&email(chance)))
@@ -98,7 +99,8 @@ fn history(chance: &mut Chance, who: &str) -> String {
                 ok(&price(chance))
             )
         })
-        .collect()
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 fn account(chance: &mut Chance, who: &str) -> String {

@@ -183,7 +183,7 @@ mod tests {
         let key = InputEvent { t: 4.0, kind: InputEventKind::Key { key: "Enter".into() } };
         let events = vec![title(0.0, "Shop"), title(2.0, "Jane's cart"), key.clone(), title(5.0, "Done")];
         let range = RedactionRange { start: 3.0, end: 4.5, track: RedactionTrack::Both, bounds: None };
-        let kept = without(events.clone(), &[range.clone()]);
+        let kept = without(events.clone(), std::slice::from_ref(&range));
         assert_eq!(kept, [title(0.0, "Shop"), title(2.0, "[redacted]"), key, title(5.0, "Done")]);
         assert_eq!(without(events.clone(), &[RedactionRange { track: RedactionTrack::Sound, ..range }]), events);
     }

@@ -24,7 +24,7 @@ impl Screen {
                 noise ^= noise << 13;
                 noise ^= noise >> 17;
                 noise ^= noise << 5;
-                let (x, y, down) = (noise % 7, (noise >> 8) % 10, (noise >> 16) % 2 == 0);
+                let (x, y, down) = (noise % 7, (noise >> 8) % 10, (noise >> 16).is_multiple_of(2));
                 for step in 0..4 {
                     let (x, y) = if down { (x, y + step) } else { (x + step % 3, y) };
                     let at = (top + y) * WIDTH + left + letter * 9 + x;
