@@ -30,6 +30,8 @@ const KEPT: &[(&str, &str)] = &[
     ("axum", "ingest-server"),
     ("sqlx", "ingest-server"),
     ("ureq", "ingest-client"),
+    ("aws-", "ingest-server"),
+    ("s3s", "ingest-server"),
 ];
 /// Where nothing of ours lies; what `.gitignore` names, and git itself.
 const SKIPPED: &[&str] = &["target", ".git", ".collector", "node_modules", "__pycache__", "dist"];

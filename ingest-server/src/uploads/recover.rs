@@ -9,18 +9,18 @@ use crate::app::Shared;
 use crate::limits::signed;
 use crate::store;
 
-/// After a crash: every file that still grows is cut back to its committed bytes, every upload whose bytes are all here
-/// is finished, and files of uploads that have ended are removed.
+/// After a crash, before the first request: every file that still grows is cut back to its committed bytes, every upload
+/// whose bytes are all here is finished, and files of uploads that have ended are removed. With a bucket no file counts.
 pub async fn recover(app: &Shared) -> Done<()> {
     app.objects.forget_incoming().await?;
-    for id in app.objects.staging.ids().await? {
-        let held = app.objects.staging.hold(&id).await;
+    for id in app.objects.staging().ids().await? {
+        let held = app.objects.hold(&id).await;
         match store::upload::find_any(app.store.read(), &id).await? {
             Some(mut upload) => match upload.stage {
                 UploadStage::Receiving => check(app, &mut upload).await?,
                 UploadStage::Assembling => settle(app, &mut upload).await?,
                 UploadStage::Ready | UploadStage::Failed | UploadStage::Expired | UploadStage::Terminated => {
-                    app.objects.staging.remove(&id).await?;
+                    app.objects.staging().remove(&id).await?;
                 }
             },
             // Perhaps the settings name another database; bytes of strangers are not removed on a guess.
@@ -30,7 +30,7 @@ pub async fn recover(app: &Shared) -> Done<()> {
     }
     // Their files were moved already, and the database does not know it yet.
     for mut upload in store::upload::assembling(app.store.read()).await? {
-        let held = app.objects.staging.hold(&upload.id).await;
+        let held = app.objects.hold(&upload.id).await;
         settle(app, &mut upload).await?;
         drop(held);
     }
@@ -49,7 +49,7 @@ pub async fn sweep(app: &Shared, now: Timestamp) -> Done<usize> {
         let mut moved = 0;
         for mut upload in stale {
             if turn(app, &mut upload, UploadStage::Expired).await? {
-                app.objects.staging.remove(&upload.id).await?;
+                app.objects.discard(&upload.growing()).await?;
                 moved += 1;
             }
         }
@@ -65,8 +65,9 @@ pub async fn sweep(app: &Shared, now: Timestamp) -> Done<usize> {
     }
     let before = now.plus_secs(-signed(days.saturating_mul(86_400)));
     for mut upload in store::upload::unused(app.store.read(), before).await? {
+        let growing = upload.growing();
         if turn(app, &mut upload, UploadStage::Terminated).await? {
-            remove(app, &upload.id).await?;
+            remove(app, &growing).await?;
             ended += 1;
         }
     }
