@@ -161,6 +161,14 @@ fn crates_import_only_along_the_arrows() {
 }
 
 #[test]
+fn one_file_names_the_sdk_of_s3() {
+    let ours = texts().filter(|(name, _)| name.starts_with("ingest-server/") && has_extension(name, &["rs"]));
+    let named = ours.filter(|(_, text)| text.contains("aws_sdk") || text.contains("aws_smithy"));
+    let wrong: Vec<String> = named.map(|(name, _)| name).filter(|name| !name.ends_with("objects/s3.rs")).collect();
+    none(&wrong, "Only objects/s3.rs names the SDK");
+}
+
+#[test]
 fn the_arrows_in_the_documents_are_these() {
     let text = read(&top().join("docs/architecture.md"));
     for member in members() {
