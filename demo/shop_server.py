@@ -21,7 +21,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         name = self.path.split("?")[0].lstrip("/")
-        file = ROOT / name if name in self.server.files else ROOT / "index.html"
+        file = self.server.root / (name if name in self.server.files else "index.html")
         self.answer(200, file.read_bytes(), TYPES[file.suffix])
 
     def do_POST(self):
@@ -49,9 +49,9 @@ class Shop(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, root=ROOT):
         super().__init__(("127.0.0.1", port), Handler)
-        self.files = {path.name for path in ROOT.iterdir()}
+        self.root, self.files = root, {path.name for path in root.iterdir()}
         self.changed = threading.Condition()
         self.layout, self.count = None, 0
         self.address = f"localhost:{self.server_address[1]}"

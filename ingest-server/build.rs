@@ -18,7 +18,7 @@ fn main() -> io::Result<()> {
         copy(&built, &into)?;
     }
     for page in PAGES.iter().filter(|page| !into.join(page).exists()) {
-        if env::var("PROFILE").as_deref() == Ok("release") {
+        if env::var_os("PROFILE").is_some_and(|profile| profile == "release") {
             return Err(io::Error::other(format!(
                 "ui/dist/{page} is missing: build the screens first, with ./dev setup"
             )));

@@ -9,7 +9,7 @@ fn main() -> io::Result<()> {
     let built = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default().join("../ui/dist");
     let page = built.join("recorder.html");
     let is_built = fs::read_to_string(&page).is_ok_and(|text| text != PLACEHOLDER);
-    if !is_built && env::var("PROFILE").as_deref() == Ok("release") {
+    if !is_built && env::var_os("PROFILE").is_some_and(|profile| profile == "release") {
         return Err(io::Error::other("ui/dist/recorder.html is missing: build the screens first, with ./dev setup"));
     }
     if !is_built {

@@ -1,21 +1,22 @@
 #!/usr/bin/env bash
 # Real takes of a virtual desktop that moves and speaks, killed with SIGKILL at random moments, and made whole again.
 #
-#   tests/kill.sh [--all]      3 takes of 4 to 10 s; with --all 20 takes of 5 to 60 s
+#   tests/kill.sh [--all]      10 takes of 4 to 6 s; with --all 100 takes of 3 to 30 s
 #
 # Each take must recover, be judged, decode to its end without an error, and have lost at most 2.5 s of picture and
-# sound. Prints a table and how many passed; ends with 1 if one did not. KILL_SEED repeats a run's moments. Needs what
-# `./dev setup` installs and a build; the takes that failed are kept.
+# sound. Every other one is paused once and goes on before it is killed. The first, and with --all every tenth, must also
+# play to its end in Chromium. Prints a table and how many passed; ends with 1 if one did not. KILL_SEED repeats a run's
+# moments. Needs what `./dev setup` installs and a build; the takes that failed are kept.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 . demo/desktop.sh
 
 readonly recorder=${CARGO_TARGET_DIR:-target}/debug/recorder
 readonly limit_secs=2.5
-count=3 shortest=4 longest=10
+count=10 shortest=4 longest=6 play_each=10
 case ${1:-} in
   '') ;;
-  --all) count=20 shortest=5 longest=60 ;;
+  --all) count=100 shortest=3 longest=30 ;;
   *) echo "Say tests/kill.sh or tests/kill.sh --all." >&2 && exit 2 ;;
 esac
 [ -x "$recorder" ] || { echo "$recorder does not exist yet. Build it with cargo build --workspace --all-targets." >&2 && exit 1; }
@@ -33,14 +34,24 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# kill_after PID SECS: kills and prints the moment on the clock that the recorder stamps with.
+# kill_after PID SECS PAUSE: kills and prints the moment on the clock that the recorder stamps with, less the time for
+# which it was paused. A PAUSE of 1 pauses it for a second on the way.
 kill_after() {
   /usr/bin/python3 -c '
 import os, signal, sys, time
-time.sleep(float(sys.argv[2]))
+pid, secs, paused = int(sys.argv[1]), float(sys.argv[2]), 0
+if sys.argv[3] == "1":
+    time.sleep(secs / 2)
+    began = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    os.kill(pid, signal.SIGUSR1)
+    time.sleep(1)
+    os.kill(pid, signal.SIGUSR1)
+    paused = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - began
+    secs /= 2
+time.sleep(secs)
 at = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
-os.kill(int(sys.argv[1]), signal.SIGKILL)
-print(at)' "$1" "$2"
+os.kill(pid, signal.SIGKILL)
+print(at - paused)' "$1" "$2" "$3"
 }
 
 # end_of TAKE v|a: where the last picture or sound of the take ends, in seconds.
@@ -54,7 +65,7 @@ one() {
   "$recorder" record --out "$take" >"$take.log" 2>&1 &
   recorder_pid=$!
   desktop_wait 30 grep -q '^Recording' "$take.log" || fault='did not begin'
-  killed_at=$(kill_after "$recorder_pid" "$secs")
+  killed_at=$(kill_after "$recorder_pid" "$secs" $(($1 % 2)))
   wait "$recorder_pid" 2>/dev/null
   recorder_pid=''
 
@@ -68,6 +79,10 @@ one() {
   ffmpeg -nostdin -v error -xerror -i "$take/video.mp4" -map 0 -enc_time_base 1:90000 -fps_mode passthrough -f null - \
     >"$take.decode.log" 2>&1 || fault=${fault:-does not decode}
   [ ! -s "$take.decode.log" ] || fault=${fault:-decodes with errors}
+
+  if [ $((($1 - 1) % play_each)) -eq 0 ]; then
+    /usr/bin/python3 tests/play.py "$take/video.mp4" >"$take.play.json" 2>>"$take.log" || fault=${fault:-does not play in Chromium}
+  fi
 
   local picture sound row
   picture=$(end_of "$take" v) sound=$(end_of "$take" a)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A reviewer logs in with Debian's Chromium, plays a take and accepts it with the keyboard; the payout is there.
+# A reviewer logs in with Debian's Chromium, has a stretch of a take redacted, plays the take that came of it and accepts
+# it with the keyboard; the payout is there, and the earlier recording is not.
 #
 #   tests/review.sh [--all]      --all changes nothing: there is one take
 #
@@ -44,6 +45,15 @@ COLLECTOR_TOKEN=$admin_token /usr/bin/python3 demo/road.py wait "$server_url" "$
 
 mkdir -p "$pictures"
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
+recorded=$(sha256sum <"$state/take/video.mp4" | cut -d ' ' -f 1)
+stored() { find "$state/server" -type f -size +0 -exec sha256sum {} + | grep -c "^$recorded"; }
+[ "$(stored)" -eq 1 ] || fail 'The recording is not on the server.'
+(cd ui && CHROMIUM=$browser REVIEW_PASSWORD=$server_password node browser/redact.mjs "$server_url" "$server_email" "$pictures") >/dev/null ||
+  fail 'A stretch could not be redacted on the page.'
+COLLECTOR_TOKEN=$pipeline_token "$target/pipeline" work --server "$server_url" --once >"$state/redact.log" 2>&1 ||
+  fail 'The pipeline could not redact.' "$state/redact.log"
+[ "$(stored)" -eq 0 ] || fail 'The recording from before the redaction is still on the server.' "$state/redact.log"
+echo 'A stretch was redacted; the earlier recording is gone'
 accepted=$(cd ui && CHROMIUM=$browser REVIEW_PASSWORD=$server_password node browser/accept.mjs "$server_url" "$server_email" "$pictures") ||
   fail 'The take could not be accepted on the page.'
 [[ $accepted == *$(cat "$state/submission")* ]] || fail "Another take was accepted: $accepted"

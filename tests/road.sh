@@ -71,11 +71,10 @@ echo "A take of $bytes bytes"
 proxy_pid=$!
 desktop_wait 10 test -s "$state/port" || fail 'The slow line did not open.'
 token=$(grep -Eo 'csw_[0-9a-f]+' "$state"/worker/*.json "$state"/worker/*.toml 2>/dev/null | head -n 1 | grep -Eo 'csw_[0-9a-f]+')
-hand_in() {
-  "$target/recorder" submit "$state/take" --server "http://127.0.0.1:$(cat "$state/port")" --token "$token" --assignment "$assignment"
-}
+hand_in=("$target/recorder" submit "$state/take" --server "http://127.0.0.1:$(cat "$state/port")" --token "$token"
+  --assignment "$assignment")
 submit() {
-  hand_in >"$state/submission" 2>>"$state/submit.log" &
+  "${hand_in[@]}" >"$state/submission" 2>>"$state/submit.log" &
   submit_pid=$!
 }
 submit
@@ -115,7 +114,7 @@ for ((kill_number = 1; kill_number <= kills; kill_number++)); do
   work
 done
 admin wait "$server_url" "$submission" 400 || fail 'The take did not come to its review.' "$state/pipeline.log"
-again=$(hand_in 2>>"$state/submit.log") || fail 'The take could not be handed in again.' "$state/submit.log"
+again=$("${hand_in[@]}" 2>>"$state/submit.log") || fail 'The take could not be handed in again.' "$state/submit.log"
 [ "$again" = "$submission" ] || fail "Handed in again it became another submission: $again"
 admin show "$server_url" '/api/v1/admin/submissions' >"$state/submissions.json"
 admin show "$server_url" '/api/v1/admin/jobs' >"$state/jobs.json"

@@ -56,6 +56,20 @@ class Window:
     def attribute(self, test_id, name):
         return self.tell("GET", f"/element/{self.find(test_id)}/attribute/{name}")
 
+    def has(self, test_id):
+        search = {"using": "css selector", "value": f'[data-testid="{test_id}"]'}
+        return bool(self.tell("POST", "/elements", search))
+
+    def is_well(self, part):
+        search = {"using": "css selector", "value": f'[data-testid="finding"][data-part="{part}"]'}
+        found = self.tell("POST", "/element", search)[ELEMENT]
+        if self.tell("GET", f"/element/{found}/attribute/data-well") != "true":
+            raise SystemExit(self.tell("GET", f"/element/{found}/text"))
+        return True
+
+    def run(self, script):
+        return self.tell("POST", "/execute/sync", {"script": script, "args": []}) or 0
+
     def shoot(self, name):
         # The picture is of what was painted last, which may still be the screen before.
         painted = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)))"
@@ -99,15 +113,33 @@ def join(window):
 def record(window, secs):
     window.click("record")
     window.find("microphone")
+    window.click("preflight")
+    for part in ("screen", "encoder", "disk", "network"):
+        until(f"the check says that the {part} is well", lambda: window.is_well(part))
+    window.click("listen")
+    until("the microphone was heard", lambda: window.is_well("microphone"))
+    until("what it heard can be played", lambda: 4 < window.run("return document.querySelector('audio')?.duration ?? 0") < 7)
     window.shoot("ready")
     window.click("start")
     window.find("clock")
     until("the take runs for long enough", lambda: seconds(window.text("clock")) >= secs, PATIENCE_SECS + secs)
     until("the meter hears something", lambda: float(window.attribute("level", "data-peak") or -200) > -60)
     window.shoot("recording")
+    window.click("pause")
+    until("it says that it is paused", lambda: window.text("pause") == "Go on")
+    window.shoot("paused")
+    window.click("pause")
+    until("it goes on", lambda: window.text("pause") == "Pause")
     window.click("stop")
     until("the take is judged", lambda: window.attribute("verdict", "data-verdict"))
     window.shoot("result")
+    window.click("cut")
+    window.type("cut-from", "0:02")
+    window.type("cut-to", "0:03")
+    window.shoot("cutting")
+    window.click("cut-yes")
+    until("it is cut", lambda: not window.has("cut-yes"))
+    window.shoot("cut")
 
 
 def seconds(clock):

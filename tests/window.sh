@@ -3,9 +3,10 @@
 #
 #   tests/window.sh [--shots DIR] [--secs N]
 #
-# The window is opened by an invite link; consent, goals, a take of N seconds (8), its check, sending it in, and the list
-# of what was sent in are gone through by WebDriver (tests/window.py), with a picture of each. What the server took must
-# be the take on the disk, by its SHA-256. Needs what `./dev setup` installs and a build; what failed is kept.
+# The window is opened by an invite link; consent, goals, the check before a take, a take of N seconds (8) with a pause,
+# its check, a cut, sending it in, and the list of what was sent in are gone through by WebDriver (tests/window.py), with
+# a picture of each. What the server took must be the take on the disk, by its SHA-256. Needs what `./dev setup` installs
+# and a build; what failed is kept.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 . demo/desktop.sh
@@ -60,6 +61,7 @@ take = pathlib.Path(sys.argv[1])
 manifest, upload = (json.loads((take / name).read_text()) for name in ("recording.json", "upload.json"))
 digest = hashlib.sha256((take / "video.mp4").read_bytes()).hexdigest()
 assert manifest["files"]["video.mp4"]["sha256"] == upload["uploads"]["video"]["sha256"] == digest
+assert len(manifest["pauses"]) == 1 and len(manifest["cuts"]) == 1
 assert upload["stage"] == "confirmed" and manifest["consent"] and manifest["assignment_id"] == upload["assignment"]
 PY
 echo "A take of $secs s was recorded and sent in; the list shows it as $stage."

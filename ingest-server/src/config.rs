@@ -123,7 +123,7 @@ impl Config {
         })
     }
 
-    /// A server on one folder of this machine, with SQLite and every default.
+    /// A server on one folder of this machine, with `SQLite` and every default.
     pub fn of_folder(data_dir: &Path) -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),

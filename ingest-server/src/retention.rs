@@ -5,7 +5,7 @@ use shared_types::timestamp::Timestamp;
 
 use crate::app::Shared;
 use crate::limits::{Limits, signed};
-use crate::objects::submission_key;
+use crate::objects::manifest_key;
 use crate::store;
 use crate::store::retention::{Due, Since};
 use crate::uploads::{Done, UploadError};
@@ -130,7 +130,7 @@ async fn remove(app: &Shared, due: &Due, since: Since<'_>, now: Timestamp) -> Re
         return Ok(false);
     }
     let mut keys = store::retention::keys(&mut tx, due.id).await?;
-    keys.push(submission_key(due.id, shared_types::recording::MANIFEST_FILE));
+    keys.push(manifest_key(due.id, &store::submission::manifest(&mut tx, due.id).await?));
     for key in keys {
         app.objects.remove(&key).await?;
     }

@@ -1,4 +1,4 @@
-//! The committed OpenAPI document is the one that the table of routes makes.
+//! The committed `OpenAPI` document is the one that the table of routes makes.
 
 use std::path::Path;
 

@@ -22,6 +22,8 @@ use shared_types::id::CampaignId;
 use shared_types::recording::FileHash;
 
 const EXAMPLES_FILE: &str = "examples.jsonl";
+/// Only an analysis that covers private data leaves it.
+const REDACTION_FILE: &str = "redaction.json";
 const EXAMPLES_PER_SHARD: usize = 10_000;
 /// From so many sites on, one in ten is kept from training.
 const SITES_TO_SPARE_ONE: usize = 10;
@@ -40,6 +42,11 @@ pub enum ExportError {
     Frame { submission: String, name: String },
     #[error("submission {0} has no examples.jsonl: it was accepted before its analysis ended")]
     NoExamples(String),
+    #[error(
+        "submission {0} was analysed by a version that covers nothing private, so nothing of it is exported. Redact any \
+         moment of it on the review page: that analyses it anew"
+    )]
+    NotRedacted(String),
     #[error("stopped")]
     Stopped,
 }
@@ -129,6 +136,9 @@ fn bring(client: &Client, item: &ExportItem, dataset: &Path, stop: &AtomicBool) 
         item.artifacts.iter().map(|artifact| (artifact.name.as_str(), artifact)).collect();
     let submission = item.submission_id.to_string();
     let listed = by_name.get(EXAMPLES_FILE).ok_or_else(|| ExportError::NoExamples(submission.clone()))?;
+    if !by_name.contains_key(REDACTION_FILE) {
+        return Err(ExportError::NotRedacted(submission));
+    }
     let mut text = Vec::new();
     client.download(&listed.url, &mut text, &hash_of(listed), stop)?;
     let text = String::from_utf8_lossy(&text);
@@ -230,15 +240,13 @@ fn card(items: &[ExportItem], counts: &BTreeMap<String, u32>) -> String {
          | Split | Examples |\n| --- | --- |\n",
         items.len()
     );
-    for (split, count) in counts {
-        text += &format!("| {split} | {count} |\n");
-    }
+    text.extend(counts.iter().map(|(split, count)| format!("| {split} | {count} |\n")));
     let workers: BTreeSet<&str> = items.iter().map(|item| item.worker_alias.as_str()).collect();
-    text += &format!(
+    text.extend([format!(
         "\nFrom {} workers, who are named by aliases. All takes of one worker lie in one split. `dataset.json` has \
          the hash of every file, and the recordings that were withdrawn since.\n",
         workers.len()
-    );
+    )]);
     text
 }
 

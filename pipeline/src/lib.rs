@@ -12,4 +12,5 @@ pub mod providers;
 pub mod run;
 pub mod score;
 pub mod store;
+pub mod usage;
 pub mod work;

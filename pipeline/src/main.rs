@@ -12,7 +12,7 @@ use pipeline::config::{Config, ConfigError};
 use pipeline::export::{ExportError, export};
 use pipeline::models::commands::{run_fetch, run_import, run_list};
 use pipeline::models::error::ModelError;
-use pipeline::passes::{inspect, playback};
+use pipeline::passes::{inspect, playback, redact};
 use pipeline::patterns::{PatternsError, PatternsOptions, run_patterns};
 use pipeline::providers::settings::SettingsError;
 use pipeline::run::{RunError, RunOptions, run};
@@ -55,6 +55,8 @@ enum Command {
     InspectChild { task: PathBuf },
     #[command(name = playback::child::COMMAND, hide = true)]
     PlaybackChild { task: PathBuf },
+    #[command(name = redact::child::COMMAND, hide = true)]
+    RedactChild { task: PathBuf },
 }
 
 #[derive(Args)]
@@ -80,9 +82,15 @@ struct RunArgs {
     /// Who explains the Steps: rules on this machine, or also a server that speaks OpenAI's protocol.
     #[arg(long, value_enum, default_value_t = Provider::Local)]
     provider: Provider,
+    /// Also make the copy that reviewers play, with its thumbnails and waveform.
+    #[arg(long)]
+    playback: bool,
     /// Threads for the models; half as many as cores by default.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: Option<u16>,
+    /// Where finished passes wait until the run is over, so that a killed run can go on; beside the result by default.
+    #[arg(long, hide = true, value_name = "DIR")]
+    passes: Option<PathBuf>,
     /// End when stdin does: the process that asked for the run is gone.
     #[arg(long, hide = true)]
     end_with_stdin: bool,
@@ -91,7 +99,7 @@ struct RunArgs {
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Provider {
     Local,
-    /// What was redacted is sent to OPENAI_BASE_URL with OPENAI_API_KEY.
+    /// What was redacted is sent to `OPENAI_BASE_URL` with `OPENAI_API_KEY`.
     Openai,
 }
 
@@ -113,7 +121,7 @@ struct ServerArgs {
     /// Address of the server.
     #[arg(long, value_name = "URL")]
     server: String,
-    /// A pipeline's token; COLLECTOR_TOKEN by default.
+    /// A pipeline's token; `COLLECTOR_TOKEN` by default.
     #[arg(long, value_name = "T")]
     token: Option<String>,
 }
@@ -123,7 +131,7 @@ struct WorkArgs {
     #[command(flatten)]
     server: ServerArgs,
     /// What to do, parted by commas.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Kind::Inspect, Kind::Analyse, Kind::Export])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Kind::Inspect, Kind::Analyse, Kind::Redact, Kind::Export])]
     kinds: Vec<Kind>,
     /// End when there is nothing to do.
     #[arg(long)]
@@ -143,6 +151,7 @@ struct WorkArgs {
 enum Kind {
     Inspect,
     Analyse,
+    Redact,
     Export,
 }
 
@@ -225,14 +234,12 @@ impl Failure {
     fn status(&self) -> u8 {
         let usage = match self {
             // Every error of a score comes from the files that the command names.
-            Self::Config(_) | Self::Settings(_) | Self::Score(_) => true,
+            Self::Config(_) | Self::Settings(_) | Self::Score(_) | Self::NoToken => true,
             Self::Run(error) => error.is_usage(),
             Self::Model(error) => error.is_usage(),
             Self::Export(error) => error.is_usage(),
             Self::Patterns(error) => error.is_usage(),
-            Self::NoToken => true,
-            Self::Client(_) | Self::Work(_) => false,
-            Self::Signals(_) | Self::Program(_) | Self::Child(_) => false,
+            Self::Client(_) | Self::Work(_) | Self::Signals(_) | Self::Program(_) | Self::Child(_) => false,
         };
         if usage { 2 } else { 1 }
     }
@@ -253,7 +260,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
         Command::Run(args) => run_one(args),
         Command::Work(args) => work_on(args),
-        Command::Export(args) => export_one(args),
+        Command::Export(args) => export_one(&args),
         Command::Patterns(args) => find_patterns(args),
         Command::Models(command) => {
             let dir = Config::from_env()?.models_dir;
@@ -271,6 +278,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         }
         Command::InspectChild { task } => inspect::child::run(&task).map_err(Failure::Child),
         Command::PlaybackChild { task } => playback::child::run(&task).map_err(Failure::Child),
+        Command::RedactChild { task } => redact::child::run(&task).map_err(Failure::Child),
     }
 }
 
@@ -307,8 +315,10 @@ fn run_one(args: RunArgs) -> Result<(), Failure> {
         goal: args.goal,
         policy: args.policy,
         store: args.store,
+        playback: args.playback,
         threads: args.threads.map(usize::from),
         hosted,
+        finished: args.passes,
     };
     let result = run(&options, &config, &program)?;
     drop(write!(std::io::stdout(), "{}", result.text()));
@@ -324,6 +334,7 @@ fn work_on(args: WorkArgs) -> Result<(), Failure> {
     let kind = |kind: Kind| match kind {
         Kind::Inspect => JobKind::Inspect,
         Kind::Analyse => JobKind::Analyse,
+        Kind::Redact => JobKind::Redact,
         Kind::Export => JobKind::Export,
     };
     let options = WorkOptions {
@@ -334,6 +345,7 @@ fn work_on(args: WorkArgs) -> Result<(), Failure> {
         concurrency: args.concurrency,
         threads: args.threads,
         is_hosted: args.provider == Provider::Openai,
+        passes: Config::from_env()?.models_dir.with_file_name("passes"),
     };
     if options.is_hosted {
         // Said now rather than by every job.
@@ -342,7 +354,7 @@ fn work_on(args: WorkArgs) -> Result<(), Failure> {
     Ok(work(&options, &program, &stop_on_signal()?)?)
 }
 
-fn export_one(args: ExportArgs) -> Result<(), Failure> {
+fn export_one(args: &ExportArgs) -> Result<(), Failure> {
     let client = Client::new(&args.server.server, Some(&token(&args.server)?))?;
     let Format::Codesight = args.format;
     let stop = stop_on_signal()?;

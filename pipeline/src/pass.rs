@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use shared_types::summary::PassRun;
 
+use crate::usage;
+
 pub struct Stopwatch {
     name: &'static str,
     version: u32,
@@ -13,45 +15,36 @@ pub struct Stopwatch {
 
 impl Stopwatch {
     pub fn start(name: &'static str, version: u32) -> Self {
-        Self { name, version, began: Instant::now(), cpu_secs: usage().0 }
+        Self { name, version, began: Instant::now(), cpu_secs: usage::cpu_secs() }
     }
 
     pub fn stop(self) -> PassRun {
-        let (cpu_secs, peak_memory_bytes) = usage();
+        let cpu_secs = usage::cpu_secs();
         PassRun {
             name: self.name.to_owned(),
             version: self.version,
             secs: round(self.began.elapsed().as_secs_f64()),
             cpu_secs: round(cpu_secs - self.cpu_secs),
-            peak_memory_bytes,
+            peak_memory_bytes: usage::peak_memory_bytes(),
         }
+    }
+
+    /// Ends a pass that ran beside others, and of which its own threads know what they used.
+    pub fn stop_with(self, cpu_secs: f64) -> PassRun {
+        PassRun { cpu_secs: round(cpu_secs), ..self.stop() }
+    }
+
+    /// Ends a pass beside which another ran that used so much; it took `secs` itself.
+    pub fn stop_without(self, other_cpu_secs: f64, secs: f64) -> PassRun {
+        let both = self.stop();
+        PassRun { secs: round(secs), cpu_secs: round((both.cpu_secs - other_cpu_secs).max(0.0)), ..both }
+    }
+
+    pub fn secs(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
     }
 }
 
 fn round(secs: f64) -> f64 {
     (secs * 1e3).round() / 1e3
-}
-
-/// CPU seconds so far and the peak of memory, of this process and its ended children.
-#[cfg(target_os = "linux")]
-fn usage() -> (f64, u64) {
-    // Clock ticks a second of `/proc`; fixed at 100 in the kernel's interface to programs (proc(5)).
-    const TICKS_PER_SEC: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // User and system time, own and of ended children: fields 14 to 17.
-    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
-    let ticks: f64 = fields.skip(11).take(4).filter_map(|field| field.parse::<f64>().ok()).sum();
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak_kib = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok())
-        .unwrap_or(0);
-    (ticks / TICKS_PER_SEC, peak_kib * 1024)
-}
-
-/// Not told on other systems.
-#[cfg(not(target_os = "linux"))]
-fn usage() -> (f64, u64) {
-    (0.0, 0)
 }

@@ -2,51 +2,55 @@
 //!
 //! The folder appears whole or not at all: everything is written beside it first and takes its name at the end.
 
+mod finished;
 mod hosted;
 mod input;
+mod private;
 mod read;
 mod scratch;
+mod senses;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use media::decode::VOICE_RATE_HZ;
+use shared_types::event::InputEvent;
 use shared_types::example::Example;
+use shared_types::quality::flag::Verdict;
 use shared_types::quality::judge::{QualityReport, judge};
-use shared_types::quality::measurements::{GoalMeasures, Measurements, Span, SpeechMeasures};
+use shared_types::quality::measurements::{GoalMeasures, Measurements};
 use shared_types::step::Step;
 use shared_types::summary::{Costs, PassRun, Summary};
 use shared_types::transcript::Transcript;
 
+use self::finished::{Finished, Pass};
 use self::hosted::Asked;
 pub use self::input::InputError;
 use self::input::Recording;
+use self::private::Private;
 use self::read::Reader;
 use self::scratch::Scratch;
+use self::senses::Heard;
 use crate::config::Config;
-use crate::models::catalog;
-use crate::models::dnsmos::{Dnsmos, Voiced};
 use crate::models::error::ModelError;
-use crate::models::fetch::{ensure, whisper_file};
-use crate::models::net::{NetError, Threads};
+use crate::models::net::NetError;
 use crate::models::ocr::OcrError;
-use crate::models::progress::Progress;
-use crate::models::whisper::{Whisper, WhisperFailure, default_threads};
+use crate::models::whisper::{WhisperFailure, default_threads};
 use crate::output::{examples, report, table};
 use crate::pass::Stopwatch;
-use crate::passes::inspect::{self, Findings, InspectError, Task};
-use crate::passes::steps::{self, ActPictures, ReadPicture, acts};
-use crate::passes::transcribe::{Wanted, transcribe};
-use crate::passes::{goal, music, pii, transcribe};
+use crate::passes::inspect::{self, Findings, InspectError, Task, Want};
+use crate::passes::playback::PlaybackError;
+use crate::passes::steps::{self, ActPictures, ReadPicture, acts, sight};
+use crate::passes::{goal, trace, transcribe};
 use crate::providers::settings::HostedSettings;
 use crate::store::{StoreError, match_and_keep};
 
-/// Windows of speech that are rated; more cost time and change little.
-const RATED_WINDOWS: usize = 4;
+const INSPECT: Pass = (inspect::NAME, inspect::VERSION);
+const READ: Pass = (read::NAME, read::VERSION);
+const TRANSCRIBE: Pass = (transcribe::NAME, transcribe::VERSION);
 
 #[derive(Debug, Clone)]
 pub struct RunOptions {
@@ -56,10 +60,14 @@ pub struct RunOptions {
     pub goal: Option<String>,
     pub policy: Option<PathBuf>,
     pub store: Option<PathBuf>,
+    /// Whether to make what the review page plays too.
+    pub playback: bool,
     /// Threads for the models; half as many as cores by default.
     pub threads: Option<usize>,
     /// Who explains the Steps, beside the rules.
     pub hosted: Option<HostedSettings>,
+    /// Where finished passes wait for the run's end; beside the result by default.
+    pub finished: Option<PathBuf>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -80,8 +88,15 @@ pub enum RunError {
     Store(#[from] StoreError),
     #[error("the hosted models cannot be asked: {0}")]
     Hosted(#[from] ingest_client::ClientError),
+    #[error(transparent)]
+    Playback(#[from] PlaybackError),
     #[error("{path}: {source}")]
     Disk { path: PathBuf, source: io::Error },
+    #[error(
+        "{path}, where finished passes wait for the run's end, cannot be used: {source}. Give another --out, or remove it \
+         when no other run uses it"
+    )]
+    Finished { path: PathBuf, source: io::Error },
     #[error("the picture {0} that the inspection left cannot be read")]
     Picture(String),
 }
@@ -107,113 +122,94 @@ pub struct RunResult {
 /// Runs every pass over one recording and gives what a person wants to read of it.
 pub fn run(options: &RunOptions, config: &Config, program: &Path) -> Result<RunResult, RunError> {
     let recording = Recording::open(options)?;
-    let scratch =
-        Scratch::beside(&options.out).map_err(|source| RunError::Disk { path: options.out.clone(), source })?;
+    let disk = |source| RunError::Disk { path: options.out.clone(), source };
+    let scratch = Scratch::beside(&options.out).map_err(disk)?;
+    let top = options.finished.clone().unwrap_or_else(|| beside(&options.out));
+    let whisper = format!("{:?}", config.whisper);
+    let also = [recording.policy.language.as_str(), whisper.as_str()];
+    let finished = Finished::open(&top, &recording, &also, &[INSPECT, READ, TRANSCRIBE]);
+    let finished = finished.map_err(|source| RunError::Finished { path: top, source })?;
     let threads = options.threads.unwrap_or_else(default_threads);
     let asked = options.hosted.clone().map(Asked::new).transpose()?;
-    let mut take = Take { recording, scratch, threads, passes: Vec::new(), asked };
+    let mut take = Take { recording, scratch, finished, threads, passes: Vec::new(), asked };
     let (findings, acts) = take.inspect(program)?;
-    let mut reader = take.read(&findings, &acts, config)?;
-    let heard = take.hear(&findings, config)?;
+    let (mut reader, heard) = take.read_and_hear(&findings, config)?;
+    let (heard, spoken) = take.hear_hosted(&findings, &acts, &reader, heard)?;
+    // From here on nothing private is in what was read, heard or told.
+    let (heard, acts, private) = take.redact(&findings, &mut reader, heard, acts, spoken)?;
     let mut steps = take.build_steps(&findings, &acts, &heard.transcript, &mut reader)?;
-    take.explain(&findings, &heard.transcript, &mut reader, &mut steps);
-    take.conclude(options, findings, &reader, heard, steps)
+    take.explain(&private, &heard.transcript, &mut reader, &mut steps);
+    take.conclude(options, program, findings, &reader, Gathered { heard, private, steps })
+}
+
+/// `.NAME.passes` beside the result.
+fn beside(out: &Path) -> PathBuf {
+    let name = out.file_name().map_or_else(|| "result".to_owned(), |name| name.to_string_lossy().into_owned());
+    out.with_file_name(format!(".{name}.passes"))
 }
 
 struct Take {
     recording: Recording,
     scratch: Scratch,
+    finished: Finished,
     threads: usize,
     passes: Vec<PassRun>,
     asked: Option<Asked>,
 }
 
-/// What was said, and how well.
-struct Heard {
-    transcript: Transcript,
-    speech: Option<SpeechMeasures>,
-    model: Option<String>,
+/// What the passes before the judgement found.
+struct Gathered {
+    heard: Heard,
+    private: Private,
+    steps: Vec<Step>,
 }
 
 impl Take {
     fn inspect(&mut self, program: &Path) -> Result<(Findings, Vec<acts::Act>), RunError> {
+        let has_input = |events: &&[InputEvent]| events.iter().any(InputEvent::is_input);
+        let acts = self.recording.events.as_deref().filter(has_input).map(acts::from_events).unwrap_or_default();
+        let mut findings = if let Some((run, findings)) = self.finished.found::<Findings>(INSPECT) {
+            self.passes.push(run);
+            findings
+        } else {
+            let events = self.recording.events.as_deref().unwrap_or_default();
+            self.inspect_anew(program, acts::wants(&acts, events))?
+        };
+        let acts = if acts.is_empty() { self.look(&mut findings)? } else { acts };
+        Ok((findings, acts))
+    }
+
+    fn inspect_anew(&mut self, program: &Path, wants: Vec<Want>) -> Result<Findings, RunError> {
         let watch = Stopwatch::start(inspect::NAME, inspect::VERSION);
-        let acts = self.recording.events.as_deref().map(acts::from_events).unwrap_or_default();
-        let folder = self.scratch.work();
+        let folder = self.finished.begin_folder(INSPECT).map_err(|source| self.disk(source))?;
         let task = Task {
             video: self.recording.video.clone(),
             events: self.recording.events_path.clone(),
             manifest: self.recording.manifest_path.clone(),
-            wants: acts::wants(&acts),
+            wants,
             folder,
         };
         let bar = bar("Looking", 0);
         let findings = inspect::inspect(program, &task, self.scratch.stop(), |secs| bar.set_position(secs as u64));
         bar.finish_and_clear();
-        self.passes.push(watch.stop());
-        Ok((findings?, acts))
+        let (findings, run) = (findings?, watch.stop());
+        self.finished.keep_folder(INSPECT, &run, &findings).map_err(|source| self.disk(source))?;
+        self.passes.push(run);
+        Ok(findings)
     }
 
-    /// Reads the text on the kept pictures: those that the acts need, or all where nobody knows what was done.
-    fn read(&mut self, findings: &Findings, acts: &[acts::Act], config: &Config) -> Result<Reader, RunError> {
-        let watch = Stopwatch::start(read::NAME, read::VERSION);
-        let mut reader = Reader::new(&self.scratch.work(), &self.scratch.result().join("frames"), findings)?;
-        let wanted: BTreeSet<usize> = if acts.is_empty() {
-            (0..findings.pictures.len()).collect()
-        } else {
-            let text = acts::wants_text(acts);
-            findings.wanted.iter().zip(text).filter(|(_, text)| *text).filter_map(|(index, _)| *index).collect()
-        };
-        let wanted: Vec<usize> = wanted.into_iter().collect();
-        if !wanted.is_empty() {
-            let files = ensure(catalog::OCR, &config.models_dir, &Progress::on_stderr())?;
-            let bar = bar("Reading", wanted.len() as u64);
-            reader.read(&wanted, &files.dir, &Threads::new(self.threads), || bar.inc(1))?;
-            bar.finish_and_clear();
-        }
-        self.passes.push(watch.stop());
-        Ok(reader)
+    fn disk(&self, source: io::Error) -> RunError {
+        RunError::Disk { path: self.finished.files(INSPECT), source }
     }
 
-    fn hear(&mut self, findings: &Findings, config: &Config) -> Result<Heard, RunError> {
-        let Some(sound) = &findings.measurements.sound else {
-            return Ok(Heard { transcript: Transcript::default(), speech: None, model: None });
-        };
-        let watch = Stopwatch::start(transcribe::NAME, transcribe::VERSION);
-        let voice = inspect::read_voice(&self.scratch.work())
-            .map_err(|source| RunError::Disk { path: self.scratch.work(), source })?;
-        let (music_share, music) = music::music(&voice, &sound.speech);
-        let mut speech = SpeechMeasures { music_share, music, ..SpeechMeasures::default() };
-        let mut heard = Heard { transcript: Transcript::default(), speech: None, model: None };
-        if !sound.speech.is_empty() {
-            let progress = Progress::on_stderr();
-            let voiced: Vec<(f64, f64)> = sound.speech.iter().map(|span| (span.start, span.end)).collect();
-            let rater = ensure(catalog::DNSMOS, &config.models_dir, &progress)?;
-            if let Some(path) = rater.paths.first() {
-                let rater = Dnsmos::load_with(path, &Threads::new(self.threads))?;
-                let rated = rater.sampled(&voice, &in_samples(&voiced), RATED_WINDOWS)?;
-                speech.dnsmos_overall = rated.map(|rated| rated.ovrl);
-            }
-            let bar = spinner("Listening");
-            let model = whisper_file(&config.whisper, &config.models_dir, &progress)?;
-            let mut whisper = Whisper::load(&model, self.threads)?;
-            // Words from the screen make the model write the shop's spelling where something else was said: on the
-            // takes it was measured with, 5.4 % of words were wrong with them and 3.0 % without.
-            let wanted = Wanted { language: &self.recording.policy.language, screen_words: "" };
-            let hearing = transcribe(&mut whisper, &voice, &voiced, wanted)?;
-            bar.finish_and_clear();
-            speech.mean_word_probability = hearing.transcript.mean_word_probability();
-            if let Some(language) = &hearing.detected {
-                speech.language = Some(language.code.clone());
-                speech.language_probability = Some(language.probability);
-            }
-            let hearing = self.hear_hosted(&voice, &voiced, hearing);
-            heard.transcript = hearing.transcript;
-            heard.model = model.file_stem().map(|name| name.to_string_lossy().into_owned());
-        }
-        heard.speech = Some(speech);
-        self.passes.push(watch.stop());
-        Ok(heard)
+    /// What was done as far as the screen shows it, where no input events tell.
+    fn look(&self, findings: &mut Findings) -> Result<Vec<acts::Act>, RunError> {
+        let trace = inspect::read_trace(&self.finished.files(INSPECT)).map_err(|source| self.disk(source))?;
+        let seen = trace::acts::acts(&trace);
+        trace.measure(&seen, &mut findings.measurements);
+        let acts = sight::from_trace(&seen);
+        findings.wanted = sight::pictures(&acts, &findings.pictures);
+        Ok(acts)
     }
 
     fn build_steps(
@@ -228,7 +224,8 @@ impl Take {
             findings.wanted.get(want).copied().flatten().map(|index| reader.picture(index)).transpose()
         };
         let steps = steps::build(acts, transcript, |act| {
-            Ok::<_, RunError>(ActPictures { before: picture(2 * act)?, after: picture(2 * act + 1)? })
+            let uncovered = picture(2 * acts.len() + act)?;
+            Ok::<_, RunError>(ActPictures { before: picture(2 * act)?, after: picture(2 * act + 1)?, uncovered })
         })?;
         self.passes.push(watch.stop());
         Ok(steps)
@@ -237,11 +234,12 @@ impl Take {
     fn conclude(
         mut self,
         options: &RunOptions,
+        program: &Path,
         findings: Findings,
         reader: &Reader,
-        heard: Heard,
-        steps: Vec<Step>,
+        gathered: Gathered,
     ) -> Result<RunResult, RunError> {
+        let Gathered { heard, private, steps } = gathered;
         let watch = Stopwatch::start("judge", 1);
         let screens = reader.screens();
         let goal_text = self.recording.goal.clone();
@@ -256,8 +254,7 @@ impl Take {
             constraints: constraints.len() as u32,
             touched: constraints.iter().filter(|finding| finding.touched).count() as u32,
         });
-        let private = pii::find(&screens, measurements.active_secs.unwrap_or(0.0), &heard.transcript);
-        measurements.pii = Some(private.iter().map(|found| found.span).collect::<Vec<Span>>());
+        measurements.pii = Some(private.redactor.spans());
         if let Some(store) = &options.store {
             measurements.duplicate = match_and_keep(store, &self.recording.video, &findings.fingerprints)?;
         }
@@ -279,6 +276,10 @@ impl Take {
             asked.tell(&mut models, &mut prompts);
         }
         self.passes.push(watch.stop());
+        // A take that goes back is not watched by anybody.
+        if options.playback && quality.verdict != Verdict::Reject {
+            self.make_playback(program, private.cover)?;
+        }
         let summary = Summary {
             input_sha256: findings.fingerprints.sha256.clone(),
             verdict: quality.verdict,
@@ -293,6 +294,7 @@ impl Take {
             models,
             prompts,
         };
+        reader.remove_unnamed(&steps).map_err(|source| RunError::Disk { path: options.out.clone(), source })?;
         let examples = examples::from_steps(&steps, &summary, picture);
         let result = self.scratch.result();
         let disk = |source| RunError::Disk { path: options.out.clone(), source };
@@ -302,9 +304,11 @@ impl Take {
         write_lines(&result, "examples.jsonl", &examples).map_err(disk)?;
         write_json(&result, "fingerprints.json", &findings.fingerprints).map_err(disk)?;
         write_json(&result, "summary.json", &summary).map_err(disk)?;
+        write_json(&result, "redaction.json", &private.plan).map_err(disk)?;
         let page = report::html(&quality, &heard.transcript, &steps, &summary);
         fs::write(result.join("report.html"), page).map_err(disk)?;
         self.scratch.publish(&options.out).map_err(disk)?;
+        self.finished.clear().map_err(disk)?;
         let report = options.out.join("report.html");
         Ok(RunResult { quality, transcript: heard.transcript, steps, examples, summary, report })
     }
@@ -315,12 +319,6 @@ impl RunResult {
         let text = table::text(&self.quality, &self.transcript, &self.steps, &self.summary);
         text + &format!("Report: {}\n", self.report.display())
     }
-}
-
-/// Spans in seconds as spans in samples of the voice.
-fn in_samples(spans: &[(f64, f64)]) -> Vec<Voiced> {
-    let sample = |secs: f64| (secs * f64::from(VOICE_RATE_HZ)) as usize;
-    spans.iter().map(|&(start, end)| Voiced { start: sample(start), end: sample(end) }).collect()
 }
 
 fn write_json(folder: &Path, name: &str, value: &impl serde::Serialize) -> io::Result<()> {
@@ -346,10 +344,4 @@ fn bar(what: &'static str, total: u64) -> ProgressBar {
         bar.set_style(style);
     }
     bar.with_message(what)
-}
-
-fn spinner(what: &'static str) -> ProgressBar {
-    let bar = ProgressBar::new_spinner().with_message(what);
-    bar.enable_steady_tick(std::time::Duration::from_millis(200));
-    bar
 }

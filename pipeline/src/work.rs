@@ -8,6 +8,7 @@ mod analyse;
 mod dataset_job;
 mod inspect;
 mod lease;
+mod redact;
 mod results;
 
 use std::io::Write;
@@ -27,12 +28,12 @@ use self::lease::Lease;
 use self::results::Results;
 use crate::export::ExportError;
 use crate::passes::inspect::InspectError;
-use crate::passes::playback::PlaybackError;
+use crate::passes::redact::recording::RedactError;
 
 /// Seconds a claim waits for work; short, so that a signal is soon obeyed.
 const WAIT_SECS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone)]
 pub struct WorkOptions {
@@ -46,6 +47,8 @@ pub struct WorkOptions {
     pub threads: Option<u16>,
     /// Whether a hosted model explains the Steps.
     pub is_hosted: bool,
+    /// Where the finished passes of an analysis wait for its end; should it be killed, the next attempt goes on there.
+    pub passes: PathBuf,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +69,7 @@ pub enum JobError {
     #[error(transparent)]
     Inspect(#[from] InspectError),
     #[error(transparent)]
-    Playback(#[from] PlaybackError),
+    Redact(#[from] RedactError),
     #[error(transparent)]
     Export(#[from] ExportError),
     #[error("the analysis ended with {status}. Its last words: {words}")]
@@ -95,6 +98,7 @@ pub(crate) struct Machine<'a> {
     program: &'a Path,
     threads: Option<u16>,
     is_hosted: bool,
+    passes: &'a Path,
     stop: &'a AtomicBool,
 }
 
@@ -107,8 +111,8 @@ pub fn work(options: &WorkOptions, program: &Path, stop: &Arc<AtomicBool>) -> Re
         for index in 0..options.concurrency.max(1) {
             let (client, name) = (&client, format!("{name}/{index}"));
             let run = move || {
-                let (threads, is_hosted) = (options.threads, options.is_hosted);
-                let machine = Machine { client, program, threads, is_hosted, stop };
+                let (threads, is_hosted, passes) = (options.threads, options.is_hosted, options.passes.as_path());
+                let machine = Machine { client, program, threads, is_hosted, passes, stop };
                 one_after_another(options, &machine, &name)
             };
             let started = Builder::new().name(format!("work-{index}")).spawn_scoped(scope, run);
@@ -197,6 +201,7 @@ fn do_job(machine: &Machine<'_>, job: &LeasedJob) -> Result<String, JobError> {
         let made = match job.kind {
             JobKind::Inspect => inspect::inspect(machine, job, &lease, folder.path()),
             JobKind::Analyse => analyse::analyse(machine, job, &lease, folder.path()),
+            JobKind::Redact => redact::redact(machine, job, &lease, folder.path()),
             JobKind::Export => dataset_job::export(machine, job, &lease, folder.path()),
         };
         let made = if lease.is_lost() { Err(JobError::Lost) } else { made };

@@ -222,7 +222,7 @@ fn what_is_no_recording_is_a_result_and_no_failure() {
         assert_eq!(flags, [flag], "{name}");
         assert_eq!(quality["measurements"]["file"]["bytes"], bytes.len(), "{name}");
         check_form("quality", &quality);
-        for form in ["transcript", "fingerprints", "summary"] {
+        for form in ["transcript", "fingerprints", "summary", "redaction"] {
             check_form(form, &read_json(&result.join(format!("{form}.json"))));
         }
         for lines in ["steps.jsonl", "examples.jsonl"] {

@@ -55,7 +55,7 @@ fn write(folder: &Path, made: &[Made]) {
                 "history": [], "step": step, "picture": [100, 100], "verdict": "accept",
                 "last": index + 1 == made.steps.len(), "provenance": {"worker": made.worker},
             });
-            lines += &format!("{example}\n");
+            lines.extend([example.to_string(), "\n".to_owned()]);
         }
         let result = folder.join(format!("take-{number}"));
         fs::create_dir_all(&result).unwrap();

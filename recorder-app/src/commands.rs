@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use recorder_core::devices;
+use recorder_core::preflight::{self, Finding, check};
 use shared_types::api::assignment::AssignmentItem;
 use shared_types::api::worker::ConsentText;
 use shared_types::id::{AssignmentId, RecordingId};
@@ -12,7 +13,7 @@ use tauri::{AppHandle, State};
 
 use crate::desk::Desk;
 use crate::trouble::Trouble;
-use crate::view::{ActivityName, DevicesView, Handed, InviteView, Standing};
+use crate::view::{ActivityName, DevicesView, Handed, InviteView, ListenedView, Standing, TakeView};
 use crate::{record, send, server};
 
 type Desks<'a> = State<'a, Arc<Desk>>;
@@ -105,11 +106,41 @@ pub(crate) fn stop(desk: Desks<'_>) {
     desk.end(ActivityName::Recording);
 }
 
+/// Screen, encoder, disk and server, each really tried.
+#[tauri::command(async)]
+pub(crate) fn preflight(desk: Desks<'_>, assignment: AssignmentItem, screen: &str) -> Vec<Finding> {
+    let client = server::client(&desk.data).ok();
+    check(&desk.session, screen, &desk.data, record::FPS, &assignment.policy, client.as_ref())
+}
+
+/// Five seconds of a microphone, to be heard.
+#[tauri::command(async)]
+pub(crate) fn listen(desk: Desks<'_>, microphone: &str) -> Result<ListenedView, Trouble> {
+    let busy = desk.begin(ActivityName::Recording)?;
+    let listened = preflight::listen(&devices::microphone(microphone), &busy.control)?;
+    drop(busy);
+    Ok(ListenedView { finding: listened.finding, wav: listened.wav })
+}
+
+#[tauri::command]
+pub(crate) fn toggle_pause(desk: Desks<'_>) {
+    desk.toggle_pause();
+}
+
+/// Removes a stretch of a take for good.
+#[tauri::command(async)]
+pub(crate) fn cut(desk: Desks<'_>, take: RecordingId, from: f64, to: f64) -> Result<TakeView, Trouble> {
+    let busy = desk.begin(ActivityName::Sending)?;
+    let cut = desk.shelf.cut(take, from, to, &|server| server::client_of(&desk.data, server));
+    drop(busy);
+    cut
+}
+
 #[tauri::command(async)]
 pub(crate) fn discard(desk: Desks<'_>, take: RecordingId) -> Result<Standing, Trouble> {
     // Nothing else happens to the takes meanwhile.
     let busy = desk.begin(ActivityName::Sending)?;
-    desk.shelf.discard(take)?;
+    desk.shelf.discard(take, &|server| server::client_of(&desk.data, server))?;
     drop(busy);
     show(&desk)
 }

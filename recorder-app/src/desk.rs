@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use recorder_core::control::Control;
 use recorder_core::devices::Session;
+use time::OffsetDateTime;
 
 use crate::config::Config;
 use crate::shelf::Shelf;
@@ -29,13 +31,13 @@ pub(crate) struct Desk {
 /// One take at a time is recorded, or sent.
 struct Activity {
     name: ActivityName,
-    end: Arc<AtomicBool>,
+    control: Arc<Control>,
 }
 
 /// While this lives the desk is busy; a thread that fails leaves it free.
 pub(crate) struct Busy {
     desk: Arc<Desk>,
-    pub(crate) end: Arc<AtomicBool>,
+    pub(crate) control: Arc<Control>,
 }
 
 impl Drop for Busy {
@@ -75,6 +77,7 @@ impl Desk {
         let mut done = held(&self.made_whole);
         if !*done {
             self.shelf.make_whole()?;
+            self.shelf.let_go(OffsetDateTime::now_utc())?;
             *done = true;
         }
         Ok(())
@@ -99,15 +102,26 @@ impl Desk {
             let next = "Wait until it is done, or stop it, then try again.";
             return Err(Trouble::new("The recorder is busy with another recording.", next));
         }
-        let end = Arc::new(AtomicBool::new(false));
-        *activity = Some(Activity { name, end: end.clone() });
-        Ok(Busy { desk: self.clone(), end })
+        let control = Arc::new(Control::default());
+        *activity = Some(Activity { name, control: control.clone() });
+        Ok(Busy { desk: self.clone(), control })
     }
 
     pub(crate) fn end(&self, name: ActivityName) {
-        if let Some(activity) = held(&self.activity).as_ref().filter(|activity| activity.name == name) {
-            activity.end.store(true, Ordering::Relaxed);
+        if let Some(control) = self.control_of(name) {
+            control.end();
         }
+    }
+
+    /// Pauses the running take, or lets it go on.
+    pub(crate) fn toggle_pause(&self) {
+        if let Some(control) = self.control_of(ActivityName::Recording) {
+            control.toggle_pause();
+        }
+    }
+
+    fn control_of(&self, name: ActivityName) -> Option<Arc<Control>> {
+        held(&self.activity).as_ref().filter(|activity| activity.name == name).map(|activity| activity.control.clone())
     }
 
     /// The window should close: at once, or when the running take is whole.

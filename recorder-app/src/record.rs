@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::thread::Builder;
 
-use recorder_core::devices::sources;
+use recorder_core::devices::{pause_key, sources};
 use recorder_core::session::{AssignedTake, Listener, Progress, Sources, TakeOptions, record};
 use shared_types::api::assignment::AssignmentItem;
 use shared_types::id::RecordingId;
@@ -14,7 +14,7 @@ use crate::desk::{Busy, Desk};
 use crate::trouble::Trouble;
 use crate::view::{ActivityName, Level, news};
 
-const FPS: u32 = 15;
+pub(crate) const FPS: u32 = 15;
 
 /// Opens screen and microphone and records on a thread of its own, which tells the page how it goes.
 pub(crate) fn start(
@@ -48,7 +48,10 @@ pub(crate) fn start(
 
 fn run(app: &AppHandle, desk: &Desk, busy: Busy, id: RecordingId, sources: Sources, options: &TakeOptions) {
     let folder = desk.shelf.folder(id);
-    let recorded = record(&folder, sources, options, &busy.end, &mut Teller { app });
+    // Without the key the window's button is still there.
+    let key = pause_key(&desk.session, &busy.control).ok();
+    let recorded = record(&folder, sources, options, &busy.control, &mut Teller { app });
+    drop(key);
     // A take that something ended early is as whole as any other.
     let judged = desk.shelf.judge(id);
     drop(busy);
@@ -57,7 +60,7 @@ fn run(app: &AppHandle, desk: &Desk, busy: Busy, id: RecordingId, sources: Sourc
         (Err(error), Err(_)) => {
             if !folder.exists() {
                 // Nothing was recorded, and an entry without a recording would stay for ever.
-                drop(desk.shelf.discard(id));
+                drop(desk.shelf.discard(id, &|_| None));
             }
             tell(app, news::FAILED, Trouble::from(error));
         }
@@ -77,8 +80,9 @@ impl Listener for Teller<'_> {
         tell(self.app, news::STARTED, ());
     }
 
-    fn progress(&mut self, Progress { secs, peak_dbfs, bytes }: Progress) {
-        tell(self.app, news::LEVEL, Level { secs, peak_dbfs, bytes });
+    fn progress(&mut self, progress: Progress) {
+        let Progress { secs, peak_dbfs, bytes, is_paused: paused, speech_share, disk_secs, .. } = progress;
+        tell(self.app, news::LEVEL, Level { secs, peak_dbfs, bytes, paused, speech_share, disk_secs });
     }
 
     fn health(&mut self, event: &HealthEvent) {

@@ -27,7 +27,7 @@ pub(crate) fn start(app: &AppHandle, desk: &Arc<Desk>, take: RecordingId) -> Res
 
 fn run(app: &AppHandle, desk: &Desk, busy: Busy, client: &Client, take: RecordingId, assignment: AssignmentId) {
     let mut teller = Teller { app, sent: UploadNews { take, sent: 0, total: 0, waiting: None } };
-    let submitted = submit(&desk.shelf.folder(take), client, assignment, &mut teller, &busy.end);
+    let submitted = submit(&desk.shelf.folder(take), client, assignment, &mut teller, busy.control.end_flag());
     drop(busy);
     match submitted {
         Ok(_) => tell(app, news::SUBMITTED, Submitted { take }),

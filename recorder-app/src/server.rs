@@ -60,6 +60,11 @@ pub(crate) fn client(data: &Path) -> Result<Client, Trouble> {
     Ok(enrolment(data)?.client()?)
 }
 
+/// The client of a server, if it is the one that was joined.
+pub(crate) fn client_of(data: &Path, server: &str) -> Option<Client> {
+    client(data).ok().filter(|client| client.server() == server)
+}
+
 pub(crate) fn consent_given(data: &Path) -> Result<Consent, Trouble> {
     Ok(enrolment(data)?.consent)
 }

@@ -6,14 +6,17 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use recorder_core::Client;
 use recorder_core::check::check;
+use recorder_core::cut::{CutReport, cut};
 use recorder_core::session::ended_early;
 use recorder_core::spool::{Spool, SpoolError, recover};
-use recorder_core::submit::read_progress;
+use recorder_core::submit::{end_uploads, read_progress};
 use serde::{Deserialize, Serialize};
 use shared_types::api::assignment::AssignmentItem;
 use shared_types::id::RecordingId;
 use shared_types::recording::{Manifest, RecordingStage, VIDEO_FILE};
+use time::OffsetDateTime;
 
 use crate::trouble::Trouble;
 use crate::view::TakeView;
@@ -81,7 +84,19 @@ impl Shelf {
         for id in self.ids()? {
             if let Err(SpoolError::NoRecording { .. } | SpoolError::NothingWhole { .. }) = self.rescue(id) {
                 // It was killed before there was anything to keep.
-                self.discard(id)?;
+                self.discard(id, &|_| None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets go of the takes that the server has confirmed long enough ago.
+    pub(crate) fn let_go(&self, now: OffsetDateTime) -> Result<(), Trouble> {
+        for id in self.ids()? {
+            let progress = read_progress(&self.folder(id)).ok().flatten();
+            if progress.is_some_and(|progress| progress.has_had_its_time(now)) {
+                // One that cannot go now is tried again at the next start.
+                drop(self.discard(id, &|_| None));
             }
         }
         Ok(())
@@ -134,9 +149,28 @@ impl Shelf {
         Ok(names.filter_map(|name| name.strip_suffix(".json")?.parse().ok()).collect())
     }
 
-    /// Deletes a take, by its maker's own wish.
-    pub(crate) fn discard(&self, id: RecordingId) -> Result<(), Trouble> {
+    /// Removes a stretch of a take for good.
+    pub(crate) fn cut(
+        &self,
+        id: RecordingId,
+        from: f64,
+        to: f64,
+        client: &dyn Fn(&str) -> Option<Client>,
+    ) -> Result<TakeView, Trouble> {
+        let CutReport { still_held_by, .. } = cut(&self.folder(id), from, to, client)?;
+        match still_held_by.first() {
+            None => self.read(id),
+            Some(server) => Err(Trouble::new(
+                format!("It was cut out here, but {server} could not be asked to forget what it had been sent before."),
+                "Send the recording in when you are online: the old upload is ended before anything else.",
+            )),
+        }
+    }
+
+    /// Deletes a take, by its maker's own wish, with what of it was sent and not handed in.
+    pub(crate) fn discard(&self, id: RecordingId, client: &dyn Fn(&str) -> Option<Client>) -> Result<(), Trouble> {
         let folder = self.folder(id);
+        end_uploads(&folder, client)?;
         for removed in [fs::remove_dir_all(&folder), fs::remove_file(self.purpose_path(id))] {
             removed.or_else(|error| {
                 if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(disk(&folder, &error)) }

@@ -1,6 +1,7 @@
 //! What went wrong, as the window says it: what happened and what it means, then what to do next.
 
 use recorder_core::ClientError;
+use recorder_core::cut::CutError;
 use recorder_core::devices::{DisplayError, MicError, ScreenError};
 use recorder_core::enrol::EnrolError;
 use recorder_core::session::SessionError;
@@ -152,6 +153,20 @@ impl From<SubmitError> for Trouble {
             SubmitError::Changed { .. } => Self::new(
                 "The files of this recording were changed after it was made, so that it cannot be sent in.",
                 "Record again.",
+            ),
+            _ => Self::told(&error),
+        }
+    }
+}
+
+impl From<CutError> for Trouble {
+    fn from(error: CutError) -> Self {
+        match error {
+            CutError::Spool(error) => error.into(),
+            CutError::Submit(error) => error.into(),
+            CutError::Range { .. } => Self::new(
+                "That is no stretch of time: its end is not after its beginning.",
+                "Give the seconds of the recording, the earlier one first.",
             ),
             _ => Self::told(&error),
         }

@@ -1,6 +1,7 @@
 //! What the page is shown. `ui/src/recorder/bridge.ts` has the same names.
 
 use recorder_core::devices::{MicInfo, ScreenInfo};
+use recorder_core::preflight::Finding;
 use serde::{Deserialize, Serialize};
 use shared_types::api::assignment::AssignmentItem;
 use shared_types::api::submission::SubmissionView;
@@ -66,6 +67,13 @@ pub(crate) struct DevicesView {
     pub(crate) problems: Vec<Trouble>,
 }
 
+/// What the microphone gave before a take.
+#[derive(Debug, Serialize)]
+pub(crate) struct ListenedView {
+    pub(crate) finding: Finding,
+    pub(crate) wav: Vec<u8>,
+}
+
 #[derive(Debug, Serialize)]
 pub(crate) struct Handed {
     pub(crate) assignment: AssignmentItem,
@@ -89,6 +97,9 @@ pub(crate) struct Level {
     pub(crate) secs: f64,
     pub(crate) peak_dbfs: Option<f64>,
     pub(crate) bytes: u64,
+    pub(crate) paused: bool,
+    pub(crate) speech_share: Option<f64>,
+    pub(crate) disk_secs: Option<f64>,
 }
 
 #[derive(Debug, Clone, Serialize)]

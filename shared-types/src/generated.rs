@@ -11,8 +11,8 @@ use crate::api::admin::{
 };
 use crate::api::assignment::{AssignmentItem, ProblemKind, ProblemRequest, SubmissionBrief};
 use crate::api::review::{
-    AdminRole, Answer, Checklist, HistoryEntry, Lock, LoginRequest, Mark, Reason, ReviewRequest, Reviewed, SessionView,
-    SubmissionDetail, SubmissionRow,
+    AdminRole, Answer, Checklist, HistoryEntry, Lock, LoginRequest, Mark, Reason, RedactRequest, RedactionView,
+    ReviewRequest, Reviewed, SessionView, SubmissionDetail, SubmissionRow,
 };
 use crate::api::site::{Download, Platform, SiteInfo};
 use crate::api::submission::{Receipt, SubmissionView, SubmitRequest, Submitted, Track, UploadRef};
@@ -28,7 +28,8 @@ use crate::example::Example;
 use crate::fingerprint::Fingerprints;
 use crate::goal::{Constraint, ConstraintFinding, ConstraintKind, Evidence, EvidenceSource};
 use crate::id::{
-    AssignmentId, CampaignId, InviteId, JobId, PayoutId, ReceiptId, RecordingId, SubmissionId, TokenId, WorkerId,
+    AssignmentId, CampaignId, InviteId, JobId, PayoutId, ReceiptId, RecordingId, RedactionId, SubmissionId, TokenId,
+    WorkerId,
 };
 use crate::job::{JobKind, JobStage};
 use crate::order::OrderStage;
@@ -43,6 +44,10 @@ use crate::quality::policy::{Narration, Policy};
 use crate::recording::{
     ClockAnchors, Consent, DriftInfo, EncoderInfo, EncoderProbe, FileHash, Fragment, FrameCounts, HealthEvent,
     InputEventsInfo, Manifest, MicrophoneInfo, Pause, RecordingStage, ScreenInfo, SystemInfo,
+};
+use crate::redaction::{
+    PictureRedaction, PiiKind, Redaction, RedactionRange, RedactionSource, RedactionTrack, SoundRedaction,
+    TextRedaction,
 };
 use crate::step::{Action, Cause, Intent, Source, Step, Target, Utterance};
 use crate::submission::SubmissionStage;
@@ -78,6 +83,7 @@ pub fn files() -> Result<Vec<GeneratedFile>, GenerateError> {
     Ok(files)
 }
 
+#[expect(clippy::too_many_lines, reason = "a line for each type that the pages share")]
 fn typescript() -> Result<Vec<GeneratedFile>, GenerateError> {
     let config = Config::new().with_large_int("number");
     let mut files = Vec::new();
@@ -193,6 +199,17 @@ fn typescript() -> Result<Vec<GeneratedFile>, GenerateError> {
         LoginRequest,
         Mark,
         Reason,
+        PictureRedaction,
+        PiiKind,
+        RedactRequest,
+        Redaction,
+        RedactionId,
+        RedactionRange,
+        RedactionSource,
+        RedactionTrack,
+        RedactionView,
+        SoundRedaction,
+        TextRedaction,
         ReviewRequest,
         Reviewed,
         SessionView,
@@ -244,6 +261,7 @@ fn schemas() -> Result<Vec<GeneratedFile>, GenerateError> {
         schema::<Example>("example")?,
         schema::<Fingerprints>("fingerprints")?,
         schema::<Summary>("summary")?,
+        schema::<Redaction>("redaction")?,
         schema::<ApiError>("error")?,
         schema::<CampaignFile>("campaign")?,
         schema::<DatasetManifest>("dataset")?,

@@ -43,6 +43,8 @@ ids! {
     ReceiptId,
     /// A code that lets one person in.
     InviteId,
+    /// A range that a reviewer had covered.
+    RedactionId,
     /// A secret that a program shows, by the id it is listed under.
     TokenId,
 }

@@ -6,22 +6,24 @@ use ts_rs::TS;
 
 use crate::lifecycle::lifecycle;
 
-/// What is to be done: look at a take, understand it, or publish a dataset.
+/// What is to be done: look at a take, understand it, cover a stretch of it for good, or publish a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum JobKind {
     Inspect,
     Analyse,
+    Redact,
     Export,
 }
 
 impl JobKind {
-    pub const ALL: &'static [Self] = &[Self::Inspect, Self::Analyse, Self::Export];
+    pub const ALL: &'static [Self] = &[Self::Inspect, Self::Analyse, Self::Redact, Self::Export];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Inspect => "inspect",
             Self::Analyse => "analyse",
+            Self::Redact => "redact",
             Self::Export => "export",
         }
     }

@@ -1,7 +1,7 @@
 //! What everyone shares: the nouns of the product, their lifecycles, the quality policy and its verdicts.
 //!
 //! Reading order: [`recording`] (a take and its manifest), [`event`] (what a hand did), [`transcript`] (what was
-//! said), [`quality`] (whether it is good), [`goal`] and [`step`] (what it means), [`example`] (what is trained on).
+//! said), [`redaction`] (what is covered of it), [`quality`] (whether it is good), [`goal`] and [`step`] (what it means), [`example`] (what is trained on).
 //! Then the nouns of the server: [`campaign`], [`worker`], [`assignment`], [`upload`], [`submission`], [`job`], [`order`],
 //! [`payout`], [`dataset`], and [`api`], what travels between the programs. Nothing here does I/O or reads a clock.
 
@@ -22,6 +22,7 @@ pub mod order;
 pub mod payout;
 pub mod quality;
 pub mod recording;
+pub mod redaction;
 pub mod step;
 pub mod submission;
 pub mod summary;

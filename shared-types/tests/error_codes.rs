@@ -4,7 +4,8 @@ use shared_types::error::ErrorCode;
 
 const CODES: &str = "unauthenticated forbidden not_found invalid_request invite_used invite_expired token_revoked \
     consent_required upload_offset_conflict upload_expired upload_too_large quota_exceeded storage_full \
-    unsupported_media hash_mismatch assignment_not_open stage_conflict version_conflict lease_lost rate_limited internal";
+    unsupported_media hash_mismatch assignment_not_open stage_conflict version_conflict lease_lost rate_limited unavailable \
+    internal";
 
 #[test]
 fn every_code_has_its_string_a_status_a_sentence_and_a_hint() {

@@ -125,7 +125,7 @@ lifecycles! {
         ("queued", "leased cancelled"),
         ("leased", "done queued dead cancelled"),
         ("done", ""),
-        ("dead", "queued"),
+        ("dead", "queued cancelled"),
         ("cancelled", ""),
     ];
     order: OrderStage, "order", [

@@ -2,7 +2,7 @@
  * A line to the server that misbehaves on demand.
  *
  * `open(port, {cutAfter, cuts, stallAfter})`: each of the first `cuts` connections is torn down once it carried
- * `cutAfter` bytes towards the server; the first one stalls for ever after `stallAfter` bytes.
+ * `cutAfter` bytes towards the server; the first one stalls for ever after `stallAfter` bytes, which `stalled` tells.
  */
 import net from 'node:net';
 
@@ -10,6 +10,8 @@ export function open(port, { cutAfter = Infinity, cuts = 0, stallAfter = Infinit
   const open = new Set();
   let cut = 0;
   let connections = 0;
+  let tellStalled;
+  const stalledOnce = new Promise((resolve) => (tellStalled = resolve));
   const listener = net.createServer((client) => {
     const server = net.connect(port, '127.0.0.1');
     const number = connections++;
@@ -28,6 +30,7 @@ export function open(port, { cutAfter = Infinity, cuts = 0, stallAfter = Infinit
       if (number === 0 && carried > stallAfter) {
         stalled = true;
         server.write(bytes.subarray(0, 1000));
+        tellStalled();
         return;
       }
       if (cut < cuts && carried > cutAfter) {
@@ -53,6 +56,7 @@ export function open(port, { cutAfter = Infinity, cuts = 0, stallAfter = Infinit
       resolve({
         port: listener.address().port,
         cuts: () => cut,
+        stalled: stalledOnce,
         close: () => {
           for (const socket of open) socket.destroy();
           listener.close();

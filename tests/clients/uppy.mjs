@@ -122,7 +122,8 @@ const checks = {
   async 'cancelled'() {
     const url = await inPage(async ({ endpoint, headers }) => {
       const made = uppy(endpoint, headers, 200_000);
-      const id = made.addFile({ name: 'take.mp4', data: file('take.mp4', 4 << 20, 3) });
+      // Long enough that it cannot be whole before it is cancelled.
+      const id = made.addFile({ name: 'take.mp4', data: file('take.mp4', 64 << 20, 3) });
       const address = new Promise((resolve) => {
         made.on('upload-progress', (_, { bytesUploaded }) => {
           if (bytesUploaded > 1_000_000) resolve(made.getFile(id)?.tus?.uploadUrl);

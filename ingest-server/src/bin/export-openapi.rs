@@ -1,4 +1,4 @@
-//! Writes the OpenAPI document into the repository: `cargo run --bin export-openapi`.
+//! Writes the `OpenAPI` document into the repository: `cargo run --bin export-openapi`.
 
 use std::path::Path;
 

@@ -9,7 +9,7 @@ use shared_types::api::Page;
 use shared_types::api::admin::{DrainAction, DrainRequest, Drained, JobRow};
 use shared_types::error::ErrorCode;
 use shared_types::id::JobId;
-use shared_types::job::JobStage;
+use shared_types::job::{JobKind, JobStage};
 
 use crate::app::{App, Shared};
 use crate::http::error::{Answer, Problem};
@@ -59,7 +59,8 @@ async fn queue_again(app: &App, id: JobId) -> Answer<()> {
     if !store::job::retry(&mut tx, id, now).await? {
         return Err(ErrorCode::StageConflict.into());
     }
-    if let Some(submission_id) = job.submission_id {
+    // A take that waits for its redaction stayed what it was.
+    if let Some(submission_id) = job.submission_id.filter(|_| job.kind != JobKind::Redact) {
         outcome::resume(&mut tx, submission_id, job.kind, now).await?;
     }
     Ok(tx.commit().await?)
@@ -67,6 +68,11 @@ async fn queue_again(app: &App, id: JobId) -> Answer<()> {
 
 async fn give_up(app: &App, id: JobId) -> Answer<()> {
     let mut tx = app.store.begin().await?;
+    let job = store::job::lock(&mut tx, id).await?.ok_or(ErrorCode::NotFound)?;
+    // A redaction that was asked for is never given up: its take would stay closed for good.
+    if job.kind == JobKind::Redact {
+        return Err(ErrorCode::StageConflict.into());
+    }
     if !store::job::cancel(&mut tx, id, app.clock.now()).await? {
         return Err(ErrorCode::StageConflict.into());
     }

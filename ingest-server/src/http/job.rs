@@ -14,7 +14,7 @@ use shared_types::api::job::{
 use shared_types::api::submission::Track;
 use shared_types::error::ErrorCode;
 use shared_types::id::{JobId, SubmissionId};
-use shared_types::job::JobStage;
+use shared_types::job::{JobKind, JobStage};
 use shared_types::submission::SubmissionStage;
 use shared_types::timestamp::Timestamp;
 
@@ -23,9 +23,10 @@ use crate::crash;
 use crate::http::error::{Answer, Problem};
 use crate::http::guard::PipelineCaller;
 use crate::http::outcome::{self, Outcome};
+use crate::http::redaction;
 use crate::http::route::{Route, Who, route};
 use crate::limits::{Limits, signed};
-use crate::objects::{is_key, job_key, submission_key};
+use crate::objects::{is_key, job_key, manifest_key};
 use crate::secret::{SecretKind, digest, new_secret};
 use crate::store::job::{End, Job};
 use crate::store::submission::Change;
@@ -74,6 +75,7 @@ async fn claim(
         return Err(Problem::because(ErrorCode::InvalidRequest, "Name at least one of the kinds of jobs."));
     }
     let wait = Duration::from_secs(u64::from(request.wait_s.min(LONGEST_WAIT_SECS)));
+    redaction::remove_condemned(&app).await?;
     let until = tokio::time::Instant::now() + wait;
     loop {
         // Listening begins before the look, so that work queued in between is not missed.
@@ -133,7 +135,13 @@ async fn give_back(
     if !store::job::end(tx, job, &end, now).await? {
         return Err(ErrorCode::LeaseLost.into());
     }
-    if let (JobStage::Dead, Some(id)) = (stage, job.submission_id) {
+    if stage == JobStage::Dead {
+        store::job::condemn_leavings(tx, job.id, &[], now).await?;
+    }
+    if let (JobStage::Dead, Some(id), JobKind::Redact) = (stage, job.submission_id, job.kind) {
+        // The take stays what it was, and closed until the redaction is made.
+        store::history::add(tx, id, now, "pipeline", &format!("could not redact: {error}")).await?;
+    } else if let (JobStage::Dead, Some(id)) = (stage, job.submission_id) {
         let standing = store::submission::standing(tx, id).await?.ok_or(ErrorCode::NotFound)?;
         // A submission that was withdrawn meanwhile stays so; its job must not hold up the queue.
         let Ok(to) = standing.stage.advance(SubmissionStage::Failed) else { return Ok(stage) };
@@ -165,12 +173,18 @@ async fn describe(app: &App, job: &Job) -> Answer<LeasedJob> {
         input: JobInput::default(),
         goal: None,
         policy: shared_types::quality::policy::Policy::default(),
+        redactions: Vec::new(),
         outputs_url: format!("/api/v1/jobs/{}/outputs", job.id),
     };
     let Some(id) = job.submission_id else { return Ok(leased) };
     let task = store::job::task(app.store.read(), id).await?.ok_or(ErrorCode::NotFound)?;
     leased.goal = Some(task.goal);
     leased.policy = task.policy;
+    if job.kind == JobKind::Redact {
+        // Those that are done already change nothing any more; the plan of what is covered names them all.
+        let all = store::redaction::list(app.store.read(), id).await?;
+        leased.redactions = all.into_iter().rev().map(|redaction| redaction.range).collect();
+    }
     leased.input.manifest = Some(manifest(app, id, &task.manifest, now).await?);
     for file in store::submission::files(app.store.read(), id).await? {
         let url = app.objects.signed_get(&file.object_key, now, ADDRESS_SECS).await?;
@@ -187,7 +201,7 @@ async fn describe(app: &App, job: &Job) -> Answer<LeasedJob> {
 
 /// The manifest came in the request; as an object it can be fetched like the other files.
 async fn manifest(app: &App, id: SubmissionId, text: &str, now: Timestamp) -> Answer<SignedObject> {
-    let key = submission_key(id, shared_types::recording::MANIFEST_FILE);
+    let key = manifest_key(id, text);
     if app.objects.stat(&key).await? != Some(text.len() as u64) {
         app.objects.put(&key, text.as_bytes().to_vec()).await?;
     }
@@ -234,7 +248,6 @@ async fn outputs(
     let Json(request) = body?;
     let mut tx = app.store.begin().await?;
     let job = leased(&mut tx, job_id(&id)?, &request.lease_token).await?;
-    drop(tx);
     if request.names.len() > MOST_NAMES {
         let most = format!("At most {MOST_NAMES} names can be signed at once.");
         return Err(Problem::because(ErrorCode::InvalidRequest, most));
@@ -243,8 +256,10 @@ async fn outputs(
     let mut signed = BTreeMap::new();
     for name in request.names {
         let key = key_of(&job, &name)?;
+        store::job::may_write(&mut tx, job.id, &key).await?;
         signed.insert(name, app.objects.signed_put(&key, now, ADDRESS_SECS).await?);
     }
+    tx.commit().await?;
     Ok(Json(signed))
 }
 
@@ -268,6 +283,10 @@ async fn complete(
         return Ok(Json(earlier));
     }
     let keys = arrived(&app, &job, &request.artifacts).await?;
+    let manifest = match job.kind {
+        JobKind::Redact => Some(redaction::manifest_of(&app, &request, &keys).await?),
+        _ => None,
+    };
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     // Another request may have been faster; the job is looked at again where nobody can change it.
@@ -277,14 +296,20 @@ async fn complete(
     }
     let job = leased(&mut tx, job.id, &request.lease_token).await?;
     let Outcome { answer, queued } = match job.submission_id {
+        Some(submission_id) if manifest.is_some() => {
+            let made = (keys.as_slice(), manifest.as_deref().unwrap_or_default());
+            let answer = redaction::finish(&mut tx, &job, submission_id, &request, made, now).await?;
+            Outcome { answer, queued: false }
+        }
         Some(submission_id) => {
             for (artifact, key) in request.artifacts.iter().zip(&keys) {
-                store::artifact::put(&mut tx, submission_id, job.id, artifact, key).await?;
+                store::artifact::put(&mut tx, submission_id, job.id, artifact, key, now).await?;
             }
             outcome::of_job(&mut tx, &job, submission_id, &request, now).await?
         }
         None => Outcome { answer: Completed { stage: None, duplicate_of: None }, queued: false },
     };
+    store::job::condemn_leavings(&mut tx, job.id, &keys, now).await?;
     let stage = job.stage.advance(JobStage::Done)?;
     let end = End { stage, run_at: now, error: None, result: Some(store::row::to_json(&answer)) };
     if !store::job::end(&mut tx, &job, &end, now).await? {
@@ -293,6 +318,7 @@ async fn complete(
     crash::point("job.completing");
     tx.commit().await?;
     crash::point("job.completed");
+    redaction::remove_condemned(&app).await?;
     if queued {
         app.work.notify_waiters();
     }

@@ -19,6 +19,7 @@ mod outcome;
 pub mod page;
 pub mod pages;
 pub mod payout;
+pub mod redaction;
 pub mod review;
 pub mod route;
 pub mod session;
@@ -54,6 +55,7 @@ pub fn routes() -> Vec<Route> {
         export::routes(),
         session::routes(),
         review::routes(),
+        redaction::routes(),
         payout::routes(),
         campaign::routes(),
         invite::routes(),

@@ -24,7 +24,7 @@ pub fn text() -> String {
 /// The whole document.
 pub fn document() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
-        "/components/schemas".clone_into(&mut settings.definitions_path.to_mut());
+        "/components/schemas".clone_into(settings.definitions_path.to_mut());
     });
     let mut generator = settings.into_generator();
     let error = generator.subschema_for::<ApiError>();

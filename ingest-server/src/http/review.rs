@@ -17,6 +17,7 @@ use crate::http::error::{Answer, Problem};
 use crate::http::guard::AdminCaller;
 use crate::http::outcome::{turn, turn_assignment};
 use crate::http::page::LIMIT;
+use crate::http::redaction;
 use crate::http::route::{Route, Who, route};
 use crate::store;
 use crate::store::review::Filter;
@@ -78,7 +79,7 @@ async fn list(
     Ok(Json(Page { items, next_cursor }))
 }
 
-fn submission_id(id: &str) -> Answer<SubmissionId> {
+pub(super) fn submission_id(id: &str) -> Answer<SubmissionId> {
     id.parse().map_err(|_| ErrorCode::NotFound.into())
 }
 
@@ -90,6 +91,7 @@ async fn show(State(app): State<Shared>, Path(id): Path<String>) -> Answer<Json<
         let url = app.objects.signed_media(&artifact.object_key, now, ADDRESS_SECS).await?;
         detail.artifacts.insert(artifact.name, url);
     }
+    detail.redactions = store::redaction::list(pool, id).await?;
     detail.history = store::history::list(pool, id).await?;
     detail.payout = store::payout::of_submission(pool, id).await?;
     detail.next_id = store::review::next(pool, id).await?;
@@ -122,6 +124,9 @@ async fn decide(
     let standing = store::submission::standing(&mut tx, id).await?.ok_or(ErrorCode::NotFound)?;
     if standing.version != decision.version {
         return Err(ErrorCode::VersionConflict.into());
+    }
+    if store::redaction::is_open(&mut tx, id).await? {
+        return Err(redaction::still_open());
     }
     let (to, assignment, sentence) = match decision.rating {
         1 => (SubmissionStage::Rejected, AssignmentStage::Rejected, "rejected"),

@@ -1,4 +1,4 @@
-//! The table of routes: method, path, who may call it, what it takes and gives. The router and the OpenAPI document
+//! The table of routes: method, path, who may call it, what it takes and gives. The router and the `OpenAPI` document
 //! are both made from it, so a route without a rule cannot exist.
 
 use axum::Router;

@@ -207,8 +207,8 @@ async fn bind(
         return Err(ErrorCode::AssignmentNotOpen.into());
     }
     store::submission::insert(&mut tx, &new, &files).await?;
-    let input =
-        digest(&files.iter().map(|file| format!("{} {}\n", file.track.as_str(), file.sha256)).collect::<String>());
+    let lines: Vec<String> = files.iter().map(|file| format!("{} {}\n", file.track.as_str(), file.sha256)).collect();
+    let input = digest(&lines.concat());
     store::job::queue(&mut tx, JobKind::Inspect, Some(new.id), new.campaign_id, &input, now).await?;
     store::history::add(&mut tx, new.id, now, "worker", "The recording was handed in.").await?;
     crash::point("submission.binding");

@@ -82,7 +82,7 @@ impl FolderObjects {
     /// SHA-256 of an object as it lies there now; none if there is no such.
     pub async fn hash(&self, key: &str) -> Result<Option<String>, ObjectsError> {
         let path = self.path(key)?;
-        blocking(move || found(File::open(path))?.map(hash_of).transpose().map_err(Into::into)).await
+        blocking(move || found(File::open(path))?.map(hash_of).transpose()).await
     }
 
     /// A small object as a whole; none if there is no such or it is longer than `most`.

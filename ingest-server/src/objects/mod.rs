@@ -34,6 +34,8 @@ use std::path::PathBuf;
 
 use shared_types::id::{JobId, SubmissionId};
 
+use crate::secret::digest;
+
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectsError {
     #[error("the object folder: {0}")]
@@ -69,6 +71,11 @@ pub fn upload_key(upload_id: &str) -> String {
 /// Where something that belongs to a submission lies; `name` may have folders, such as `frames/{sha256}.jpg`.
 pub fn submission_key(submission_id: SubmissionId, name: &str) -> String {
     format!("submissions/{submission_id}/{name}")
+}
+
+/// Where a submission's manifest lies, by what it says: a redacted recording has another one.
+pub fn manifest_key(submission_id: SubmissionId, text: &str) -> String {
+    submission_key(submission_id, &format!("manifest-{}.json", digest(text)))
 }
 
 /// Where a job's result lies, told apart by attempt, so that a late machine overwrites nothing.

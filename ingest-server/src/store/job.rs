@@ -11,7 +11,7 @@ use sqlx::any::AnyRow;
 use uuid::Uuid;
 
 use super::alone::ring;
-use super::{Engine, StoreError, Tx, row};
+use super::{Engine, StoreError, Tx, condemned, row};
 
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -165,6 +165,27 @@ pub async fn heartbeat(
         .execute(&mut **tx)
         .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Remembers that a job may put a result at this key.
+pub async fn may_write(tx: &mut Tx, id: JobId, object_key: &str) -> Result<(), StoreError> {
+    let query = sqlx::query(include_str!("sql/job/output.sql")).bind(id.to_string()).bind(object_key.to_owned());
+    query.execute(&mut **tx).await?;
+    condemned::spare(tx, object_key).await
+}
+
+/// Condemns whatever a job that has ended may have written, other than what it handed in: leavings of earlier attempts.
+pub async fn condemn_leavings(tx: &mut Tx, id: JobId, kept: &[String], now: Timestamp) -> Result<(), StoreError> {
+    let query = sqlx::query(include_str!("sql/job/outputs.sql")).bind(id.to_string());
+    for found in query.fetch_all(&mut **tx).await? {
+        let object_key = row::text(&found, "object_key")?;
+        if !kept.contains(&object_key) {
+            condemned::put(tx, &object_key, now).await?;
+        }
+    }
+    let query = sqlx::query(include_str!("sql/job/forget_outputs.sql")).bind(id.to_string());
+    query.execute(&mut **tx).await?;
+    Ok(())
 }
 
 /// Ends a lease; false where it is not this one any more.

@@ -1,6 +1,6 @@
-//! The database: SQLite or PostgreSQL behind one set of SQL files.
+//! The database: `SQLite` or `PostgreSQL` behind one set of SQL files.
 //!
-//! A change runs in a [`Tx`] from [`Store::begin`]. SQLite has one writer connection and begins IMMEDIATE, so that a
+//! A change runs in a [`Tx`] from [`Store::begin`]. `SQLite` has one writer connection and begins IMMEDIATE, so that a
 //! transaction that has begun can also commit; readers have connections of their own and never wait (WAL). Each
 //! noun's file holds its functions, `sql/<noun>/<verb>.sql` their text, with `$1` parameters on both engines.
 
@@ -10,6 +10,7 @@ pub mod artifact;
 pub mod assignment;
 mod bell;
 pub mod campaign;
+pub mod condemned;
 pub mod export;
 pub mod fingerprint;
 pub mod history;
@@ -17,6 +18,7 @@ pub mod invite;
 pub mod job;
 pub mod lock;
 pub mod payout;
+pub mod redaction;
 pub mod retention;
 pub mod review;
 pub mod row;

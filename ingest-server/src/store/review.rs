@@ -80,7 +80,7 @@ pub async fn list(pool: &AnyPool, filter: &Filter, limit: i64) -> Result<Vec<Sub
     rows.iter().map(listed).collect()
 }
 
-/// Without its artifacts, history, payout and successor, which lie elsewhere.
+/// Without its artifacts, redactions, history, payout and successor, which lie elsewhere.
 pub async fn detail(pool: &AnyPool, id: SubmissionId) -> Result<Option<SubmissionDetail>, StoreError> {
     let query = sqlx::query(include_str!("sql/review/detail.sql")).bind(id.to_string());
     let Some(found) = query.fetch_optional(pool).await? else { return Ok(None) };
@@ -94,6 +94,7 @@ pub async fn detail(pool: &AnyPool, id: SubmissionId) -> Result<Option<Submissio
         pay: Money { amount_cents: row::number(&found, "pay_cents")?, currency: row::text(&found, "currency")? },
         report: row::maybe_json(&found, "report")?,
         artifacts: std::collections::BTreeMap::new(),
+        redactions: Vec::new(),
         history: Vec::new(),
         payout: None,
         next_id: None,

@@ -132,16 +132,49 @@ pub async fn insert(tx: &mut Tx, new: &NewSubmission, files: &[StoredFile]) -> R
 
 pub async fn files(pool: &AnyPool, id: SubmissionId) -> Result<Vec<StoredFile>, StoreError> {
     let query = sqlx::query(include_str!("sql/submission/files.sql")).bind(id.to_string());
-    let file = |found: &AnyRow| {
-        Ok(StoredFile {
-            track: row::word(found, "track")?,
-            upload_id: row::text(found, "upload_id")?,
-            bytes: row::number(found, "bytes")? as u64,
-            sha256: row::text(found, "sha256")?,
-            object_key: row::text(found, "object_key")?,
-        })
-    };
-    query.fetch_all(pool).await?.iter().map(file).collect()
+    query.fetch_all(pool).await?.iter().map(stored_file).collect()
+}
+
+pub async fn files_in(tx: &mut Tx, id: SubmissionId) -> Result<Vec<StoredFile>, StoreError> {
+    let query = sqlx::query(include_str!("sql/submission/files.sql")).bind(id.to_string());
+    query.fetch_all(&mut **tx).await?.iter().map(stored_file).collect()
+}
+
+fn stored_file(found: &AnyRow) -> Result<StoredFile, StoreError> {
+    Ok(StoredFile {
+        track: row::word(found, "track")?,
+        upload_id: row::text(found, "upload_id")?,
+        bytes: row::number(found, "bytes")? as u64,
+        sha256: row::text(found, "sha256")?,
+        object_key: row::text(found, "object_key")?,
+    })
+}
+
+/// Puts other bytes in the place of a submission's file.
+pub async fn replace_file(tx: &mut Tx, id: SubmissionId, file: &StoredFile) -> Result<(), StoreError> {
+    sqlx::query(include_str!("sql/submission/replace_file.sql"))
+        .bind(id.to_string())
+        .bind(file.track.as_str())
+        .bind(file.bytes as i64)
+        .bind(&file.sha256)
+        .bind(&file.object_key)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// What a submission's manifest says.
+pub async fn manifest(tx: &mut Tx, id: SubmissionId) -> Result<String, StoreError> {
+    let query = sqlx::query(include_str!("sql/submission/manifest.sql")).bind(id.to_string());
+    row::text(&query.fetch_one(&mut **tx).await?, "manifest")
+}
+
+/// Puts another manifest in the place of a submission's, and gives the earlier one.
+pub async fn replace_manifest(tx: &mut Tx, id: SubmissionId, manifest: &str) -> Result<String, StoreError> {
+    let earlier = self::manifest(&mut *tx, id).await?;
+    let query = sqlx::query(include_str!("sql/submission/replace_manifest.sql")).bind(id.to_string());
+    query.bind(manifest.to_owned()).execute(&mut **tx).await?;
+    Ok(earlier)
 }
 
 /// A submission as its own worker sees it.

@@ -197,3 +197,21 @@ pub async fn held_parts(pool: &AnyPool, id: &str) -> Result<HeldParts, StoreErro
         _ => HeldParts::Closed,
     })
 }
+
+/// Ends finished uploads of the same bytes that became no submission, and gives their ids.
+pub async fn terminate_copies(tx: &mut Tx, sha256: &str, now: Timestamp) -> Result<Vec<String>, StoreError> {
+    let query = sqlx::query(include_str!("sql/upload/unbound_copies.sql")).bind(sha256.to_owned());
+    let found = query.fetch_all(&mut **tx).await?;
+    let ids = found.iter().map(|found| row::text(found, "id")).collect::<Result<Vec<_>, _>>()?;
+    for id in &ids {
+        terminate(tx, id, now).await?;
+    }
+    Ok(ids)
+}
+
+/// Ends a finished upload, whose bytes are no longer here.
+pub async fn terminate(tx: &mut Tx, id: &str, now: Timestamp) -> Result<(), StoreError> {
+    let query = sqlx::query(include_str!("sql/upload/terminate.sql")).bind(id.to_owned()).bind(now.millis);
+    query.execute(&mut **tx).await?;
+    Ok(())
+}

@@ -206,7 +206,7 @@ async fn write(mut staged: Staged, mut piece: Vec<u8>) -> Done<(Staged, Vec<u8>)
 }
 
 /// Counts the generation up before a request's first byte is written, so that whoever else still writes this upload
-/// cannot commit any more. With SQLite there is one server only, and its own lock is enough.
+/// cannot commit any more. With `SQLite` there is one server only, and its own lock is enough.
 pub(super) async fn take_over(app: &Shared, upload: &mut Upload) -> Done<()> {
     if app.store.engine() == Engine::Sqlite { Ok(()) } else { save(app, upload).await }
 }
@@ -264,6 +264,10 @@ fn is_recording(head: &[u8]) -> bool {
 
 /// Makes the bytes durable, then puts their count and hash into the database; the last bytes finish the upload.
 async fn commit(app: &Shared, upload: &mut Upload, staged: Staged) -> Done<Staged> {
+    // The last bytes may have been committed on the way, before the request's end was seen.
+    if upload.stage != UploadStage::Receiving {
+        return Ok(staged);
+    }
     if staged.pending() == 0 && upload.length != Some(staged.at()) {
         return Ok(staged);
     }

@@ -15,16 +15,17 @@ pub async fn recover(app: &Shared) -> Done<()> {
     app.objects.forget_incoming().await?;
     for id in app.objects.staging().ids().await? {
         let held = app.objects.hold(&id).await;
-        match store::upload::find_any(app.store.read(), &id).await? {
-            Some(mut upload) => match upload.stage {
-                UploadStage::Receiving => check(app, &mut upload).await?,
-                UploadStage::Assembling => settle(app, &mut upload).await?,
-                UploadStage::Ready | UploadStage::Failed | UploadStage::Expired | UploadStage::Terminated => {
-                    app.objects.staging().remove(&id).await?;
-                }
-            },
+        let Some(mut upload) = store::upload::find_any(app.store.read(), &id).await? else {
             // Perhaps the settings name another database; bytes of strangers are not removed on a guess.
-            None => tracing::warn!(upload = %id, "the database knows nothing of a file in uploads/; it stays"),
+            tracing::warn!(upload = %id, "the database knows nothing of a file in uploads/; it stays");
+            continue;
+        };
+        match upload.stage {
+            UploadStage::Receiving => check(app, &mut upload).await?,
+            UploadStage::Assembling => settle(app, &mut upload).await?,
+            UploadStage::Ready | UploadStage::Failed | UploadStage::Expired | UploadStage::Terminated => {
+                app.objects.staging().remove(&id).await?;
+            }
         }
         drop(held);
     }

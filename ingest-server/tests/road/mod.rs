@@ -1,4 +1,4 @@
-//! A server on a temporary folder, on either engine, and what calls it. PostgreSQL is started once per test process.
+//! A server on a temporary folder, on either engine, and what calls it. `PostgreSQL` is started once per test process.
 //! [`wire`] has the same as a process and a socket.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part, and shares it by name")]
 

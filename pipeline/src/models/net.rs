@@ -6,10 +6,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rten::{Model, RunOptions, ThreadPool};
+use rten::{Model, ModelOptions, RunOptions, ThreadPool};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor};
 use thiserror::Error;
+
+use crate::usage;
 
 #[derive(Debug, Error)]
 pub enum NetError {
@@ -30,11 +32,22 @@ pub enum NetError {
 
 /// The threads that networks run on; shared by all that are given the same one.
 #[derive(Clone)]
-pub struct Threads(Arc<ThreadPool>);
+pub struct Threads {
+    pool: Arc<ThreadPool>,
+    ids: Arc<[u64]>,
+}
 
 impl Threads {
     pub fn new(count: usize) -> Self {
-        Self(Arc::new(ThreadPool::with_num_threads(count.max(1))))
+        let others = usage::thread_ids();
+        let pool = Arc::new(ThreadPool::with_num_threads(count.max(1)));
+        let ids = usage::thread_ids().into_iter().filter(|id| !others.contains(id)).collect();
+        Self { pool, ids }
+    }
+
+    /// CPU seconds that these threads have used.
+    pub fn cpu_secs(&self) -> f64 {
+        self.ids.iter().map(|id| usage::thread_cpu_secs(*id)).sum()
     }
 }
 
@@ -49,9 +62,11 @@ impl Net {
         if !path.is_file() {
             return Err(NetError::Missing { path: path.to_owned() });
         }
-        let model = Model::load_file(path)
+        let model = ModelOptions::with_all_ops()
+            .prepack_weights(true)
+            .load_file(path)
             .map_err(|error| NetError::Unusable { path: path.to_owned(), reason: error.to_string() })?;
-        let options = RunOptions::default().with_thread_pool(Some(threads.0.clone()));
+        let options = RunOptions::default().with_thread_pool(Some(threads.pool.clone()));
         Ok(Self { path: path.to_owned(), model, options })
     }
 

@@ -59,15 +59,13 @@ pub fn sentence(step: &Step) -> String {
         },
         Action::Key => format!("press {}", step.key.as_deref().unwrap_or_default()),
         Action::Scroll => {
-            let down = step.dy.unwrap_or(0.0);
-            let way = if down > 0.0 {
-                "down"
-            } else if down < 0.0 {
-                "up"
-            } else {
-                "sideways"
-            };
-            format!("scroll {way}")
+            match step.dy {
+                Some(down) if down > 0.0 => "scroll down".to_owned(),
+                Some(down) if down < 0.0 => "scroll up".to_owned(),
+                Some(_) => "scroll sideways".to_owned(),
+                // No wheel was seen, only a page that moved.
+                None => "scroll".to_owned(),
+            }
         }
         Action::Navigate => {
             format!("reach {}", step.title.as_deref().or(step.url.as_deref()).unwrap_or("another page"))

@@ -2,13 +2,13 @@
 //!
 //! 1. Steps that lack a target, an intent or a reason are taken in groups of up to five.
 //! 2. A group becomes one question: the screen before it, a cut-out around each point with the point marked, the screen
-//!    after it, the text near each point and the words said around it. All of it comes from [`Redacted`], the one door
+//!    after it, the text near each point and the words said around it. All of it comes from [`Sendable`], the one door
 //!    through which anything of a recording leaves the machine.
 //! 3. The answer is JSON of a strict schema, held against it here, and merged field by field with source `model`.
 //! 4. Where there is no usable answer, because the budget is used up, the server is away, or the model declines or
 //!    writes nonsense twice, the Steps stay as the rules left them. `source.explanation` says which it was.
 
-pub mod redacted;
+pub mod sendable;
 
 mod merge;
 mod question;
@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 
 use shared_types::step::{Action, Source, Step};
 
-pub use self::redacted::{Pictures, Redacted};
+pub use self::sendable::{Pictures, Sendable};
 use crate::providers::chat::Chat;
 use crate::providers::meter::Meter;
 
@@ -31,8 +31,8 @@ pub const EXPLANATION: &str = "explanation";
 /// Steps of one question.
 const GROUP: usize = 5;
 
-/// Explains the Steps that need it. `take` is what was redacted of the same Steps.
-pub fn explain<P: Pictures>(take: &mut Redacted<P>, steps: &mut [Step], chat: &mut Chat<'_>, meter: &mut Meter) {
+/// Explains the Steps that need it. `take` is what may be told of the same Steps.
+pub fn explain<P: Pictures>(take: &mut Sendable<'_, P>, steps: &mut [Step], chat: &mut Chat<'_>, meter: &mut Meter) {
     let open: Vec<usize> = (0..steps.len()).filter(|&index| lacks_something(&steps[index])).collect();
     let mut groups: VecDeque<Vec<usize>> = open.chunks(GROUP).map(<[usize]>::to_vec).collect();
     while let Some(group) = groups.pop_front() {

@@ -22,13 +22,16 @@ use shared_types::quality::measurements::{FileMeasures, FileState, Measurements}
 
 pub use pick::Want;
 
+use super::trace::Trace;
+
 pub const NAME: &str = "inspect";
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Without a sign of life for this long the child is ended. Each second of a recording is one.
 const PATIENCE: Duration = Duration::from_mins(2);
 const FINDINGS_FILE: &str = "findings.json";
 const VOICE_FILE: &str = "voice.f32";
+const TRACE_FILE: &str = "trace.json";
 
 /// What the child is to do, and in which folder it leaves what it finds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,7 +39,8 @@ pub struct Task {
     pub video: PathBuf,
     pub events: Option<PathBuf>,
     pub manifest: Option<PathBuf>,
-    /// Pictures to keep; empty if nobody knows what was done, then all pages that stood still are kept.
+    /// Pictures to keep. Without input events nobody knows what was done: then a trace of the screen is left instead,
+    /// with the pictures before and after whatever happened on it.
     pub wants: Vec<Want>,
     pub folder: PathBuf,
 }
@@ -54,7 +58,11 @@ pub struct Findings {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KeptPicture {
+    /// From when it was shown, and when it was kept: it had stood still by then, or something was about to change it.
     pub t: f64,
+    pub kept_at: f64,
+    /// A page that stood still, and not soon after another one.
+    pub is_page: bool,
     pub file: String,
 }
 
@@ -108,6 +116,15 @@ pub fn read_voice(folder: &Path) -> io::Result<Vec<f32>> {
     }
     let bytes = fs::read(path)?;
     Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+}
+
+/// The trace the child left; an empty one where there is none.
+pub fn read_trace(folder: &Path) -> io::Result<Trace> {
+    match fs::read(folder.join(TRACE_FILE)) {
+        Ok(text) => Ok(serde_json::from_slice(&text)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Trace::default()),
+        Err(error) => Err(error),
+    }
 }
 
 /// A file that brings its reader down is a damaged file.

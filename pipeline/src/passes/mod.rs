@@ -7,7 +7,9 @@ pub mod music;
 pub mod pii;
 pub mod playback;
 pub mod read_screen;
+pub mod redact;
 pub mod steps;
+pub mod trace;
 pub mod transcribe;
 
 use crate::models::ocr::TextLine;

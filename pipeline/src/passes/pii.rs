@@ -7,6 +7,8 @@
 //! next one that does not.
 
 mod address;
+mod known;
+mod link;
 mod screen;
 mod speech;
 mod text;
@@ -18,21 +20,11 @@ use shared_types::transcript::Transcript;
 
 use super::Screen;
 
+pub use known::Known;
+pub use screen::{Hit, on_screen};
+pub use shared_types::redaction::PiiKind;
 pub use speech::find_spoken;
 pub use text::find_in_text;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PiiKind {
-    PaymentCard,
-    Cvv,
-    Email,
-    Phone,
-    Address,
-    Name,
-    OrderNumber,
-    TrackingNumber,
-}
 
 /// Private data in a text, by bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,11 +51,33 @@ pub struct Pii {
     pub place: Place,
 }
 
-/// Everything private, in order of time. `screens` are distinct screens in order, the last of which shows until `end`.
-pub fn find(screens: &[Screen<'_>], end: f64, transcript: &Transcript) -> Vec<Pii> {
-    let mut all = screen::find_on_screens(screens, end);
-    all.extend(find_spoken(transcript));
+/// Everything private, in order of time, and the values that are private wherever they show up again. `screens` are
+/// distinct screens in order, the last of which shows until `end`; `titles` are texts that belong to no screen.
+pub fn find(screens: &[Screen<'_>], end: f64, transcript: &Transcript, titles: &[&str]) -> (Vec<Pii>, Known) {
+    let mut known = Known::default();
+    for (_, lines) in screens {
+        for hit in on_screen(lines, &known) {
+            known.learn(hit.kind, &hit.text);
+        }
+    }
+    for text in titles.iter().copied().chain(transcript.segments.iter().map(|segment| segment.text.as_str())) {
+        for found in find_in_text(text) {
+            known.learn(found.kind, &text[found.start..found.end]);
+        }
+    }
+    let mut all = screen::find_on_screens(screens, end, &known);
+    all.extend(find_spoken(transcript, &known));
     all.sort_by(|a, b| a.span.start.total_cmp(&b.span.start));
+    (all, known)
+}
+
+/// Everything private in one text: by form and label, and what is known to be private.
+pub fn find_all(text: &str, known: &Known) -> Vec<Found> {
+    let mut all = find_in_text(text);
+    for found in known.find(text) {
+        text::push(&mut all, found.kind, found.start, found.end);
+    }
+    all.sort_by_key(|found| found.start);
     all
 }
 

@@ -17,9 +17,10 @@ use std::sync::atomic::AtomicBool;
 use serde::{Deserialize, Serialize};
 
 use super::inspect::{InspectError, watch};
+use super::redact::cover::Cover;
 
 pub const NAME: &str = "playback";
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 pub const PLAYBACK_FILE: &str = "playback.mp4";
 pub const SPRITE_FILE: &str = "sprite.jpg";
@@ -33,6 +34,8 @@ const OUTCOME_FILE: &str = "playback-outcome.json";
 struct Task {
     video: PathBuf,
     folder: PathBuf,
+    /// What it must not show or play.
+    cover: Cover,
 }
 
 /// What the child says of its work; nothing is left by one that died.
@@ -103,18 +106,19 @@ impl From<InspectError> for PlaybackError {
     }
 }
 
-/// Makes the files of one recording in a folder that exists. `program` is this program; `progress` is told the seconds
-/// of the recording that are done.
+/// Makes the files of one recording in a folder that exists, without what `cover` names. `program` is this program;
+/// `progress` is told the seconds of the recording that are done.
 pub fn make(
     program: &Path,
     video: &Path,
     folder: &Path,
+    cover: Cover,
     stop: &AtomicBool,
     mut progress: impl FnMut(f64),
 ) -> Result<PlaybackFiles, PlaybackError> {
     let absolute =
         |path: &Path| std::path::absolute(path).map_err(|source| PlaybackError::Disk { path: path.to_owned(), source });
-    let task = Task { video: absolute(video)?, folder: absolute(folder)? };
+    let task = Task { video: absolute(video)?, folder: absolute(folder)?, cover };
     let task_path = task.folder.join(TASK_FILE);
     let outcome_path = task.folder.join(OUTCOME_FILE);
     let text = serde_json::to_vec(&task).map_err(|error| PlaybackError::Start(error.into()))?;

@@ -13,8 +13,8 @@ mod rectangles;
 mod target;
 mod typed;
 
-pub use browser::{Address, address_bar};
-pub use target::{target_at, uncovered};
+pub use browser::{Address, address_bar, open_tab};
+pub use target::{Earlier, target_at, uncovered};
 pub use typed::{Picture, Typed, typed_text};
 
 use media::frame::RgbFrame;

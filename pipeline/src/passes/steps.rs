@@ -1,7 +1,7 @@
 //! From input events, pictures and words to Steps.
 //!
 //! 1. [`acts`]: events to human acts: notches to a turn of the wheel, presses to a double click, a new title to a
-//!    change of page.
+//!    change of page. Without events, [`sight`] takes the acts from the trace of the screen.
 //! 2. Each act gets the last picture before it and the first one that stands still after it; the text on both is read.
 //! 3. What the act was aimed at, what was typed and the address are read from the screen ([`super::read_screen`]).
 //! 4. Words spoken around it become its utterances and rationale; [`intent`] names what it was for, where a rule can.
@@ -10,6 +10,9 @@ pub mod acts;
 mod cause;
 mod intent;
 mod page;
+pub mod sight;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::collections::BTreeMap;
@@ -19,16 +22,18 @@ use shared_types::step::{Action, Source, Step, Target};
 use shared_types::transcript::Transcript;
 
 use self::acts::{Act, ActKind};
-use super::read_screen::{Picture, address_bar, target_at, typed_text, uncovered};
+use super::read_screen::{Earlier, Picture, address_bar, open_tab, target_at, typed_text, uncovered};
 use crate::models::ocr::TextLine;
 
 /// A title told this early is of the page that was open when the take began.
 const ALREADY_OPEN_SECS: f64 = 0.5;
+/// A page that loads is titled by its address first and by itself within this time.
+const TITLE_SETTLES_SECS: f64 = 1.5;
 /// What browsers call their address field.
 const ADDRESS_FIELD: &str = "Address and search bar";
 
 pub const NAME: &str = "steps";
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// A picture with the text on it.
 #[derive(Debug, Clone)]
@@ -44,12 +49,16 @@ pub struct ReadPicture {
 pub struct ActPictures {
     pub before: Option<std::rc::Rc<ReadPicture>>,
     pub after: Option<std::rc::Rc<ReadPicture>>,
+    /// When the pointer did not cover yet what it went to.
+    pub uncovered: Option<std::rc::Rc<ReadPicture>>,
 }
 
 /// What was known when the last act was over.
 #[derive(Default)]
 struct Memory {
     title: Option<String>,
+    /// Since when the page shows, while nothing was done on it.
+    page_since: Option<f64>,
     /// Where the keyboard's focus was last put by a click, and what lies there.
     focus: Option<(f64, f64)>,
     field: Option<Target>,
@@ -58,6 +67,38 @@ struct Memory {
 }
 
 impl Memory {
+    /// Whether a title is another one for the page that began to load just before.
+    fn is_loading(&self, t: f64) -> bool {
+        self.page_since.is_some_and(|since| t - since <= TITLE_SETTLES_SECS)
+    }
+
+    fn add(&mut self, step: Step) {
+        let is_title = step.action == Action::Navigate && self.is_loading(step.t);
+        match self.steps.last_mut() {
+            Some(page) if is_title && shows_same_address(page, &step) => settle(page, step),
+            _ => self.steps.push(step),
+        }
+    }
+
+    fn see_title(&mut self, act: &Act) {
+        match act.kind {
+            ActKind::Title { .. } if self.is_loading(act.t) => {}
+            ActKind::Title { .. } => self.page_since = Some(act.t),
+            _ => self.page_since = None,
+        }
+    }
+
+    /// The lines before an act, those under the pointer as they were read without it.
+    fn uncover(&self, before: &ReadPicture, pictures: &ActPictures, (x, y): (f64, f64)) -> Vec<TextLine> {
+        let lines = uncovered(&before.lines, &self.lines, Earlier::MayHaveChanged, x, y);
+        match &pictures.uncovered {
+            Some(picture) if !std::ptr::eq(&raw const **picture, before) => {
+                uncovered(&lines, &picture.lines, Earlier::SameScreen, x, y)
+            }
+            _ => lines,
+        }
+    }
+
     /// Keys that move the focus: to the address field, where browsers agree on it, or somewhere unknown.
     fn move_focus(&mut self, key: &str) {
         match key {
@@ -82,12 +123,20 @@ pub fn build<E>(
     let mut memory = Memory::default();
     for (index, act) in acts.iter().enumerate() {
         let seen = pictures(index)?;
-        let step = make(act, &seen, &mut memory, transcript, &sentences);
-        if let Some(picture) = seen.before.or(seen.after) {
-            memory.lines.clone_from(&picture.lines);
+        if let Some(mut step) = make(act, &seen, &mut memory) {
+            say(&mut step, transcript, &sentences);
+            memory.add(step);
         }
-        if let Some(step) = step {
-            memory.steps.push(step);
+        memory.see_title(act);
+        if let Some(mut page) = sight::new_page(act, &seen, &memory) {
+            say(&mut page, transcript, &sentences);
+            memory.steps.push(page);
+            (memory.focus, memory.field) = (None, None);
+        }
+        // What shows after it is what the next act finds.
+        let read = [seen.after, seen.before].into_iter().flatten().find(|picture| !picture.lines.is_empty());
+        if let Some(picture) = read {
+            memory.lines.clone_from(&picture.lines);
         }
     }
     let mut steps = memory.steps;
@@ -100,18 +149,22 @@ pub fn name_intents(steps: &mut [Step]) {
     intent::name(steps);
 }
 
-fn make(
-    act: &Act,
-    seen: &ActPictures,
-    memory: &mut Memory,
-    transcript: &Transcript,
-    sentences: &[words::Sentence],
-) -> Option<Step> {
+/// Adds the words spoken around a Step.
+fn say(step: &mut Step, transcript: &Transcript, sentences: &[words::Sentence]) {
+    step.utterances = words::around(transcript, step.t, step.t_end);
+    step.rationale = words::rationale(sentences, step.t, step.t_end);
+    if step.rationale.is_some() {
+        step.source.insert("rationale".to_owned(), Source::Speech);
+    }
+}
+
+fn make(act: &Act, seen: &ActPictures, memory: &mut Memory) -> Option<Step> {
     let mut step = blank(act);
     let mut source = BTreeMap::from([("action".to_owned(), Source::Event), ("t".to_owned(), Source::Event)]);
     match &act.kind {
         ActKind::Title { title } => {
-            let first = memory.title.is_none() && act.t <= ALREADY_OPEN_SECS;
+            let opens = memory.steps.is_empty() && memory.is_loading(act.t);
+            let first = opens || memory.title.is_none() && act.t <= ALREADY_OPEN_SECS;
             memory.title = Some(title.clone());
             // Another page has other fields.
             (memory.focus, memory.field) = (None, None);
@@ -126,7 +179,7 @@ fn make(
         ActKind::Click { x, y, .. } | ActKind::Drag { x, y, .. } => {
             memory.focus = Some((*x, *y));
             if let Some(before) = &seen.before {
-                let lines = uncovered(&before.lines, &memory.lines, *x, *y);
+                let lines = memory.uncover(before, seen, (*x, *y));
                 step.target = target_at(&before.rgb, &lines, *x, *y);
                 source.insert("target".to_owned(), Source::Vision);
             }
@@ -138,24 +191,38 @@ fn make(
         }
         ActKind::Key { key } => memory.move_focus(key),
         ActKind::Scroll { .. } => {}
+        ActKind::Seen(act) => sight::fill(&mut step, act, seen, memory, &mut source),
     }
     step.title = memory.title.as_deref().map(cause::page_title);
+    let title_source = if step.title.is_some() { Source::Event } else { Source::Vision };
+    if let (None, Some(picture)) = (&step.title, &seen.before) {
+        step.title = open_tab(&picture.rgb, &picture.lines);
+    }
     let shown = if step.action == Action::Navigate { &seen.after } else { &seen.before };
     step.url = shown.as_ref().and_then(|picture| address_bar(&picture.rgb, &picture.lines)).map(|address| address.url);
     for (field, known) in [("title", step.title.is_some()), ("url", step.url.is_some())] {
         if known {
-            source.insert(field.to_owned(), if field == "title" { Source::Event } else { Source::Vision });
+            source.insert(field.to_owned(), if field == "title" { title_source } else { Source::Vision });
         }
     }
     step.frame_before = seen.before.as_ref().map(|picture| picture.name.clone());
     step.frame_after = seen.after.as_ref().map(|picture| picture.name.clone());
-    step.utterances = words::around(transcript, act.t, act.t_end);
-    step.rationale = words::rationale(sentences, act.t, act.t_end);
-    if step.rationale.is_some() {
-        source.insert("rationale".to_owned(), Source::Speech);
-    }
     step.source = source;
     Some(step)
+}
+
+fn shows_same_address(page: &Step, next: &Step) -> bool {
+    page.action == Action::Navigate && (page.url.is_none() || next.url.is_none() || page.url == next.url)
+}
+
+/// Gives a change of page what its last title brought.
+fn settle(page: &mut Step, last: Step) {
+    if last.url.is_some() {
+        page.url = last.url;
+        page.source.insert("url".to_owned(), Source::Vision);
+    }
+    page.title = last.title;
+    page.frame_after = last.frame_after.or_else(|| page.frame_after.take());
 }
 
 /// What was typed and into which field, from the pictures before and after.
@@ -166,6 +233,12 @@ fn read_typing(
     chars: usize,
     source: &mut BTreeMap<String, Source>,
 ) {
+    if memory.field.is_some() {
+        // A key that leads to the address field tells the field without a picture.
+        step.target.clone_from(&memory.field);
+        let source_of_field = if memory.focus.is_some() { Source::Vision } else { Source::Rule };
+        source.insert("target".to_owned(), source_of_field);
+    }
     let (Some(before), Some(after)) = (&seen.before, &seen.after) else { return };
     let typed = typed_text(
         Picture { frame: &before.rgb, lines: &before.lines },
@@ -183,8 +256,10 @@ fn read_typing(
         (step.x, step.y) = (Some(x), Some(y));
         source.insert("x".to_owned(), if memory.focus.is_some() { Source::Event } else { Source::Vision });
         // What the click saw is not covered by the pointer's caret yet.
-        step.target = memory.field.clone().or_else(|| target_at(&before.rgb, &before.lines, x, y));
-        source.insert("target".to_owned(), Source::Vision);
+        if step.target.is_none() {
+            step.target = target_at(&before.rgb, &before.lines, x, y);
+            source.insert("target".to_owned(), Source::Vision);
+        }
     }
     if let Some(typed) = typed {
         step.text = Some(typed.text);
@@ -234,6 +309,10 @@ fn blank(act: &Act) -> Step {
         ActKind::Key { ref key } => step.key = Some(key.clone()),
         // A page may take its new title for its own reasons.
         ActKind::Title { .. } => step.confidence = 0.9,
+        ActKind::Seen(seen) => {
+            (step.x, step.y) = seen.pointer.unzip();
+            step.confidence = seen.confidence;
+        }
         ActKind::Type { .. } => {}
     }
     step

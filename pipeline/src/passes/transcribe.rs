@@ -100,7 +100,8 @@ pub fn transcribe(
         } else {
             heard
         };
-        words.extend(guard::plausible(heard, voiced));
+        let inside = voiced.iter().map(|span| (span.1.min(window.1) - span.0.max(window.0)).max(0.0));
+        words.extend(guard::without_stock(guard::plausible(heard, voiced), inside.sum()));
     }
     timing::settle(&mut words, voiced, &sound);
     let unheard = fill_gaps(ear, samples, voiced, &sound, tongue.language(), &mut words)?;

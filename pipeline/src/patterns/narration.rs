@@ -110,7 +110,9 @@ fn tf_idf(sentences: &[Sentence]) -> Vec<Vector> {
             }
         }
         let length = vector.values().map(|weight| weight * weight).sum::<f64>().sqrt();
-        vector.values_mut().for_each(|weight| *weight /= length.max(f64::MIN_POSITIVE));
+        for weight in vector.values_mut() {
+            *weight /= length.max(f64::MIN_POSITIVE);
+        }
         vector
     };
     sentences.iter().map(vector).collect()
@@ -195,7 +197,9 @@ mod tests {
             |text: &&str| Sentence { text: (*text).to_owned(), recording: 0, intent: None, words: content(text) };
         let sentences: Vec<Sentence> = texts.iter().map(sentence).collect();
         let mut groups = average_linkage(&tf_idf(&sentences), ALIKE);
-        groups.iter_mut().for_each(|group| group.sort_unstable());
+        for group in &mut groups {
+            group.sort_unstable();
+        }
         groups.sort();
         groups
     }

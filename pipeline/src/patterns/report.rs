@@ -1,5 +1,7 @@
 //! The patterns for people: a page that needs nothing beside it, and Markdown.
 
+#![expect(clippy::format_push_string, reason = "a report is written once, and reads here as it will look")]
+
 use std::collections::BTreeMap;
 
 use shared_types::step::Intent;

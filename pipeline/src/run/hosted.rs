@@ -1,4 +1,4 @@
-//! The part of a run that asks hosted models. What it sends went through [`Redacted`]; what comes back is never more
+//! The part of a run that asks hosted models. What it sends went through [`Sendable`]; what comes back is never more
 //! than an addition, so that nothing that goes wrong here ends a run.
 
 use std::collections::BTreeMap;
@@ -10,16 +10,18 @@ use shared_types::step::Step;
 use shared_types::summary::Costs;
 use shared_types::transcript::Transcript;
 
-use super::Take;
+use super::private::{Private, redactor};
 use super::read::Reader;
+use super::senses::Heard;
+use super::{INSPECT, RunError, Take};
 use crate::pass::Stopwatch;
-use crate::passes::explain::redacted::Take as Unredacted;
-use crate::passes::explain::{self, Pictures, Redacted, explain};
-use crate::passes::inspect::Findings;
-use crate::passes::pii;
+use crate::passes::explain::sendable::Take as Told;
+use crate::passes::explain::{self, Pictures, Sendable, explain};
+use crate::passes::inspect::{self, Findings};
+use crate::passes::redact::Redactor;
 use crate::passes::steps::ReadPicture;
-use crate::passes::transcribe::Hearing;
-use crate::passes::transcribe::hosted::{Heard, transcribe_hosted};
+use crate::passes::steps::acts::Act;
+use crate::passes::transcribe::hosted::{Heard as HeardLocally, transcribe_hosted};
 use crate::providers::cache::Answers;
 use crate::providers::chat::Chat;
 use crate::providers::meter::Meter;
@@ -68,22 +70,52 @@ impl Pictures for &mut Reader {
 }
 
 impl Take {
-    /// The hosted model's words, where one is named and it answers; the local ones otherwise.
-    pub(super) fn hear_hosted(&mut self, voice: &[f32], voiced: &[(f64, f64)], local: Hearing) -> Hearing {
-        let Some(asked) = &mut self.asked else { return local };
-        let Some(model) = &asked.settings.speech_model else { return local };
-        let private: Vec<(f64, f64)> =
-            pii::find_spoken(&local.transcript).iter().map(|found| (found.span.start, found.span.end)).collect();
+    /// The hosted model's words, where one is named and it answers; the local ones otherwise. They are not kept among the
+    /// finished passes: what a server was asked is told with its costs, by the run that asked. Beside other words comes
+    /// what was private by the local ones, which made it silent for the server.
+    pub(super) fn hear_hosted(
+        &mut self,
+        findings: &Findings,
+        acts: &[Act],
+        reader: &Reader,
+        mut heard: Heard,
+    ) -> Result<(Heard, Option<Redactor>), RunError> {
+        let Some(sound) = &findings.measurements.sound else { return Ok((heard, None)) };
+        let voiced: Vec<(f64, f64)> = sound.speech.iter().map(|span| (span.start, span.end)).collect();
+        let has_model = self.asked.as_ref().is_some_and(|asked| asked.settings.speech_model.is_some());
+        if !has_model || voiced.is_empty() {
+            return Ok((heard, None));
+        }
+        let voice = inspect::read_voice(&self.finished.files(INSPECT)).map_err(|source| self.disk(source))?;
+        let redactor = redactor(findings, acts, reader, &heard);
+        match self.ask_to_hear(&voice, &voiced, &heard.transcript, &redactor) {
+            Some(transcript) => {
+                heard.transcript = transcript;
+                Ok((heard, Some(redactor)))
+            }
+            None => Ok((heard, None)),
+        }
+    }
+
+    fn ask_to_hear(
+        &mut self,
+        voice: &[f32],
+        voiced: &[(f64, f64)],
+        local: &Transcript,
+        redactor: &Redactor,
+    ) -> Option<Transcript> {
+        let asked = self.asked.as_mut()?;
+        let model = asked.settings.speech_model.as_ref()?;
         let mut speech = Speech::new(&asked.hosted, model, self.scratch.stop());
-        let heard = Heard { local: &local, private: &private };
-        match transcribe_hosted(&mut speech, voice, voiced, heard, most_secs(), &mut asked.meter) {
+        let local = HeardLocally { transcript: local, muted: &redactor.muted() };
+        match transcribe_hosted(&mut speech, voice, voiced, local, most_secs(), &mut asked.meter) {
             Ok(hearing) => {
                 asked.heard = true;
-                hearing
+                Some(hearing.transcript)
             }
             Err(failure) => {
                 asked.meter.note(format!("The words are the local model's: {failure}."));
-                local
+                None
             }
         }
     }
@@ -91,19 +123,17 @@ impl Take {
     /// Lets a hosted model explain what the rules left open.
     pub(super) fn explain(
         &mut self,
-        findings: &Findings,
+        private: &Private,
         transcript: &Transcript,
         reader: &mut Reader,
         steps: &mut [Step],
     ) {
         let Some(asked) = &mut self.asked else { return };
         let watch = Stopwatch::start(explain::NAME, explain::VERSION);
-        let private = pii::find(&reader.screens(), findings.measurements.active_secs.unwrap_or(0.0), transcript);
-        let goal = self.recording.goal.as_deref();
-        let take = Unredacted { goal, steps, transcript, private: &private };
-        let mut redacted = Redacted::new(take, reader);
+        let take = Told { goal: self.recording.goal.as_deref(), steps, transcript };
+        let mut sendable = Sendable::new(take, &private.redactor, reader);
         let mut chat = Chat::new(&asked.hosted, &asked.settings.explain_model, &asked.answers, self.scratch.stop());
-        explain(&mut redacted, steps, &mut chat, &mut asked.meter);
+        explain(&mut sendable, steps, &mut chat, &mut asked.meter);
         self.passes.push(watch.stop());
     }
 }

@@ -1,24 +1,32 @@
 //! The text on the kept pictures, and the pictures themselves on demand.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use image::ImageReader;
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, ImageReader};
 use media::frame::RgbFrame;
 use media::journal::hex;
+use media::measure::picture::LumaView;
 use media::time::MediaTime;
 use sha2::{Digest, Sha256};
+use shared_types::quality::measurements::Span;
+use shared_types::step::{PixelBox, Step};
 
 use super::RunError;
 use crate::models::net::Threads;
 use crate::models::ocr::{Ocr, TextLine};
 use crate::passes::Screen;
 use crate::passes::inspect::Findings;
+use crate::passes::redact::cover::{self, Cover, Patch};
+use crate::passes::redact::{Redactor, fill, grown};
 use crate::passes::steps::ReadPicture;
 
 pub(super) const NAME: &str = "read";
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 3;
 
 pub(super) struct Reader {
     frames: PathBuf,
@@ -35,10 +43,51 @@ struct Kept {
     lines: Option<Vec<TextLine>>,
 }
 
-const RECENT: usize = 3;
+const RECENT: usize = 4;
+const JPEG_QUALITY: u8 = 88;
+
+/// Pictures by their index, with the time and the file of each.
+pub(super) struct Unread {
+    pictures: Vec<(usize, f64, PathBuf)>,
+}
+
+/// The text of pictures by their index.
+pub(super) type ReadLines = Vec<(usize, Vec<TextLine>)>;
+
+impl Unread {
+    pub(super) fn len(&self) -> usize {
+        self.pictures.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pictures.is_empty()
+    }
+
+    pub(super) fn read(&self, model: &Path, threads: &Threads, done: impl Fn()) -> Result<ReadLines, RunError> {
+        if self.pictures.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut ocr = Ocr::load_with(model, threads)?;
+        let read = self.pictures.iter().map(|(index, t, path)| {
+            let lines = ocr.read(&decode(path, *t)?, None)?;
+            done();
+            Ok((*index, lines))
+        });
+        read.collect()
+    }
+}
+
+fn decode(path: &Path, t: f64) -> Result<RgbFrame, RunError> {
+    let refused = || RunError::Picture(path.display().to_string());
+    let image = ImageReader::open(path).map_err(|_| refused())?;
+    let image = image.decode().map_err(|_| refused())?.into_rgb8();
+    let (width, height) = image.dimensions();
+    Ok(RgbFrame { width, height, data: image.into_raw(), t: MediaTime::from_secs(t) })
+}
 
 impl Reader {
-    /// Moves the inspected pictures to the result under the names of their contents.
+    /// Brings the inspected pictures to the result under the names of their contents. They stay where they were as well,
+    /// for a run that has to begin again.
     pub(super) fn new(work: &Path, frames: &Path, findings: &Findings) -> Result<Self, RunError> {
         let disk = |path: &Path| {
             let path = path.to_owned();
@@ -54,44 +103,107 @@ impl Reader {
             let path = work.join(&kept.file);
             let bytes = fs::read(&path).map_err(disk(&path))?;
             let file = format!("{}.jpg", hex(&Sha256::digest(&bytes)));
-            fs::rename(&path, frames.join(&file)).map_err(disk(&path))?;
+            let brought = frames.join(&file);
+            if !brought.exists() && fs::hard_link(&path, &brought).is_err() {
+                fs::copy(&path, &brought).map_err(disk(&path))?;
+            }
             pictures.push(Kept { t: kept.t, file, lines: None });
         }
         Ok(Self { frames: frames.to_owned(), pictures, recent: Vec::new() })
     }
 
-    /// Reads the pictures of the given indices.
-    pub(super) fn read(
-        &mut self,
-        wanted: &[usize],
-        model: &Path,
-        threads: &Threads,
-        mut done: impl FnMut(),
-    ) -> Result<(), RunError> {
-        let mut ocr = Ocr::load_with(model, threads)?;
-        for &index in wanted {
-            let rgb = self.decode(index)?;
-            self.pictures[index].lines = Some(ocr.read(&rgb, None)?);
-            done();
-        }
-        Ok(())
+    /// The pictures of the given indices, to be read elsewhere.
+    pub(super) fn unread(&self, wanted: Vec<usize>) -> Unread {
+        let picture = |index: usize| {
+            let kept = &self.pictures[index];
+            (index, kept.t, self.frames.join(&kept.file))
+        };
+        Unread { pictures: wanted.into_iter().map(picture).collect() }
     }
 
-    fn decode(&self, index: usize) -> Result<RgbFrame, RunError> {
+    /// Takes over what was read.
+    pub(super) fn take(&mut self, lines: ReadLines) {
+        for (index, lines) in lines {
+            // A kept reading of pictures that are not there reads nothing.
+            if let Some(picture) = self.pictures.get_mut(index) {
+                picture.lines = Some(lines);
+            }
+        }
+    }
+
+    /// Takes everything private out of texts and pictures; afterwards the unredacted pictures are nowhere. Gives the
+    /// patches of pixels that were private, for copies of the video.
+    pub(super) fn redact(&mut self, redactor: &Redactor, end: f64) -> Result<Vec<Patch>, RunError> {
+        let mut patches: Vec<Patch> = Vec::new();
+        let mut own: Vec<Vec<PixelBox>> = vec![Vec::new(); self.pictures.len()];
+        for index in 0..self.pictures.len() {
+            let Some(lines) = self.pictures[index].lines.take() else { continue };
+            let (lines, hits) = redactor.screen(&lines);
+            self.pictures[index].lines = Some(lines.into_inner());
+            own[index] = hits.iter().map(|hit| grown(hit.bounds)).collect();
+            if own[index].is_empty() || patches.len() >= cover::MOST_PATCHES {
+                continue;
+            }
+            let around = self.moment(index, end);
+            let (size, luma) = luma_of(&self.decoded(index)?);
+            let luma = LumaView { width: size.0, height: size.1, stride: size.0 as usize, data: &luma };
+            patches.extend(own[index].iter().filter_map(|&bounds| cover::cut(&luma, bounds, around)));
+        }
+        merge_same(&mut patches);
+        // What was read on one picture may show on another whose text was read otherwise.
+        let mut matcher = Cover { patches: patches.clone(), ..Cover::default() }.matcher();
+        for (index, mut boxes) in own.into_iter().enumerate() {
+            if boxes.is_empty() && matcher.is_empty() {
+                continue;
+            }
+            let mut rgb = self.decoded(index)?;
+            let (size, luma) = luma_of(&rgb);
+            let luma = LumaView { width: size.0, height: size.1, stride: size.0 as usize, data: &luma };
+            boxes.extend(matcher.boxes(&luma, self.pictures[index].t));
+            if !boxes.is_empty() {
+                fill(&mut rgb, &boxes);
+                self.replace(index, &rgb)?;
+            }
+        }
+        self.recent.clear();
+        Ok(patches)
+    }
+
+    fn decoded(&self, index: usize) -> Result<RgbFrame, RunError> {
         let kept = &self.pictures[index];
-        let refused = || RunError::Picture(kept.file.clone());
-        let image = ImageReader::open(self.frames.join(&kept.file)).map_err(|_| refused())?;
-        let image = image.decode().map_err(|_| refused())?.into_rgb8();
-        let (width, height) = image.dimensions();
-        Ok(RgbFrame { width, height, data: image.into_raw(), t: MediaTime::from_secs(kept.t) })
+        decode(&self.frames.join(&kept.file), kept.t)
+    }
+
+    /// From the picture that was read before this one to the one after it.
+    fn moment(&self, index: usize, end: f64) -> Span {
+        let is_read = |kept: &&Kept| kept.lines.is_some();
+        let before = self.pictures[..index].iter().rev().find(is_read).map_or(0.0, |before| before.t);
+        Span::new(before, self.pictures[index + 1..].iter().find(is_read).map_or(end, |after| after.t))
+    }
+
+    /// Puts another picture in the place of one, under the name of its own contents.
+    fn replace(&mut self, index: usize, rgb: &RgbFrame) -> Result<(), RunError> {
+        let mut bytes = Vec::new();
+        JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)
+            .encode(&rgb.data, rgb.width, rgb.height, ExtendedColorType::Rgb8)
+            .map_err(|_| RunError::Picture(self.pictures[index].file.clone()))?;
+        let file = format!("{}.jpg", hex(&Sha256::digest(&bytes)));
+        let path = self.frames.join(&file);
+        fs::write(&path, bytes).map_err(|source| RunError::Disk { path: path.clone(), source })?;
+        let old = std::mem::replace(&mut self.pictures[index].file, file);
+        if self.pictures.iter().any(|kept| kept.file == old) {
+            return Ok(());
+        }
+        let path = self.frames.join(old);
+        fs::remove_file(&path).map_err(|source| RunError::Disk { path, source })
     }
 
     pub(super) fn picture(&mut self, index: usize) -> Result<Rc<ReadPicture>, RunError> {
         if let Some((_, picture)) = self.recent.iter().find(|(recent, _)| *recent == index) {
             return Ok(picture.clone());
         }
-        let rgb = self.decode(index)?;
         let kept = &self.pictures[index];
+        let rgb = self.decoded(index)?;
         let picture = Rc::new(ReadPicture {
             name: format!("frames/{}", kept.file),
             rgb,
@@ -111,8 +223,42 @@ impl Reader {
         self.picture(index).ok()
     }
 
+    /// Removes the pictures that no Step names.
+    pub(super) fn remove_unnamed(&self, steps: &[Step]) -> io::Result<()> {
+        let named = |step: &'_ Step| [step.frame_before.clone(), step.frame_after.clone()];
+        let named: BTreeSet<String> = steps.iter().flat_map(named).flatten().collect();
+        let files: BTreeSet<&String> = self.pictures.iter().map(|kept| &kept.file).collect();
+        for file in files.into_iter().filter(|file| !named.contains(&format!("frames/{file}"))) {
+            fs::remove_file(self.frames.join(file))?;
+        }
+        Ok(())
+    }
+
     /// The text of each picture that was read, with its time.
     pub(super) fn screens(&self) -> Vec<Screen<'_>> {
         self.pictures.iter().filter_map(|kept| Some((kept.t, kept.lines.as_deref()?))).collect()
     }
+}
+
+/// Brightness of a picture, and its size.
+fn luma_of(rgb: &RgbFrame) -> ((u32, u32), Vec<u8>) {
+    // The weights of ITU-R BT.601, in 256ths.
+    let luma =
+        |pixel: &[u8]| ((77 * u32::from(pixel[0]) + 150 * u32::from(pixel[1]) + 29 * u32::from(pixel[2])) >> 8) as u8;
+    ((rgb.width, rgb.height), rgb.data.chunks_exact(3).map(luma).collect())
+}
+
+/// Patches of the same pixels at the same place become one, which may move whenever one of them might.
+fn merge_same(patches: &mut Vec<Patch>) {
+    let mut merged: Vec<Patch> = Vec::new();
+    for patch in patches.drain(..) {
+        match merged.iter_mut().find(|known| known.bounds == patch.bounds && known.luma == patch.luma) {
+            Some(known) => {
+                let (start, end) = (known.moves.start.min(patch.moves.start), known.moves.end.max(patch.moves.end));
+                known.moves = Span::new(start, end);
+            }
+            None => merged.push(patch),
+        }
+    }
+    *patches = merged;
 }

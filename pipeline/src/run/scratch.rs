@@ -1,7 +1,7 @@
 //! Where a run works until its result is whole.
 //!
-//! A folder beside the result holds `work` (voice and pictures as inspected) and `result`. At the end `result` takes
-//! the result's name; whatever happens, the rest is removed, on Ctrl-C as well.
+//! A folder beside the result holds `result`, which takes the result's name at the end; whatever happens, the rest is
+//! removed, on Ctrl-C as well. What finished passes found lies elsewhere ([`super::finished`]).
 
 use std::fs;
 use std::io;
@@ -27,16 +27,10 @@ impl Scratch {
         let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(parent)?;
         let folder = tempfile::Builder::new().prefix(".pipeline-").tempdir_in(parent)?;
-        for name in ["work", "result"] {
-            fs::create_dir(folder.path().join(name))?;
-        }
+        fs::create_dir(folder.path().join("result"))?;
         let stop = Arc::new(AtomicBool::new(false));
         let signals = end_on_signal(folder.path().to_owned(), stop.clone())?;
         Ok(Self { folder, stop, signals })
-    }
-
-    pub(super) fn work(&self) -> PathBuf {
-        self.folder.path().join("work")
     }
 
     pub(super) fn result(&self) -> PathBuf {

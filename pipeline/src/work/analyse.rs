@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use shared_types::api::job::{JobResult, LeasedJob};
 use shared_types::quality::judge::QualityReport;
+use shared_types::quality::policy::Policy;
 use shared_types::transcript::Transcript;
 
 use super::lease::Lease;
@@ -28,11 +29,31 @@ pub(super) fn analyse(
 ) -> Result<Results, JobError> {
     lease.tell("fetching", None);
     let take = fetch(machine, job, lease, folder)?;
-    let (result, policy, log) = (folder.join("result"), folder.join("policy.toml"), folder.join("log"));
-    let text = toml::to_string(&job.policy).map_err(std::io::Error::other)?;
-    fs::write(&policy, text)?;
+    run_over(machine, job, lease, folder, Over { take: &take.folder, policy: &job.policy, passes: machine.passes })
+}
+
+/// What an analysis goes over.
+pub(super) struct Over<'a> {
+    pub(super) take: &'a Path,
+    pub(super) policy: &'a Policy,
+    /// Where its finished passes wait.
+    pub(super) passes: &'a Path,
+}
+
+/// `pipeline run` over a recording folder, with everything that the review page shows.
+pub(super) fn run_over(
+    machine: &Machine<'_>,
+    job: &LeasedJob,
+    lease: &Lease,
+    folder: &Path,
+    Over { take, policy, passes }: Over<'_>,
+) -> Result<Results, JobError> {
+    let (result, policy_file, log) = (folder.join("result"), folder.join("policy.toml"), folder.join("log"));
+    let text = toml::to_string(policy).map_err(std::io::Error::other)?;
+    fs::write(&policy_file, text)?;
     let mut command = Command::new(machine.program);
-    command.arg("run").arg("--end-with-stdin").arg(&take.folder).arg("--out").arg(&result).arg("--policy").arg(&policy);
+    command.arg("run").arg("--end-with-stdin").arg("--playback").arg(take).arg("--out").arg(&result);
+    command.arg("--policy").arg(&policy_file).arg("--passes").arg(passes);
     if let Some(goal) = &job.goal {
         command.arg("--goal").arg(goal);
     }

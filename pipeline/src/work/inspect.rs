@@ -1,16 +1,16 @@
-//! The job `inspect`: the device's verdict again, on what arrived; fingerprints; what the review page plays.
+//! The job `inspect`: the device's verdict again, on what arrived, and fingerprints. What the review page plays is made by
+//! the analysis, which knows what of it is private: no copy with private data in it ever reaches the server.
 
 use std::path::Path;
 
 use shared_types::api::job::{JobResult, LeasedJob};
-use shared_types::quality::flag::Verdict;
 use shared_types::quality::judge::judge;
 
 use super::lease::Lease;
-use super::results::{Results, files_under};
+use super::results::Results;
 use super::{JobError, Machine, fetch, worth_keeping};
 use crate::passes::inspect::{self, Task};
-use crate::passes::playback;
+use crate::passes::trace::acts::acts;
 
 pub(super) fn inspect(
     machine: &Machine<'_>,
@@ -21,10 +21,7 @@ pub(super) fn inspect(
     lease.tell("fetching", None);
     let take = fetch(machine, job, lease, folder)?;
     let looked = folder.join("looked");
-    let shown = folder.join("shown");
-    for made in [&looked, &shown] {
-        std::fs::create_dir(made)?;
-    }
+    std::fs::create_dir(&looked)?;
     let task = Task {
         video: take.video.clone(),
         events: take.events,
@@ -32,19 +29,17 @@ pub(super) fn inspect(
         wants: Vec::new(),
         folder: looked,
     };
-    let findings = inspect::inspect(machine.program, &task, lease.end(), |_| lease.tell(inspect::NAME, None))?;
+    let mut findings = inspect::inspect(machine.program, &task, lease.end(), |_| lease.tell(inspect::NAME, None))?;
+    let trace = inspect::read_trace(&task.folder)?;
+    trace.measure(&acts(&trace), &mut findings.measurements);
     let report = judge(findings.measurements, &job.policy);
-    // A take that goes back is not watched by anybody.
-    if report.verdict != Verdict::Reject {
-        playback::make(machine.program, &take.video, &shown, lease.end(), |_| lease.tell("playback", None))?;
-    }
     Ok(Results {
         result: JobResult {
             duration_secs: report.measurements.active_secs,
             quality: Some(report),
             ..JobResult::default()
         },
-        files: files_under(&shown)?,
+        files: Vec::new(),
         fingerprints: worth_keeping(findings.fingerprints),
     })
 }

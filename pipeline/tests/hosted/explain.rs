@@ -11,9 +11,9 @@ use ingest_client::hosted::{Hosted, Key, Patience};
 use media::frame::RgbFrame;
 use media::time::MediaTime;
 use pipeline::models::ocr::TextLine;
-use pipeline::passes::explain::redacted::Take;
-use pipeline::passes::explain::{Pictures, Redacted, explain};
-use pipeline::passes::pii;
+use pipeline::passes::explain::sendable::Take;
+use pipeline::passes::explain::{Pictures, Sendable, explain};
+use pipeline::passes::redact::Redactor;
 use pipeline::passes::steps::ReadPicture;
 use pipeline::providers::cache::Answers;
 use pipeline::providers::chat::Chat;
@@ -85,7 +85,7 @@ impl Scene {
         let album = (0..7)
             .map(|index| {
                 let name = format!("frames/{index}.jpg");
-                let picture = picture(&name, index as f64 * 3.0, vec![line("Buy me", [380.0, 190.0, 60.0, 20.0])]);
+                let picture = picture(&name, f64::from(index) * 3.0, vec![line("Buy me", [380.0, 190.0, 60.0, 20.0])]);
                 (name, picture)
             })
             .collect();
@@ -110,15 +110,15 @@ impl Scene {
         let mut steps = self.steps.clone();
         let screens: Vec<(f64, &[TextLine])> =
             self.album.0.values().map(|picture| (picture.rgb.t.secs(), picture.lines.as_slice())).collect();
-        let private = pii::find(&screens, 60.0, &self.transcript);
+        let redactor = Redactor::new(&screens, 60.0, &self.transcript, &[]);
         let goal = Some("Find shoes, and write to jane.doe@mail.example");
-        let take = Take { goal, steps: &steps, transcript: &self.transcript, private: &private };
-        let mut redacted = Redacted::new(take, &self.album);
+        let take = Take { goal, steps: &steps, transcript: &self.transcript };
+        let mut sendable = Sendable::new(take, &redactor, &self.album);
         let hosted = Hosted::new(&server.base(), Some(Key::new(KEY)), self.patience).unwrap();
         let (answers, cancel) = (Answers::new(self.answers.path()), AtomicBool::new(false));
         let mut chat = Chat::new(&hosted, "seer-1", &answers, &cancel);
         let mut meter = Meter::new(self.budget, None);
-        explain(&mut redacted, &mut steps, &mut chat, &mut meter);
+        explain(&mut sendable, &mut steps, &mut chat, &mut meter);
         (steps, meter.costs())
     }
 }
@@ -235,10 +235,10 @@ fn nothing_private_leaves_the_machine() {
     for open in ["CVV", "my card is", "thanks", "Name on card"] {
         assert!(sent.contains(open), "{open} was not sent");
     }
-    // The cut-out around Step 2, 512 wide, begins at 144, 0 of the picture: the name is black in it, the rest is not.
+    // The cut-out around Step 2, 512 wide, begins at 144, 0 of the picture: the name is covered in it, the rest is not.
     let cut = &pictures(&server.asked()[0])[2];
     assert_eq!(cut.dimensions(), (512, 450));
-    assert!(cut.get_pixel(340 - 144, 200)[0] < 30, "the name shows");
+    assert!(cut.get_pixel(340 - 144, 200)[0] < 60, "the name shows");
     assert!(cut.get_pixel(300, 60)[0] > 150, "more is covered than the name");
     assert_eq!(pictures(&server.asked()[0]).len(), 6, "an unread picture was sent");
 }
@@ -349,7 +349,8 @@ fn a_server_that_stays_away_ends_the_asking_not_the_run() {
     for (reply, requests, told) in rows.into_iter().chain([(cut as fn() -> Reply, 4, "cannot be reached")]) {
         let server = Server::start(move |_, _| reply());
         let mut scene = Scene::new();
-        scene.patience.answer = Duration::from_millis(300);
+        // Long enough for a busy machine to take the pictures in.
+        scene.patience.answer = Duration::from_secs(2);
         let (steps, costs) = scene.explain(&server);
         assert!(steps[1..].iter().all(left_to_rules), "{told}");
         let said = costs.failures.join(" ");

@@ -1,6 +1,8 @@
 //! A server that speaks the protocol of hosted models and fails as it is told to: one request a connection, on a free
 //! port of this computer.
 
+#![expect(clippy::format_push_string, clippy::format_collect, reason = "a test server writes a few lines")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};

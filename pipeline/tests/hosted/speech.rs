@@ -11,6 +11,7 @@ use pipeline::providers::ModelFailure;
 use pipeline::providers::meter::Meter;
 use pipeline::providers::speech::Speech;
 use serde_json::{Value, json};
+use shared_types::quality::measurements::Span;
 use shared_types::transcript::{Segment, Transcript, Word};
 
 use crate::server::{Asked, Reply, Server};
@@ -24,15 +25,14 @@ fn sound() -> Vec<f32> {
     (0..(18.0 * RATE) as usize).map(|index| if is_voiced(index as f64 / RATE) { 0.5 } else { 0.0 }).collect()
 }
 
-fn local(words: &[(&str, f64)]) -> Hearing {
+fn local(words: &[(&str, f64)]) -> Transcript {
     let words = words.iter().map(|(w, start)| Word { w: (*w).to_owned(), start: *start, end: start + 0.4, p: 0.8 });
     let words: Vec<Word> = words.collect();
     let segment = Segment { start: 1.0, end: 17.0, text: String::new(), words };
-    let transcript = Transcript { language: Some("en".to_owned()), segments: vec![segment] };
-    Hearing { transcript, ..Hearing::default() }
+    Transcript { language: Some("en".to_owned()), segments: vec![segment] }
 }
 
-fn hear(server: &Server, private: &[(f64, f64)], most_secs: f64) -> Result<(Hearing, f64), ModelFailure> {
+fn hear(server: &Server, muted: &[Span], most_secs: f64) -> Result<(Hearing, f64), ModelFailure> {
     let patience = Patience {
         retry: Retry { first: Duration::from_millis(1), most: Duration::from_millis(5), tries: Some(3) },
         answer: Duration::from_secs(20),
@@ -45,7 +45,7 @@ fn hear(server: &Server, private: &[(f64, f64)], most_secs: f64) -> Result<(Hear
     let words = ["my", "card", "is", "this", "and", "these", "are", "the", "last", "words", "of", "it"];
     let starts = [1.1, 1.6, 2.1, 2.6, 6.1, 6.6, 7.1, 7.6, 14.1, 14.6, 15.1, 15.6];
     let local = local(&words.into_iter().zip(starts).collect::<Vec<_>>());
-    let heard = Heard { local: &local, private };
+    let heard = Heard { transcript: &local, muted };
     let hearing = transcribe_hosted(&mut speech, &sound(), &VOICED, heard, most_secs, &mut meter)?;
     Ok((hearing, meter.costs().audio_secs))
 }
@@ -78,12 +78,14 @@ fn verbose(asked: &Asked) -> Value {
     let mut words = Vec::new();
     for (start, end) in loud(asked) {
         let count = ((end - start) * 2.0).round() as usize;
+        // Said three times in a row, a phrase would count as invented.
+        let before = words.len();
         words.extend((0..count).map(|index| {
             let start = start + index as f64 / 2.0;
-            json!({"word": "word", "start": start, "end": start + 0.4})
+            json!({"word": format!("word{}", before + index), "start": start, "end": start + 0.4})
         }));
     }
-    let text = vec!["Word,"; words.len()].join(" ");
+    let text = words.iter().map(|word| format!("{},", word["word"].as_str().unwrap())).collect::<Vec<_>>().join(" ");
     let segment = json!({"start": 0.0, "end": 60.0, "text": text, "avg_logprob": -0.105_360_5, "no_speech_prob": 0.01});
     json!({"language": "english", "text": text, "words": words, "segments": [segment]})
 }
@@ -103,13 +105,13 @@ fn pieces_are_cut_in_silence_and_their_times_put_together() {
         assert!(samples(request).len() as f64 / RATE <= 10.0);
     }
     let starts: Vec<f64> = hearing.transcript.words().map(|word| word.start).collect();
-    assert_eq!(starts.len(), 18);
+    assert_eq!(starts.len(), 18, "{}", hearing.transcript.text());
     for (start, wanted) in starts.iter().zip((0..6).map(|i| 1.0 + f64::from(i) / 2.0)) {
         assert!((start - wanted).abs() < 0.05, "{starts:?}");
     }
     assert!((starts[12] - 14.0).abs() < 0.05, "{starts:?}");
     let word = hearing.transcript.words().next().unwrap();
-    assert_eq!((word.w.as_str(), (word.p * 10.0).round()), ("Word,", 9.0));
+    assert_eq!((word.w.as_str(), (word.p * 10.0).round()), ("word0,", 9.0));
     assert_eq!(hearing.transcript.language.as_deref(), Some("en"));
     assert!((8.0..16.0).contains(&secs), "{secs}");
 }
@@ -117,7 +119,7 @@ fn pieces_are_cut_in_silence_and_their_times_put_together() {
 #[test]
 fn private_words_are_silent_in_what_is_sent_and_stay_as_they_were_heard() {
     let server = Server::start(|_, asked| Reply::Json(verbose(asked)));
-    let (hearing, _) = hear(&server, &[(1.0, 4.0)], 600.0).unwrap();
+    let (hearing, _) = hear(&server, &[Span::new(0.7, 4.3)], 600.0).unwrap();
     let asked = server.asked();
     assert_eq!(asked.len(), 1);
     assert_eq!(loud(&asked[0]).len(), 2, "the private span was sent");

@@ -54,6 +54,13 @@ fn records(sound_system: &str) {
     assert_eq!((default.rate_hz, default.channels), (RATE_HZ, 2));
     assert!(matches!(mic::start(Some("nowhere"), crossbeam_channel::bounded(1).0), Err(MicError::Unknown { .. })));
 
+    assert_eq!(mic::default_id().as_ref(), Some(&default.id));
+    let pactl = |args: &[&str]| assert!(Command::new("pactl").args(args).status().unwrap().success(), "{args:?}");
+    pactl(&["load-module", "module-null-sink", "sink_name=other"]);
+    pactl(&["set-default-source", "other.monitor"]);
+    assert!(mic::default_id().is_some_and(|id| id.contains("other")), "{:?}", mic::default_id());
+    pactl(&["set-default-source", "vmic"]);
+
     let (sink, chunks) = crossbeam_channel::bounded(256);
     let running = mic::start(Some(&default.id), sink).unwrap();
     assert_eq!(running.info(), default);

@@ -7,7 +7,7 @@ mod xvfb;
 use std::time::{Duration, Instant};
 
 use capture::display::{DisplayError, Session};
-use capture::input::{self, KeyName, RawInput, RawKind};
+use capture::input::{self, InputError, KeyName, RawInput, RawKind, pause_key};
 use capture::screen::{self, Grab, ScreenError, blank_frame};
 use crossbeam_channel::Receiver;
 use media::frame::BgraFrame;
@@ -252,6 +252,33 @@ fn keys_and_shortcuts_have_their_names_and_characters_have_none() {
         check(&[keysym], expected);
     }
     running.stop().unwrap();
+}
+
+#[test]
+fn the_pause_key_is_told_once_a_press_whatever_is_locked_and_has_one_owner() {
+    let server = Xvfb::start("640x480x24", &[]);
+    let desk = Desk::new(&server);
+    let (sink, presses) = crossbeam_channel::bounded(64);
+    let running = pause_key::watch(&server.session(), move || sink.send(()).unwrap()).unwrap();
+    let (ctrl, alt, caps_lock, num_lock) = (0xffe3, 0xffe9, 0xffe5, 0xff7f);
+    for lock in [None, Some(caps_lock), Some(num_lock), None] {
+        if let Some(lock) = lock {
+            desk.chord(&[lock]);
+        }
+        desk.chord(&[ctrl, alt, u32::from(b'p')]);
+        assert!(presses.recv_timeout(DEADLINE).is_ok(), "{lock:?}");
+        // A press in the millisecond of the last release counts as a repetition.
+        let later = Instant::now() + Duration::from_millis(3);
+        while Instant::now() < later {
+            desk.sync();
+        }
+    }
+    desk.chord(&[ctrl, u32::from(b'p')]);
+    let taken = pause_key::watch(&server.session(), || {}).map(drop).unwrap_err();
+    assert!(matches!(taken, InputError::KeyTaken { .. }), "{taken}");
+    running.stop().unwrap();
+    assert!(presses.try_recv().is_err(), "neither without Alt nor twice");
+    pause_key::watch(&server.session(), || {}).unwrap().stop().unwrap();
 }
 
 #[test]

@@ -10,6 +10,8 @@ use shared_types::quality::judge::{QualityReport, judge};
 use shared_types::quality::policy::Policy;
 use shared_types::recording::{EVENTS_FILE, MANIFEST_FILE, Manifest, VIDEO_FILE};
 
+use crate::cut::settle;
+
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
     #[error("there is no file or folder {path}. Give a recording folder or a video file")]
@@ -46,6 +48,7 @@ pub fn check(path: &Path, events: Option<&Path>, policy: &Policy) -> Result<Qual
         _ => CheckError::Disk { path: path.to_owned(), source },
     })?;
     let (video, manifest, beside) = if metadata.is_dir() {
+        settle(path).map_err(|error| CheckError::Disk { path: path.to_owned(), source: io::Error::other(error) })?;
         let video = path.join(VIDEO_FILE);
         if !video.is_file() {
             return Err(CheckError::NoVideo { path: path.to_owned() });

@@ -1,11 +1,14 @@
 //! The screens and microphones of this computer, and how a take is fed from them.
 
+use std::sync::Arc;
+
 pub use capture::display::{DisplayError, Session};
-use capture::input;
+use capture::input::{self, InputError};
 pub use capture::mic::{MicError, MicInfo};
 pub use capture::screen::{ScreenError, ScreenInfo};
 use capture::{mic, screen};
 
+use crate::control::Control;
 use crate::session::{InputSource, MicSource, SessionError, Sources};
 
 /// The monitors, the primary one first.
@@ -19,6 +22,18 @@ pub fn microphones() -> Result<Vec<MicInfo>, MicError> {
     if found.is_empty() { Err(MicError::NoneFound) } else { Ok(found) }
 }
 
+/// Lets Ctrl+Alt+P pause a take and go on, from whichever window the worker is in, until the answer is dropped.
+pub fn pause_key(session: &Session, control: &Arc<Control>) -> Result<input::Running, InputError> {
+    let control = control.clone();
+    input::pause_key::watch(session, move || control.toggle_pause())
+}
+
+/// A microphone by its id.
+pub fn microphone(id: &str) -> MicSource {
+    let id = id.to_owned();
+    MicSource { start: Box::new(move |sink| mic::start(Some(&id), sink)), default_id: None }
+}
+
 /// A screen, a microphone (`None` records no sound) and the input events of the session.
 pub fn sources(session: &Session, screen_id: &str, mic_id: Option<&str>) -> Result<Sources, SessionError> {
     let screen = screen::open(session, Some(screen_id))?;
@@ -26,10 +41,7 @@ pub fn sources(session: &Session, screen_id: &str, mic_id: Option<&str>) -> Resu
         .into_iter()
         .find(|info| info.id == screen_id)
         .ok_or_else(|| ScreenError::Gone { id: screen_id.to_owned() })?;
-    let mic = mic_id.map(|id| {
-        let id = id.to_owned();
-        MicSource { start: Box::new(move |sink| mic::start(Some(&id), sink)) }
-    });
+    let mic = mic_id.map(microphone);
     let session = session.clone();
     let input = InputSource::Start(Box::new(move |sink| input::start(&session, sink)));
     Ok(Sources { screen, screen_info, display: "x11".to_owned(), mic, input })

@@ -4,7 +4,7 @@
 //! right. Each second begins with a key picture, where a fragment ends and is brought to the disk.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use capture::clock;
@@ -18,9 +18,11 @@ use media::mux::{FragmentWriter, MuxError};
 use media::time::{MediaTime, Monotonic};
 use shared_types::recording::{FileHash, Fragment, FrameCounts};
 
+use crate::live::Live;
 use crate::pace::Tick;
 use crate::sound::{SoundError, SoundLine, SoundReport};
 use crate::timeline::Timeline;
+use crate::voice::VoiceJournal;
 
 /// A picture decoding can begin with, and so a fragment, each second.
 const KEY_EVERY_NANOS: i64 = 1_000_000_000;
@@ -51,28 +53,6 @@ impl From<SoundError> for EncodeThreadError {
     }
 }
 
-/// What the window or terminal shows while a take runs.
-#[derive(Debug, Default)]
-pub(crate) struct Live {
-    peak: AtomicU32,
-    pub(crate) bytes: AtomicU64,
-    pub(crate) chunks: AtomicU64,
-}
-
-impl Live {
-    fn hear(&self, chunk: &AudioChunk) {
-        let peak = chunk.samples.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
-        // Peaks are positive, and positive floats compare like their bits.
-        self.peak.fetch_max(peak.to_bits(), Ordering::Relaxed);
-        self.chunks.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// The loudest sample since the last call.
-    pub(crate) fn take_peak(&self) -> f32 {
-        f32::from_bits(self.peak.swap(0, Ordering::Relaxed))
-    }
-}
-
 /// Encoders that are open and proven before the take begins, so that its first picture does not wait.
 pub(crate) struct Encoders {
     pub(crate) video: H264Encoder,
@@ -98,18 +78,21 @@ pub(crate) struct EncodeReport {
 pub(crate) fn run(
     encoders: Encoders,
     video_path: &Path,
+    voice: Option<VoiceJournal>,
     streams: Streams,
-    timeline: &Timeline,
+    timeline: &Timeline<'_>,
     live: &Live,
 ) -> Result<EncodeReport, EncodeThreadError> {
     let journal = Journal::create(video_path).map_err(MuxError::Disk)?;
     let writer = FragmentWriter::create(journal, &encoders.video, encoders.audio.as_ref(), encoders.fps)?;
-    let mut work = Work { encoders, writer, sound: None, frames: FrameCounts::default(), last_key: None, last: None };
+    let frames = FrameCounts::default();
+    let mut work = Work { encoders, writer, live, voice, sound: None, frames, last_key: None, last: None };
     let Streams { ticks, mut chunks, spare } = streams;
     let end = loop {
         select! {
             recv(ticks) -> tick => match tick {
                 Ok(Tick::Picture(frame)) => {
+                    live.see(&frame);
                     work.picture(&frame, timeline)?;
                     // Nobody waits for buffers once the screen's thread has ended.
                     drop(spare.send(frame));
@@ -121,8 +104,8 @@ pub(crate) fn run(
             },
             recv(chunks) -> chunk => match chunk {
                 Ok(chunk) => {
-                    live.hear(&chunk);
-                    work.sound(&chunk, timeline)?;
+                    live.hear_chunk(&chunk);
+                    work.sound(chunk, timeline)?;
                 }
                 // No microphone, or none any more: only the screen speaks.
                 Err(_) => chunks = crossbeam_channel::never(),
@@ -132,8 +115,9 @@ pub(crate) fn run(
     };
     let deadline = Instant::now() + SOUND_TAIL;
     while let Ok(chunk) = chunks.recv_deadline(deadline) {
-        work.sound(&chunk, timeline)?;
-        if chunk_end(&chunk) >= end {
+        let is_last = chunk_end(&chunk) >= end;
+        work.sound(chunk, timeline)?;
+        if is_last {
             break;
         }
     }
@@ -145,17 +129,19 @@ fn chunk_end(chunk: &AudioChunk) -> Monotonic {
     Monotonic::from_nanos(chunk.at.nanos + (frames / f64::from(chunk.rate_hz.max(1)) * 1e9) as i64)
 }
 
-struct Work {
+struct Work<'a> {
     encoders: Encoders,
     writer: FragmentWriter,
+    live: &'a Live,
+    voice: Option<VoiceJournal>,
     sound: Option<SoundLine>,
     frames: FrameCounts,
     last_key: Option<MediaTime>,
     last: Option<MediaTime>,
 }
 
-impl Work {
-    fn picture(&mut self, frame: &BgraFrame, timeline: &Timeline) -> Result<(), EncodeThreadError> {
+impl Work<'_> {
+    fn picture(&mut self, frame: &BgraFrame, timeline: &Timeline<'_>) -> Result<(), EncodeThreadError> {
         let (Some(t), Some(zero)) = (timeline.place(frame.at), timeline.zero()) else { return Ok(()) };
         if self.encoders.audio.is_some() {
             self.sound.get_or_insert_with(|| SoundLine::new(zero));
@@ -166,7 +152,7 @@ impl Work {
         self.write_pictures(packets, t, key)
     }
 
-    fn same(&mut self, at: Monotonic, timeline: &Timeline) -> Result<(), EncodeThreadError> {
+    fn same(&mut self, at: Monotonic, timeline: &Timeline<'_>) -> Result<(), EncodeThreadError> {
         let Some(t) = timeline.place(at) else { return Ok(()) };
         self.count();
         if !self.key_is_due(t) {
@@ -183,6 +169,7 @@ impl Work {
         key: bool,
     ) -> Result<(), EncodeThreadError> {
         self.last = Some(t);
+        self.live.note_encoder_changes(self.encoders.video.take_changes());
         if key {
             self.last_key = Some(t);
             self.fill_late_sound(t)?;
@@ -193,9 +180,11 @@ impl Work {
         Ok(())
     }
 
-    fn dropped(&mut self, at: Monotonic, timeline: &Timeline) {
+    fn dropped(&mut self, at: Monotonic, timeline: &Timeline<'_>) {
         let Some(t) = timeline.place(at) else { return };
         self.frames.due += 1;
+        self.live.due.fetch_add(1, Ordering::Relaxed);
+        self.live.dropped.fetch_add(1, Ordering::Relaxed);
         *self.frames.dropped_per_second.entry(t.secs() as u64).or_default() += 1;
     }
 
@@ -206,16 +195,19 @@ impl Work {
     fn count(&mut self) {
         self.frames.due += 1;
         self.frames.captured += 1;
+        self.live.due.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn sound(&mut self, chunk: &AudioChunk, timeline: &Timeline) -> Result<(), EncodeThreadError> {
+    fn sound(&mut self, chunk: AudioChunk, timeline: &Timeline<'_>) -> Result<(), EncodeThreadError> {
         let Some(zero) = timeline.zero() else { return Ok(()) };
         let line = self.sound.get_or_insert_with(|| SoundLine::new(zero));
-        if chunk_end(chunk).nanos_since(clock::now()) > EARLY_NANOS {
-            line.leave_out(chunk);
+        if chunk_end(&chunk).nanos_since(clock::now()) > EARLY_NANOS {
+            line.leave_out(&chunk);
             return Ok(());
         }
-        line.push(chunk)?;
+        for part in timeline.recorded(chunk) {
+            line.push(&part)?;
+        }
         self.write_sound()
     }
 
@@ -230,6 +222,10 @@ impl Work {
     fn write_sound(&mut self) -> Result<(), EncodeThreadError> {
         let (Some(line), Some(encoder)) = (self.sound.as_mut(), self.encoders.audio.as_mut()) else { return Ok(()) };
         while let Some(samples) = line.take(OPUS_FRAME_SAMPLES) {
+            self.live.hear(&samples);
+            if let Some(voice) = self.voice.as_mut() {
+                voice.write(&samples);
+            }
             for packet in encoder.encode(&samples)? {
                 self.writer.audio(packet)?;
             }
@@ -238,7 +234,7 @@ impl Work {
     }
 
     /// A picture at the end gives the take its true length, where the last one is not there already.
-    fn finish(mut self, end: Monotonic, timeline: &Timeline) -> Result<EncodeReport, EncodeThreadError> {
+    fn finish(mut self, end: Monotonic, timeline: &Timeline<'_>) -> Result<EncodeReport, EncodeThreadError> {
         let (Some(end), Some(zero)) = (timeline.place(end), timeline.zero()) else {
             return Err(EncodeThreadError::NoPicture);
         };
@@ -261,6 +257,9 @@ impl Work {
             }
         }
         let (fragments, file) = self.writer.finish(end + frame)?;
+        if let Some(voice) = self.voice {
+            voice.remove();
+        }
         let sound = self.sound.map(SoundLine::report).unwrap_or_default();
         Ok(EncodeReport { fragments, file, frames: self.frames, sound })
     }

@@ -3,16 +3,15 @@
 //! [`record`] opens and tries everything before the folder is made and the take begins; [`crate::take`] then runs it.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use capture::input::gesture::PictureMap;
 use capture::input::{self, InputError, RawInput};
 use capture::mic::MicError;
 use capture::screen::{ScreenError, ScreenInfo, ScreenSource};
 use crossbeam_channel::{Sender, bounded, never};
 use media::encode::EncodeError;
-use media::encode::h264::{H264Encoder, picture_size};
+use media::encode::h264::H264Encoder;
 use media::encode::opus::OpusEncoder;
+use media::fit::picture_size;
 use shared_types::id::{AssignmentId, CampaignId, RecordingId};
 use shared_types::quality::policy::Policy;
 use shared_types::recording::{
@@ -21,6 +20,7 @@ use shared_types::recording::{
 };
 
 use crate::check::CheckError;
+use crate::control::Control;
 use crate::encode::Encoders;
 pub use crate::microphone::MicSource;
 use crate::microphone::{Microphone, wait_for_sound};
@@ -28,7 +28,7 @@ use crate::spool::{Spool, SpoolError};
 use crate::take::{Feeds, Take, utc_now};
 
 /// Longer edges are scaled down: text stays legible and files small.
-const LONG_EDGE: u32 = 1920;
+pub(crate) const LONG_EDGE: u32 = 1920;
 /// Chunks of about 10 ms each, so seconds of sound.
 const CHUNKS: usize = 512;
 const RAW_EVENTS: usize = 1024;
@@ -104,6 +104,13 @@ pub struct Progress {
     /// Loudest sample since the last report, in dBFS; `None` without a microphone.
     pub peak_dbfs: Option<f64>,
     pub bytes: u64,
+    pub is_paused: bool,
+    /// How much is missing to the length that the policy asks for.
+    pub needed_secs: f64,
+    /// How much of the take was speech; `None` without a microphone.
+    pub speech_share: Option<f64>,
+    /// How long the disk has room; `None` where it does not tell.
+    pub disk_secs: Option<f64>,
 }
 
 /// Told of progress and of health events.
@@ -113,14 +120,14 @@ pub trait Listener {
     fn health(&mut self, event: &HealthEvent);
 }
 
-/// Records a take into a new folder, until `stop` is set or its time is over, and judges it.
+/// Records a take into a new folder, until `control` ends it or its time is over, and judges it.
 ///
 /// A take that the loss of the screen or a full disk ends is a whole take too; [`ended_early`] tells it apart.
 pub fn record(
     folder: &Path,
     sources: Sources,
     options: &TakeOptions,
-    stop: &AtomicBool,
+    control: &Control,
     listener: &mut dyn Listener,
 ) -> Result<Manifest, SessionError> {
     let picture = picture_size((sources.screen_info.width, sources.screen_info.height), LONG_EDGE);
@@ -129,11 +136,11 @@ pub fn record(
     let (chunk_sink, chunks) = bounded(CHUNKS);
     let mic = sources.mic.map(|source| Microphone::start(source, chunk_sink)).transpose()?;
     if mic.is_some() {
-        wait_for_sound(&chunks, stop);
+        wait_for_sound(&chunks, control);
     }
     let (raw_sink, raw) = bounded(RAW_EVENTS);
     let (input, input_events) = start_input(sources.input, raw_sink);
-    if stop.load(Ordering::Relaxed) {
+    if control.is_ended() {
         return Err(SessionError::Nothing("it was stopped before its first picture".to_owned()));
     }
     let spool = Spool::create(folder)?;
@@ -187,11 +194,10 @@ pub fn record(
         files: std::collections::BTreeMap::new(),
         other: std::collections::BTreeMap::new(),
     };
-    let map = PictureMap::fit(screen.x, screen.y, sources.screen.size(), picture);
     let chunks = if mic.is_some() { chunks } else { never() };
-    let feeds = Feeds { screen: sources.screen, chunks, raw, map };
+    let feeds = Feeds { screen: sources.screen, chunks, raw, picture };
     let encoders = Encoders { video, audio, fps: options.fps };
-    Take::new(spool, manifest, mic, input).run(feeds, encoders, options, stop, listener)
+    Take::new(spool, manifest, mic, input).run(feeds, encoders, options, control, listener)
 }
 
 /// Whether something other than its caller ended the take; its last health event says what.

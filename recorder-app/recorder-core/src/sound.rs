@@ -294,34 +294,52 @@ mod tests {
 
     use super::*;
 
-    /// Plays ten pulses a second through a device and tells how far each lies from its true place at the end.
-    fn worst_misplacement_ms(rate_hz: u32, channels: u16, drift_ppm: f64, gaps: &[std::ops::Range<f64>]) -> f64 {
-        let secs = 60.0;
-        let tone = Signal::Tone { hz: 100.0, amplitude: 0.5 };
-        let mut plan = Plan::new(rate_hz, channels, tone);
-        plan.drift_ppm = drift_ppm;
-        plan.gaps = gaps.to_vec();
+    const TONE_HZ: f64 = 20.0;
+
+    /// Plays a tone through devices one after the other, each from its second on, and tells each second how far the
+    /// tone lies from its true place: (seconds, milliseconds).
+    fn misplacement(devices: &[(f64, Plan)], secs: f64) -> (Vec<(f64, f64)>, SoundReport) {
         let zero = Monotonic::from_nanos(5_000_000_000);
-        let mut device = plan.device(zero);
+        let at = |secs: f64| Monotonic::from_nanos(zero.nanos + (secs * 1e9) as i64);
         let mut line = SoundLine::new(zero);
-        for chunk in device.until(Monotonic::from_nanos(zero.nanos + (secs * 1e9) as i64)) {
-            line.push(&chunk).unwrap();
+        let mut samples = Vec::new();
+        for (index, (from, plan)) in devices.iter().enumerate() {
+            let until = devices.get(index + 1).map_or(secs, |next| next.0);
+            let mut device = plan.clone().device(zero);
+            device.until(at(*from));
+            for chunk in device.until(at(until)) {
+                line.push(&chunk).unwrap();
+                samples.append(&mut line.ready);
+            }
         }
         line.finish(MediaTime::from_secs(secs)).unwrap();
-        let samples = std::mem::take(&mut line.ready);
+        samples.append(&mut line.ready);
         assert_eq!(samples.len(), (secs * RATE_HZ) as usize);
-        // The tone's rising zero crossings should lie each 10 ms of true time; look at the last ten seconds.
-        let from = ((secs - 10.0) * RATE_HZ) as usize;
-        let to = ((secs - 1.0) * RATE_HZ) as usize;
-        (from..to)
-            .filter(|&i| samples[i - 1] <= 0.0 && samples[i] > 0.0)
-            .map(|i| {
-                let fraction = f64::from(samples[i - 1]) / f64::from(samples[i - 1] - samples[i]);
-                let t = (i as f64 - 1.0 + fraction) / RATE_HZ;
-                let drifted = t * (1.0 + drift_ppm * 1e-6) * 100.0;
-                ((drifted - drifted.round()) * 10.0).abs()
-            })
-            .fold(0.0, f64::max)
+        let rate = RATE_HZ as usize;
+        let mut told = Vec::new();
+        for second in 1..samples.len() / rate {
+            let crossing = (second * rate..(second + 1) * rate).find(|&i| samples[i - 1] < 0.0 && samples[i] >= 0.0);
+            let Some(i) = crossing else { continue };
+            let fraction = f64::from(samples[i - 1]) / f64::from(samples[i - 1] - samples[i]);
+            let turns = (i as f64 - 1.0 + fraction) / RATE_HZ * TONE_HZ;
+            told.push((second as f64, (turns - turns.round()) / TONE_HZ * 1e3));
+        }
+        (told, line.report())
+    }
+
+    fn plan(rate_hz: u32, channels: u16, drift_ppm: f64, gaps: &[std::ops::Range<f64>]) -> Plan {
+        let tone = Signal::Tone { hz: TONE_HZ, amplitude: 0.5 };
+        Plan { drift_ppm, gaps: gaps.to_vec(), ..Plan::new(rate_hz, channels, tone) }
+    }
+
+    /// Milliseconds a minute, and how much of the change that line explains.
+    fn trend(points: &[(f64, f64)]) -> (f64, f64) {
+        let count = points.len() as f64;
+        let mean = |of: &dyn Fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+        let (t, y) = (mean(&|point| point.0), mean(&|point| point.1));
+        let covered = mean(&|point| (point.0 - t) * (point.1 - y));
+        let (spread_t, spread_y) = (mean(&|point| (point.0 - t).powi(2)), mean(&|point| (point.1 - y).powi(2)));
+        (covered / spread_t * 60.0, covered * covered / (spread_t * spread_y).max(1e-12))
     }
 
     #[test]
@@ -329,16 +347,49 @@ mod tests {
         let rows: &[(u32, u16, f64, &[std::ops::Range<f64>])] = &[
             (48_000, 1, 0.0, &[]),
             (44_100, 2, 0.0, &[]),
+            (96_000, 8, 100.0, &[]),
             (16_000, 1, 200.0, &[]),
+            (24_000, 6, -150.0, &[]),
             (48_000, 2, -200.0, &[]),
             (48_000, 1, 200.0, &[20.0..22.5]),
+            (32_000, 4, 0.0, &[1.0..1.2, 9.0..9.1]),
             (8_000, 1, 0.0, &[3.0..3.5, 30.0..31.0]),
         ];
         for &(rate_hz, channels, drift_ppm, gaps) in rows {
-            let worst = worst_misplacement_ms(rate_hz, channels, drift_ppm, gaps);
-            assert!(worst <= 4.0, "{rate_hz} Hz, {channels} ch, {drift_ppm} ppm, {gaps:?}: {worst:.2} ms off");
+            let (told, report) = misplacement(&[(0.0, plan(rate_hz, channels, drift_ppm, gaps))], 60.0);
+            let worst = told.iter().filter(|(t, _)| *t >= 40.0).fold(0.0_f64, |worst, (_, ms)| worst.max(ms.abs()));
+            assert!(worst <= 3.0, "{rate_hz} Hz, {channels} ch, {drift_ppm} ppm, {gaps:?}: {worst:.2} ms off");
+            assert_eq!(report.gaps.len(), gaps.len(), "{rate_hz} Hz: {:?}", report.gaps);
         }
     }
+
+    #[test]
+    fn a_drifting_clock_is_followed_without_a_trend() {
+        for drift_ppm in [-200.0, 200.0] {
+            let (told, report) = misplacement(&[(0.0, plan(48_000, 1, drift_ppm, &[]))], 420.0);
+            let settled: Vec<_> = told.into_iter().filter(|(t, _)| *t >= 60.0).collect();
+            let (slope, r_squared) = trend(&settled);
+            // Uncorrected it would be 12 ms a minute.
+            assert!(slope.abs() <= 0.1, "{drift_ppm} ppm: {slope:.3} ms a minute, r squared {r_squared:.2}");
+            let worst = settled.iter().fold(0.0_f64, |worst, (_, ms)| worst.max(ms.abs()));
+            assert!(worst <= 3.0, "{drift_ppm} ppm: {worst:.2} ms");
+            assert!((report.drift.ppm.unwrap() - drift_ppm).abs() < 20.0, "{:?}", report.drift);
+        }
+    }
+
+    #[test]
+    fn a_microphone_that_changes_its_rate_or_is_replaced_keeps_the_place() {
+        let devices = [
+            (0.0, plan(48_000, 2, 50.0, &[])),
+            (20.0, plan(16_000, 1, -80.0, &[])),
+            (21.5, plan(44_100, 1, 120.0, &[])),
+        ];
+        let (told, report) = misplacement(&devices, 60.0);
+        let worst = told.iter().filter(|(t, _)| *t >= 45.0).fold(0.0_f64, |worst, (_, ms)| worst.max(ms.abs()));
+        assert!(worst <= 3.0, "{worst:.2} ms: {told:?}");
+        assert!(report.drift.filled_ms < 100.0, "{:?}", report.drift);
+    }
+
     #[test]
     fn silence_that_came_in_stead_of_late_sound_keeps_its_place() {
         let zero = Monotonic::from_nanos(0);

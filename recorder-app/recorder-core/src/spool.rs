@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use media::journal::{hash_file, recover as recover_video, sync_folder};
 use shared_types::recording::{EVENTS_FILE, MANIFEST_FILE, Manifest, RecordingStage, VIDEO_FILE};
 
-use crate::events;
+use crate::voice::VOICE_FILE;
+use crate::{cut, events};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
@@ -36,6 +37,8 @@ pub enum SpoolError {
     Disk { path: PathBuf, source: io::Error },
 }
 
+/// What a take needs at most, as a rule: 12 MB a minute of video and 6 of the voice's journal.
+pub(crate) const USUAL_BYTES_PER_SEC: f64 = 300_000.0;
 /// With less than this left a take is not begun, so that it does not end in its first minutes.
 #[cfg(unix)]
 const ROOM_TO_BEGIN_BYTES: u64 = 128 << 20;
@@ -84,6 +87,7 @@ impl Spool {
     pub fn open(folder: &Path) -> Result<Self, SpoolError> {
         let spool = Self { folder: folder.to_owned(), is_new: false };
         if spool.manifest_path().is_file() {
+            cut::settle(folder)?;
             Ok(spool)
         } else {
             Err(SpoolError::NoRecording { path: folder.to_owned() })
@@ -92,7 +96,7 @@ impl Spool {
 
     /// Removes what a take of which nothing was recorded left behind; never anything else.
     pub(crate) fn discard(&self) {
-        for path in [self.video_path(), self.events_path(), self.manifest_path()] {
+        for path in [self.video_path(), self.events_path(), self.voice_path(), self.manifest_path()] {
             // What does not exist need not be removed, and what cannot be is no harm to anyone.
             drop(fs::remove_file(path));
         }
@@ -115,7 +119,12 @@ impl Spool {
     /// A disk that does not tell its room counts as roomy.
     #[cfg(unix)]
     fn has_less_than(&self, bytes: u64) -> bool {
-        rustix::fs::statvfs(&self.folder).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < bytes)
+        free_bytes(&self.folder).is_some_and(|free| free < bytes)
+    }
+
+    /// How long the take can go on at a rate; `None` where the disk does not tell its room.
+    pub(crate) fn secs_left(&self, bytes_per_sec: f64) -> Option<f64> {
+        secs_left(&self.folder, bytes_per_sec)
     }
 
     pub fn folder(&self) -> &Path {
@@ -128,6 +137,10 @@ impl Spool {
 
     pub fn events_path(&self) -> PathBuf {
         self.folder.join(EVENTS_FILE)
+    }
+
+    pub(crate) fn voice_path(&self) -> PathBuf {
+        self.folder.join(VOICE_FILE)
     }
 
     pub fn manifest_path(&self) -> PathBuf {
@@ -149,7 +162,9 @@ impl Spool {
     /// Hashes of the files beside the manifest.
     pub(crate) fn hash_files(&self, manifest: &mut Manifest) -> Result<(), SpoolError> {
         let mut files = BTreeMap::new();
-        for (name, path) in [(VIDEO_FILE, self.video_path()), (EVENTS_FILE, self.events_path())] {
+        let names =
+            [(VIDEO_FILE, self.video_path()), (EVENTS_FILE, self.events_path()), (VOICE_FILE, self.voice_path())];
+        for (name, path) in names {
             if path.is_file() {
                 let hash = hash_file(&path).map_err(|source| SpoolError::Disk { path, source })?;
                 files.insert(name.to_owned(), hash);
@@ -158,6 +173,29 @@ impl Spool {
         manifest.files = files;
         Ok(())
     }
+}
+
+/// How long a take that is put there could be; `None` where the disk does not tell its room.
+pub fn room_secs(folder: &Path) -> Option<f64> {
+    let there = folder.ancestors().find(|folder| folder.is_dir())?;
+    secs_left(there, USUAL_BYTES_PER_SEC)
+}
+
+#[cfg(unix)]
+fn secs_left(folder: &Path, bytes_per_sec: f64) -> Option<f64> {
+    let free = free_bytes(folder)?.saturating_sub(ROOM_TO_GO_ON_BYTES);
+    Some(free as f64 / bytes_per_sec.max(1.0))
+}
+
+#[cfg(not(unix))]
+fn secs_left(_: &Path, _: f64) -> Option<f64> {
+    None
+}
+
+#[cfg(unix)]
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// Whether a take may be put there: `true` where nothing is yet, `false` where an empty folder is.
@@ -189,7 +227,7 @@ pub fn recover(folder: &Path) -> Result<Recovery, SpoolError> {
     if manifest.stage != RecordingStage::Capturing {
         return Ok(recovery(&manifest, None));
     }
-    spool.make_whole(&mut manifest)
+    spool.make_whole(&mut manifest, false)
 }
 
 fn recovery(manifest: &Manifest, removed_bytes: Option<u64>) -> Recovery {
@@ -203,7 +241,7 @@ fn recovery(manifest: &Manifest, removed_bytes: Option<u64>) -> Recovery {
 }
 
 impl Spool {
-    pub(crate) fn make_whole(&self, manifest: &mut Manifest) -> Result<Recovery, SpoolError> {
+    pub(crate) fn make_whole(&self, manifest: &mut Manifest, keep_voice: bool) -> Result<Recovery, SpoolError> {
         let path = self.video_path();
         let video = recover_video(&path).map_err(|source| SpoolError::Disk { path: path.clone(), source })?;
         if video.fragments.len() < 2 {
@@ -212,6 +250,10 @@ impl Spool {
         let events_path = self.events_path();
         if events_path.is_file() {
             events::sort(&events_path).map_err(|source| SpoolError::Disk { path: events_path, source })?;
+        }
+        if !keep_voice {
+            // All of it is in the video too, but for its last second.
+            drop(fs::remove_file(self.voice_path()));
         }
         manifest.fragments = video.fragments;
         manifest.stage = RecordingStage::Stopped;

@@ -11,6 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use ingest_client::upload::terminate;
 use ingest_client::{Client, ClientError, FileSource, Source, UploadObserver, Waiting, upload};
 use serde::{Deserialize, Serialize};
 use shared_types::api::submission::{SubmitRequest, Submitted, Track, UploadRef};
@@ -19,10 +20,15 @@ use shared_types::id::{AssignmentId, SubmissionId};
 use shared_types::lifecycle::InvalidTransition;
 use shared_types::quality::policy::Policy;
 use shared_types::recording::{EVENTS_FILE, Manifest, RecordingStage, VIDEO_FILE};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::check::{CheckError, check};
 use crate::spool::{Spool, SpoolError, replace_file};
+use crate::take::utc_now;
 
+/// How long a take stays on its maker's computer after the server has confirmed its hashes.
+pub const KEPT: time::Duration = time::Duration::days(7);
 pub const PROGRESS_FILE: &str = "upload.json";
 const LOCK_FILE: &str = "upload.lock";
 
@@ -42,12 +48,16 @@ pub enum SubmitError {
     OtherAssignment { recorded: AssignmentId, given: AssignmentId },
     #[error("this take was already handed in to {server} for assignment {assignment}, as submission {submission}")]
     AlreadySubmitted { server: String, assignment: AssignmentId, submission: SubmissionId },
-    #[error("another program is handing this take in. Wait until it is done")]
+    #[error("another program is handing this take in or cutting it. Wait until it is done")]
     Busy,
     #[error("the file {path} is not the one that was recorded: its hash differs from the manifest's. Record again")]
     Changed { path: PathBuf },
     #[error("the file {path} cannot be read or written: {source}. Check that the disk has room")]
     Disk { path: PathBuf, source: io::Error },
+    #[error(
+        "{server} could not be asked to forget what it was sent, so nothing was deleted. Try again when it can be reached"
+    )]
+    StillHeld { server: String },
     #[error("{0}. Remove upload.json from the folder and hand the take in again")]
     Stage(#[from] InvalidTransition),
 }
@@ -69,6 +79,63 @@ pub struct SubmitProgress {
     pub uploads: BTreeMap<Track, TrackProgress>,
     /// The server's answer; with it the take is confirmed.
     pub answer: Option<Submitted>,
+    /// When the answer came: RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<String>,
+    /// Uploads of bytes that are no longer in the take; they are to be ended at their servers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to_terminate: Vec<StaleUpload>,
+}
+
+/// An upload that holds what was cut since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaleUpload {
+    pub server: String,
+    pub id: String,
+}
+
+impl SubmitProgress {
+    fn new(server: &str, assignment: AssignmentId) -> Self {
+        Self {
+            submission_id: SubmissionId(uuid::Uuid::now_v7()),
+            server: server.to_owned(),
+            assignment,
+            stage: RecordingStage::Checked,
+            uploads: BTreeMap::new(),
+            answer: None,
+            confirmed_at: None,
+            to_terminate: Vec::new(),
+        }
+    }
+
+    /// The take is another one now: what was sent is stale, and nothing was handed in.
+    pub(crate) fn begin_anew(&mut self) {
+        let fresh = Self::new(&self.server, self.assignment);
+        let before = std::mem::replace(self, fresh);
+        self.to_terminate = before.to_terminate;
+        let stale = before.uploads.into_values().map(|sent| StaleUpload { server: before.server.clone(), id: sent.id });
+        self.to_terminate.extend(stale);
+    }
+
+    /// Whether the server has had the take for so long that the copy on this computer may go.
+    pub fn has_had_its_time(&self, now: OffsetDateTime) -> bool {
+        let confirmed = self.confirmed_at.as_ref().filter(|_| self.stage == RecordingStage::Confirmed);
+        let confirmed = confirmed.and_then(|at| OffsetDateTime::parse(at, &Rfc3339).ok());
+        confirmed.is_some_and(|at| now - at >= KEPT)
+    }
+
+    /// The servers at which uploads are still to be ended.
+    pub(crate) fn servers_to_tell(&self) -> Vec<String> {
+        let mut servers: Vec<_> = self.to_terminate.iter().map(|stale| stale.server.clone()).collect();
+        servers.sort();
+        servers.dedup();
+        servers
+    }
+
+    /// Forgets the stale uploads of the client's server that `end` could end.
+    pub(crate) fn terminate_at(&mut self, client: &Client, mut end: impl FnMut(&Client, &str) -> bool) {
+        self.to_terminate.retain(|stale| stale.server != client.server() || !end(client, &stale.id));
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,13 +192,14 @@ pub fn submit(
         return Ok(answer.clone());
     }
     run.save()?;
+    run.end_stale_uploads()?;
     let submitted = run.deliver();
     drop(lock);
     submitted
 }
 
 /// Two programs at one take would each begin an upload.
-fn lock(folder: &Path) -> Result<fs::File, SubmitError> {
+pub(crate) fn lock(folder: &Path) -> Result<fs::File, SubmitError> {
     let path = folder.join(LOCK_FILE);
     let file = fs::File::create(&path).map_err(|source| SubmitError::Disk { path: path.clone(), source })?;
     match file.try_lock() {
@@ -162,23 +230,45 @@ fn ready(spool: &Spool) -> Result<Manifest, SubmitError> {
 
 /// What was begun before, if it was the same; otherwise a new beginning.
 fn begin(folder: &Path, client: &Client, assignment: AssignmentId) -> Result<SubmitProgress, SubmitError> {
-    if let Some(progress) = read_progress(folder)? {
+    let before = read_progress(folder)?;
+    if let Some(progress) = &before {
         if progress.server == client.server() && progress.assignment == assignment {
-            return Ok(progress);
+            return Ok(progress.clone());
         }
         if let Some(answer) = &progress.answer {
-            let SubmitProgress { server, assignment, .. } = progress;
+            let SubmitProgress { server, assignment, .. } = progress.clone();
             return Err(SubmitError::AlreadySubmitted { server, assignment, submission: answer.id });
         }
     }
-    Ok(SubmitProgress {
-        submission_id: SubmissionId(uuid::Uuid::now_v7()),
-        server: client.server().to_owned(),
-        assignment,
-        stage: RecordingStage::Checked,
-        uploads: BTreeMap::new(),
-        answer: None,
-    })
+    let mut progress = SubmitProgress::new(client.server(), assignment);
+    if let Some(mut before) = before {
+        before.begin_anew();
+        progress.to_terminate = before.to_terminate;
+    }
+    Ok(progress)
+}
+
+/// Before a take is deleted: ends its uploads that were not handed in. A submission stays; its erasure is asked for at
+/// the server.
+pub fn end_uploads(folder: &Path, client: &dyn Fn(&str) -> Option<Client>) -> Result<(), SubmitError> {
+    let Some(mut progress) = read_progress(folder)? else { return Ok(()) };
+    let _lock = lock(folder)?;
+    if progress.answer.is_some() {
+        progress.uploads.clear();
+    }
+    progress.begin_anew();
+    for server in progress.servers_to_tell() {
+        let client = client(&server).ok_or_else(|| SubmitError::StillHeld { server: server.clone() })?;
+        // One that belongs to a submission after all is the server's.
+        progress.terminate_at(&client, |client, id| match terminate(client, id) {
+            Ok(()) => true,
+            Err(error) => error.status() == Some(409),
+        });
+        if progress.servers_to_tell().contains(&server) {
+            return Err(SubmitError::StillHeld { server });
+        }
+    }
+    Ok(())
 }
 
 struct Run<'a> {
@@ -204,6 +294,19 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Nothing is handed in while the server still holds bytes that were cut.
+    fn end_stale_uploads(&mut self) -> Result<(), SubmitError> {
+        let (client, cancel, listener) = (self.client, self.cancel, &mut self.listener);
+        let mut failed = None;
+        self.progress.terminate_at(client, |client, id| {
+            let ended =
+                client.retrying(cancel, &mut |waiting| listener.waiting(waiting), |client| terminate(client, id));
+            ended.map_err(|error| failed = Some(error)).is_ok()
+        });
+        self.save()?;
+        failed.map_or(Ok(()), |error| Err(error.into()))
+    }
+
     fn deliver(&mut self) -> Result<Submitted, SubmitError> {
         let mut is_second = false;
         loop {
@@ -212,6 +315,7 @@ impl Run<'_> {
             match self.hand_in() {
                 Ok(answer) => {
                     self.progress.answer = Some(answer.clone());
+                    self.progress.confirmed_at = Some(utc_now());
                     self.advance(RecordingStage::Confirmed)?;
                     return Ok(answer);
                 }
@@ -298,7 +402,7 @@ impl Run<'_> {
     }
 }
 
-fn write_progress(folder: &Path, progress: &SubmitProgress) -> io::Result<()> {
+pub(crate) fn write_progress(folder: &Path, progress: &SubmitProgress) -> io::Result<()> {
     replace_file(&folder.join(PROGRESS_FILE), &serde_json::to_vec_pretty(progress)?)
 }
 

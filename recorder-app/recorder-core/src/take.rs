@@ -10,34 +10,46 @@ use std::thread::{Builder, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use capture::clock;
-use capture::input::gesture::PictureMap;
 use capture::input::{self, RawInput};
 use capture::screen::{ScreenSource, blank_frame};
 use crossbeam_channel::{Receiver, bounded};
+use media::encode::h264::EncoderChange;
 use media::frame::AudioChunk;
-use shared_types::recording::{HealthEvent, Manifest, RecordingStage, VIDEO_FILE};
+use media::mux::MuxError;
+use media::time::Monotonic;
+use shared_types::quality::policy::Narration;
+use shared_types::recording::{EncoderProbe, HealthEvent, Manifest, RecordingStage, VIDEO_FILE};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use crate::advice::{Advice, Look};
 use crate::check::check;
-use crate::encode::{self, EncodeReport, EncodeThreadError, Encoders, Live, Streams};
+use crate::control::Control;
+use crate::encode::{self, EncodeReport, EncodeThreadError, Encoders, Streams};
 use crate::events;
+use crate::live::{Heard, Live};
 use crate::microphone::Microphone;
-use crate::pace::{self, BUFFERS, Tick};
+use crate::pace::{self, Maps, Pace, SystemClock, Tick};
 use crate::session::{DISK_FULL, Listener, Progress, SCREEN_LOST, SessionError, TakeOptions};
-use crate::spool::{Spool, SpoolError};
+use crate::spool::{Spool, SpoolError, USUAL_BYTES_PER_SEC};
 use crate::timeline::Timeline;
+use crate::voice::VoiceJournal;
 
 const WATCH_EVERY: Duration = Duration::from_millis(100);
 const LOOK_AT_DISK_EVERY: Duration = Duration::from_secs(2);
 const TICKS: usize = 64;
+/// The rate of a take is known after this long.
+const RATE_AFTER_SECS: f64 = 20.0;
+/// 48 kHz of 16 bit.
+const VOICE_BYTES_PER_SEC: f64 = 96_000.0;
 
 /// What a take is made from.
 pub(crate) struct Feeds {
     pub(crate) screen: Box<dyn ScreenSource>,
     pub(crate) chunks: Receiver<AudioChunk>,
     pub(crate) raw: Receiver<RawInput>,
-    pub(crate) map: PictureMap,
+    /// Size of the encoded picture.
+    pub(crate) picture: (u32, u32),
 }
 
 pub(crate) struct Take {
@@ -74,35 +86,40 @@ impl Take {
         feeds: Feeds,
         encoders: Encoders,
         options: &TakeOptions,
-        stop: &AtomicBool,
+        control: &Control,
         listener: &mut dyn Listener,
     ) -> Result<Manifest, SessionError> {
-        let Feeds { mut screen, chunks, raw, map } = feeds;
+        let Feeds { mut screen, chunks, raw, picture } = feeds;
+        let buffers = pace::buffers(screen.size());
         let (tick_sink, ticks) = bounded::<Tick>(TICKS);
-        let (spare_sink, spare) = bounded(BUFFERS);
-        for _ in 0..BUFFERS {
+        let (spare_sink, spare) = bounded(buffers);
+        for _ in 0..buffers {
             // The channel was made with room for all of them.
             drop(spare_sink.send(blank_frame()));
         }
         let streams = Streams { ticks, chunks, spare: spare_sink };
-        let (timeline, live) = (&Timeline::default(), self.live.clone());
+        let (timeline, live) = (&Timeline::new(control), self.live.clone());
+        let maps = &Maps::new(picture, screen.corner(), screen.size());
         let over = &AtomicBool::new(false);
         let (video_path, events_path) = (self.spool.video_path(), self.spool.events_path());
+        // The journal is a net; a take goes without it where it cannot be made.
+        let voice = self.mic.as_ref().and_then(|_| VoiceJournal::create(&self.spool.voice_path()).ok());
         let records_events = self.manifest.input_events.recorded;
         let (watched, shown, encoded, written) = std::thread::scope(|scope| {
             let end = EndOnDrop(over);
             let encode = Builder::new()
                 .name("encode".to_owned())
-                .spawn_scoped(scope, || encode::run(encoders, &video_path, streams, timeline, &live))?;
+                .spawn_scoped(scope, || encode::run(encoders, &video_path, voice, streams, timeline, &live))?;
             let fps = options.fps;
-            let pace = Builder::new()
-                .name("screen".to_owned())
-                .spawn_scoped(scope, move || pace::run(screen.as_mut(), fps, timeline, &tick_sink, &spare, over))?;
-            let write = || events::run(&events_path, &raw, map, timeline, over);
+            let pace = Builder::new().name("screen".to_owned()).spawn_scoped(scope, move || {
+                let (ticks, spare) = (&tick_sink, &spare);
+                Pace { fps, timeline, maps, ticks, spare, clock: &SystemClock, stop: over }.run(screen.as_mut())
+            })?;
+            let write = || events::run(&events_path, &raw, maps, timeline, &live, over);
             let events = records_events
                 .then(|| Builder::new().name("events".to_owned()).spawn_scoped(scope, write))
                 .transpose()?;
-            let watched = self.watch(timeline, &encode, &pace, options, stop, listener);
+            let watched = self.watch(timeline, &encode, &pace, options, listener);
             drop(end);
             drop(self.input.take());
             let shown = joined(pace.join());
@@ -125,7 +142,7 @@ impl Take {
                     shown.err().map_or_else(|| "no picture came from the screen".to_owned(), |e| e.to_string());
                 return Err(SessionError::Nothing(reason));
             }
-            Err(error) => return Err(self.salvage(error.to_string())),
+            Err(error) => return Err(self.salvage(&error)),
         };
         match watched {
             Ok(()) => Ok(manifest),
@@ -136,20 +153,26 @@ impl Take {
     /// Until the take is over: its manifest as soon as it has begun, what befalls it, the listener's news.
     fn watch<A, B>(
         &mut self,
-        timeline: &Timeline,
+        timeline: &Timeline<'_>,
         encode: &ScopedJoinHandle<'_, A>,
         pace: &ScopedJoinHandle<'_, B>,
         options: &TakeOptions,
-        stop: &AtomicBool,
         listener: &mut dyn Listener,
     ) -> Result<(), SpoolError> {
-        let mut begun = false;
-        let mut looked_at_disk = Instant::now();
-        while !stop.load(Ordering::Relaxed) && !encode.is_finished() && !pace.is_finished() {
+        let (mut begun, mut was_paused) = (false, false);
+        let mut looked_at_disk = None;
+        let (mut advice, mut disk_secs) = (Advice::default(), None);
+        let control = timeline.control();
+        while !control.is_ended() && !encode.is_finished() && !pace.is_finished() {
             std::thread::sleep(WATCH_EVERY);
             let Some(zero) = timeline.zero() else { continue };
-            self.secs = clock::now().nanos_since(zero) as f64 / 1e9;
-            let mut news = !begun;
+            let now = clock::now();
+            self.secs = timeline.elapsed(now).unwrap_or_default().secs();
+            let is_paused = control.is_paused();
+            let pauses = timeline.pauses(now);
+            let mut news = !begun || pauses.len() != self.manifest.pauses.len() || is_paused != was_paused;
+            was_paused = is_paused;
+            self.manifest.pauses = pauses;
             if !begun {
                 begun = true;
                 self.manifest.clock.first_frame_monotonic_nanos = zero.nanos;
@@ -157,6 +180,10 @@ impl Take {
                 listener.started();
             }
             news |= self.watch_devices(listener);
+            let heard = self.mic.as_ref().map(|_| self.live.heard());
+            if !is_paused {
+                news |= self.advise(&mut advice, heard, disk_secs, options, now, listener);
+            }
             if news {
                 self.spool.write_manifest(&self.manifest)?;
             }
@@ -165,9 +192,14 @@ impl Take {
                 secs: self.secs,
                 peak_dbfs: self.mic.as_ref().map(|_| f64::from(peak.max(1e-6).log10() * 20.0)),
                 bytes: self.live.bytes.load(Ordering::Relaxed),
+                is_paused,
+                needed_secs: (options.policy.min_active_secs - self.secs).max(0.0),
+                speech_share: heard.map(|heard| heard.speech_share),
+                disk_secs,
             });
-            if looked_at_disk.elapsed() >= LOOK_AT_DISK_EVERY {
-                looked_at_disk = Instant::now();
+            if looked_at_disk.is_none_or(|at: Instant| at.elapsed() >= LOOK_AT_DISK_EVERY) {
+                looked_at_disk = Some(Instant::now());
+                disk_secs = self.room();
                 if self.spool.is_full() {
                     let sentence =
                         "The disk is almost full, so the take was ended. Free some space before the next one.";
@@ -180,6 +212,60 @@ impl Take {
             }
         }
         Ok(())
+    }
+
+    /// How long the disk lasts at the rate of this take, or at the usual one while it is short.
+    fn room(&self) -> Option<f64> {
+        let bytes = self.live.bytes.load(Ordering::Relaxed) as f64;
+        let rate = if self.secs > RATE_AFTER_SECS { bytes / self.secs } else { USUAL_BYTES_PER_SEC };
+        let journal = if self.mic.is_some() { VOICE_BYTES_PER_SEC } else { 0.0 };
+        self.spool.secs_left(rate + journal)
+    }
+
+    /// Whether there was something to tell about picture, sound, hand or disk.
+    fn advise(
+        &mut self,
+        advice: &mut Advice,
+        heard: Option<Heard>,
+        disk_secs: Option<f64>,
+        options: &TakeOptions,
+        now: Monotonic,
+        listener: &mut dyn Listener,
+    ) -> bool {
+        let since = |at: Option<Monotonic>| at.map_or(0.0, |at| now.nanos_since(at) as f64 / 1e9).clamp(0.0, self.secs);
+        let is_lost = self.mic.as_ref().is_some_and(Microphone::is_lost);
+        if is_lost {
+            self.live.forget_silence();
+        }
+        let look = Look {
+            secs: self.secs,
+            heard: heard.filter(|_| !is_lost),
+            min_snr_db: options.policy.min_snr_db,
+            wants_narration: options.policy.narration != Narration::None,
+            black_secs: since(self.live.black_since()),
+            frozen_secs: advice.frozen_secs(&self.live),
+            idle_secs: since(self.live.changed_at().max(self.live.input_at())),
+            due: self.live.due.load(Ordering::Relaxed),
+            dropped: self.live.dropped.load(Ordering::Relaxed),
+            disk_secs,
+        };
+        let told = advice.look(&look);
+        let changes = self.live.take_encoder_changes();
+        let is_news = !told.is_empty() || !changes.is_empty();
+        for change in changes {
+            let EncoderChange { from, to, reason } = change;
+            let sentence = format!(
+                "The video encoder {from} failed, and {to} went on in the same file. You need not do anything."
+            );
+            self.note("encoder_changed", sentence, listener);
+            self.manifest.encoder.video = format!("{}, {to}", self.manifest.encoder.video);
+            let probe = |name: &str, works, detail| EncoderProbe { name: name.to_owned(), works, detail };
+            self.manifest.encoder.probes.extend([probe(from, false, Some(reason)), probe(to, true, None)]);
+        }
+        for (kind, sentence) in told {
+            self.note(kind, sentence, listener);
+        }
+        is_news
     }
 
     /// Whether there was something to note about microphone or input.
@@ -207,10 +293,11 @@ impl Take {
     fn finish(
         &mut self,
         report: EncodeReport,
-        timeline: &Timeline,
+        timeline: &Timeline<'_>,
         options: &TakeOptions,
     ) -> Result<Manifest, SessionError> {
         let manifest = &mut self.manifest;
+        manifest.pauses = timeline.pauses(clock::now());
         manifest.clock.first_frame_monotonic_nanos = timeline.zero().map_or(0, |zero| zero.nanos);
         manifest.clock.first_sample_monotonic_nanos = report.sound.first_sample.map(|at| at.nanos);
         manifest.clock.av_offset_ms = report.sound.offset_ms;
@@ -228,9 +315,15 @@ impl Take {
         Ok(manifest.clone())
     }
 
-    /// The encoder or the disk failed: what reached the disk is made whole, and the error told.
-    fn salvage(mut self, reason: String) -> SessionError {
-        match self.spool.make_whole(&mut self.manifest) {
+    /// The encoder or the disk failed: what reached the disk is made whole, and the error told. The journal of the voice
+    /// makes room on a full disk, and is kept otherwise.
+    fn salvage(mut self, error: &EncodeThreadError) -> SessionError {
+        let is_disk = matches!(error, EncodeThreadError::Mux(MuxError::Disk(_)));
+        if is_disk {
+            drop(std::fs::remove_file(self.spool.voice_path()));
+        }
+        let reason = error.to_string();
+        match self.spool.make_whole(&mut self.manifest, !is_disk) {
             Ok(_) => SessionError::Interrupted { reason },
             Err(SpoolError::NothingWhole { .. }) => {
                 self.spool.discard();
@@ -247,6 +340,10 @@ fn joined<T>(result: Result<T, Box<dyn std::any::Any + Send>>) -> T {
 }
 
 pub(crate) fn utc_now() -> String {
+    utc_text(OffsetDateTime::now_utc())
+}
+
+pub(crate) fn utc_text(at: OffsetDateTime) -> String {
     let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    OffsetDateTime::now_utc().format(form).unwrap_or_default()
+    at.format(form).unwrap_or_default()
 }

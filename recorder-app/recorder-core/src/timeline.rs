@@ -1,16 +1,29 @@
-//! The one clock of a take: media time zero is the moment of the first picture.
+//! The one clock of a take: media time zero is the moment of the first picture, and pauses take no time.
 
 use std::sync::OnceLock;
 
+use media::frame::AudioChunk;
 use media::time::{MediaTime, Monotonic};
+use shared_types::recording::Pause;
+
+use crate::control::{Control, Stretch};
 
 /// Shared by all threads of a take; the first picture sets it going.
-#[derive(Debug, Default)]
-pub(crate) struct Timeline {
+#[derive(Debug)]
+pub(crate) struct Timeline<'a> {
     zero: OnceLock<Monotonic>,
+    control: &'a Control,
 }
 
-impl Timeline {
+impl<'a> Timeline<'a> {
+    pub(crate) fn new(control: &'a Control) -> Self {
+        Self { zero: OnceLock::new(), control }
+    }
+
+    pub(crate) fn control(&self) -> &'a Control {
+        self.control
+    }
+
     /// The first picture was taken at `at`. Later calls change nothing.
     pub(crate) fn begin(&self, at: Monotonic) -> Monotonic {
         *self.zero.get_or_init(|| at)
@@ -20,9 +33,172 @@ impl Timeline {
         self.zero.get().copied()
     }
 
-    /// Where a moment lies in the take; `None` before its beginning.
+    /// Where a moment lies in the take; `None` before its beginning and inside a pause.
     pub(crate) fn place(&self, at: Monotonic) -> Option<MediaTime> {
-        let nanos = at.nanos_since(self.zero()?);
-        (nanos >= 0).then(|| MediaTime::from_nanos(nanos))
+        let zero = self.zero()?;
+        let (t, is_paused) = walk(zero, &self.control.stretches(), at)?;
+        (!is_paused).then_some(t)
+    }
+
+    /// The same; a moment inside a pause lies where the pause was made.
+    pub(crate) fn elapsed(&self, at: Monotonic) -> Option<MediaTime> {
+        Some(walk(self.zero()?, &self.control.stretches(), at)?.0)
+    }
+
+    /// The last moment not after `at` that is no pause.
+    pub(crate) fn last_recorded(&self, at: Monotonic) -> Monotonic {
+        let stretches = self.control.stretches();
+        let inside = stretches.iter().find(|pause| pause.from < at && pause.to.is_none_or(|to| to > at));
+        inside.map_or(at, |pause| pause.from)
+    }
+
+    pub(crate) fn stretches(&self) -> Vec<Stretch> {
+        self.control.stretches().clone()
+    }
+
+    /// The pauses of the take so far, `now` being the end of an open one.
+    pub(crate) fn pauses(&self, now: Monotonic) -> Vec<Pause> {
+        let Some(zero) = self.zero() else { return Vec::new() };
+        let stretches = self.stretches();
+        let made = stretches.iter().filter_map(|pause| {
+            let (from, to) = (pause.from.max(zero), pause.to.unwrap_or(now));
+            let (t, _) = walk(zero, &stretches, from)?;
+            let rounded = |secs: f64| (secs * 1e3).round() / 1e3;
+            (to > from).then(|| Pause { t: rounded(t.secs()), secs: rounded(to.nanos_since(from) as f64 / 1e9) })
+        });
+        made.collect()
+    }
+
+    /// The parts of a chunk that belong to the take. Their stamps count from media time zero, as if there had been no
+    /// pause.
+    pub(crate) fn recorded(&self, chunk: AudioChunk) -> Vec<AudioChunk> {
+        let Some(zero) = self.zero() else { return Vec::new() };
+        let stretches = self.control.stretches();
+        if stretches.is_empty() {
+            return vec![chunk];
+        }
+        let (channels, rate) = (usize::from(chunk.channels.max(1)), f64::from(chunk.rate_hz.max(1)));
+        let frames = chunk.samples.len() / channels;
+        let time_of = |frame: usize| Monotonic::from_nanos(chunk.at.nanos + (frame as f64 / rate * 1e9) as i64);
+        let frame_at = |at: Monotonic| {
+            let frame = (at.nanos_since(chunk.at) as f64 / 1e9 * rate - 1e-6).ceil();
+            if frame <= 0.0 { 0 } else { (frame as usize).min(frames) }
+        };
+        let mut parts = Vec::new();
+        let mut begin = 0;
+        let ends = stretches.iter().map(|pause| (frame_at(pause.from), pause.to.map_or(frames, frame_at)));
+        for (end, next) in ends.chain(std::iter::once((frames, frames))) {
+            if end > begin {
+                let at = time_of(begin);
+                let at = walk(zero, &stretches, at).map_or(at, |(t, _)| Monotonic::from_nanos(zero.nanos + t.nanos));
+                let samples = chunk.samples[begin * channels..end * channels].to_vec();
+                parts.push(AudioChunk { samples, at, ..chunk });
+            }
+            begin = begin.max(next);
+        }
+        parts
+    }
+}
+
+/// Where `at` lies in the take, and whether inside a pause; `None` before its beginning.
+fn walk(zero: Monotonic, stretches: &[Stretch], at: Monotonic) -> Option<(MediaTime, bool)> {
+    if at < zero {
+        return None;
+    }
+    let mut excised = 0;
+    for pause in stretches {
+        let from = pause.from.max(zero);
+        if at < from {
+            break;
+        }
+        match pause.to {
+            Some(to) if to <= at => excised += to.nanos_since(from).max(0),
+            // The moment of the pause itself is the end of what came before.
+            _ => return Some((MediaTime::from_nanos(from.nanos_since(zero) - excised), at > from)),
+        }
+    }
+    Some((MediaTime::from_nanos(at.nanos_since(zero) - excised), false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(millis: i64) -> Monotonic {
+        Monotonic::from_nanos(millis * 1_000_000)
+    }
+
+    /// Zero at 1000 ms; pauses from 500 to 1200, 2000 to 3000 and 4000 on.
+    fn control() -> Control {
+        let control = Control::default();
+        for (from, to) in [(500, 1200), (2000, 3000)] {
+            control.pause_at(at(from));
+            control.resume_at(at(to));
+        }
+        control.pause_at(at(4000));
+        control
+    }
+
+    #[test]
+    fn pauses_take_no_time() {
+        let control = control();
+        let timeline = Timeline::new(&control);
+        assert_eq!(timeline.place(at(1500)), None, "nothing was seen yet");
+        timeline.begin(at(1000));
+        let rows = [
+            (900, None, None),
+            (1100, None, Some(0)),
+            (1200, Some(0), Some(0)),
+            (1500, Some(300), Some(300)),
+            (2000, Some(800), Some(800)),
+            (2500, None, Some(800)),
+            (3000, Some(800), Some(800)),
+            (4000, Some(1800), Some(1800)),
+            (9000, None, Some(1800)),
+        ];
+        for (moment, placed, elapsed) in rows {
+            let millis = |t: Option<MediaTime>| t.map(|t| t.nanos / 1_000_000);
+            assert_eq!(
+                (millis(timeline.place(at(moment))), millis(timeline.elapsed(at(moment)))),
+                (placed, elapsed),
+                "{moment}"
+            );
+        }
+        assert_eq!(timeline.last_recorded(at(9000)), at(4000));
+        assert_eq!(timeline.last_recorded(at(3500)), at(3500));
+        let pauses: Vec<_> = timeline.pauses(at(4500)).iter().map(|pause| (pause.t, pause.secs)).collect();
+        assert_eq!(pauses, [(0.0, 0.2), (0.8, 1.0), (1.8, 0.5)]);
+    }
+
+    #[test]
+    fn a_chunk_is_split_at_pauses_to_the_sample() {
+        let control = control();
+        let timeline = Timeline::new(&control);
+        timeline.begin(at(1000));
+        // 3 s of stereo at 1 kHz from 1500 on: each sample is its own time in ms.
+        let samples: Vec<f32> = (1500..4500).flat_map(|ms| [ms as f32; 2]).collect();
+        let parts = timeline.recorded(AudioChunk { rate_hz: 1000, channels: 2, samples, at: at(1500) });
+        let told: Vec<_> = parts
+            .iter()
+            .map(|part| {
+                (part.at.nanos / 1_000_000, part.samples[0], part.samples[part.samples.len() - 1], part.samples.len())
+            })
+            .collect();
+        assert_eq!(told, [(1300, 1500.0, 1999.0, 1000), (1800, 3000.0, 3999.0, 2000)]);
+    }
+
+    #[test]
+    fn pausing_twice_and_sleeping_in_a_pause_change_nothing() {
+        let control = Control::default();
+        control.resume_at(at(1));
+        control.pause_at(at(10));
+        control.pause_at(at(20));
+        control.leave_out(at(15), at(25));
+        control.resume_at(at(30));
+        control.resume_at(at(40));
+        control.leave_out(at(20), at(50));
+        control.leave_out(at(60), at(70));
+        let told: Vec<_> = control.stretches().iter().map(|pause| (pause.from, pause.to.unwrap())).collect();
+        assert_eq!(told, [(at(10), at(30)), (at(30), at(50)), (at(60), at(70))]);
     }
 }

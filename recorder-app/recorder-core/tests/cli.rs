@@ -82,7 +82,7 @@ fn check(line: &str, env: &[(&str, &str)], status: i32, hint: &str) {
 fn wrong_use_is_told_in_one_sentence_and_harms_nothing() {
     let synthetic = "record --screen synthetic --mic none --seconds 1 --out";
     let rows = [
-        ("", "devices, record, check, recover, submit"),
+        ("", "devices, record, check, recover, cut, submit"),
         ("film", "`recorder --help`"),
         ("record", "--out"),
         ("record --out", "--out"),

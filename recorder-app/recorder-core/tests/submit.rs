@@ -95,6 +95,9 @@ fn an_interrupted_submission_is_the_same_one_and_nothing_is_sent_twice() {
     assert_eq!((submitted.id, waits), (begun.submission_id, 3));
     let progress = read_progress(folder.path()).unwrap().unwrap();
     assert_eq!((progress.stage, progress.answer.as_ref()), (RecordingStage::Confirmed, Some(&submitted)));
+    let days = |days| time::OffsetDateTime::now_utc() + time::Duration::days(days);
+    assert_eq!([0, 6, 8].map(|after| progress.has_had_its_time(days(after))), [false, false, true]);
+    assert!(!begun.has_had_its_time(days(99)), "what is not confirmed is never let go");
     assert_eq!(std::fs::read(folder.path().join(MANIFEST_FILE)).unwrap(), before);
     server.see(|state| {
         assert_eq!((state.creations, state.accepted_bytes), (2, total));

@@ -30,6 +30,7 @@ pub struct Client {
     server: String,
     token: Option<String>,
     retry: Retry,
+    upload_bytes_per_sec: Option<u64>,
 }
 
 impl std::fmt::Debug for Client {
@@ -44,7 +45,14 @@ impl Client {
     pub fn new(server: &str, token: Option<&str>) -> Result<Self, ClientError> {
         let address = Address::parse(server)?;
         let server = address.as_string();
-        let client = Self { agent: transport::agent(), address, server, token: None, retry: Retry::default() };
+        let client = Self {
+            agent: transport::agent(),
+            address,
+            server,
+            token: None,
+            retry: Retry::default(),
+            upload_bytes_per_sec: None,
+        };
         Ok(match token {
             Some(token) => client.with_token(token),
             None => client,
@@ -62,6 +70,17 @@ impl Client {
     pub fn with_retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
+    }
+
+    /// Uploads leave the rest of the line to others.
+    #[must_use]
+    pub fn with_upload_limit(mut self, bytes_per_sec: Option<u64>) -> Self {
+        self.upload_bytes_per_sec = bytes_per_sec.map(|limit| limit.max(1));
+        self
+    }
+
+    pub(crate) fn upload_limit(&self) -> Option<u64> {
+        self.upload_bytes_per_sec
     }
 
     /// The server's address in its plain form.

@@ -54,7 +54,7 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         let retry = Retry { first: Duration::from_secs(1), most: Duration::from_secs(30), tries: Some(5) };
-        Self { retry, answer: Duration::from_secs(180), longest_asked: Duration::from_secs(120) }
+        Self { retry, answer: Duration::from_mins(3), longest_asked: Duration::from_mins(2) }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::error::ClientError;
 
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// A server that asks for more is asked again anyway.
-const LONGEST_ASKED: Duration = Duration::from_secs(600);
+const LONGEST_ASKED: Duration = Duration::from_mins(10);
 
 /// Waits that double from `first` to `most`, each shortened by chance by up to a half, so that many clients of a
 /// server that comes back do not all knock at once.
@@ -21,7 +21,7 @@ pub struct Retry {
 
 impl Default for Retry {
     fn default() -> Self {
-        Self { first: Duration::from_secs(1), most: Duration::from_secs(60), tries: None }
+        Self { first: Duration::from_secs(1), most: Duration::from_mins(1), tries: None }
     }
 }
 

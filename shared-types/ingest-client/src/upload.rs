@@ -18,7 +18,7 @@ use crate::error::ClientError;
 use crate::object::hex;
 use crate::retry::{Backoff, Waiting, pause};
 use crate::source::{Source, read_exact_at};
-use crate::transport::{Cancellable, SHORT, header};
+use crate::transport::{Limited, SHORT, header};
 
 pub const PIECE_BYTES: u64 = 8 << 20;
 const SMALLEST_PIECE_BYTES: u64 = 256 << 10;
@@ -58,7 +58,7 @@ pub fn upload(
         source,
         cancel,
         place: resume.map_or(Place::Nowhere, |id| Place::Unknown { id: id.to_owned() }),
-        piece_bytes: PIECE_BYTES,
+        piece_bytes: most_piece_bytes(client),
         creations: 0,
         reached: 0,
         got_ahead: false,
@@ -88,6 +88,12 @@ pub fn terminate(client: &Client, upload_id: &str) -> Result<(), ClientError> {
         Err(error) if is_gone(&error) => Ok(()),
         answer => answer.map(drop),
     }
+}
+
+/// A piece whose sending is broken off is sent again, so under a limit it takes ten seconds and not minutes.
+fn most_piece_bytes(client: &Client) -> u64 {
+    let in_ten_secs = client.upload_limit().map_or(PIECE_BYTES, |limit| limit.saturating_mul(10));
+    in_ten_secs.clamp(SMALLEST_PIECE_BYTES, PIECE_BYTES)
 }
 
 fn tus(client: &Client, method: &str, path: &str) -> request::Builder {
@@ -236,7 +242,7 @@ impl Run<'_> {
             return Ok(None);
         }
         self.hash.add(&piece, offset);
-        self.piece_bytes = (self.piece_bytes * 2).min(PIECE_BYTES);
+        self.piece_bytes = (self.piece_bytes * 2).min(most_piece_bytes(self.client));
         self.reach(offset + bytes);
         observer.sent(offset + bytes, length);
         self.place = Place::At { id, offset: offset + bytes, knows_length: knows_length || tells_length.is_some() };
@@ -261,7 +267,7 @@ impl Run<'_> {
         if let Some(length) = tells_length {
             request = request.header("upload-length", length.to_string());
         }
-        let mut body = Cancellable { inner: piece, cancel: self.cancel };
+        let mut body = Limited::new(piece, self.cancel, self.client.upload_limit());
         let response = self.client.transport().send(request, SendBody::from_reader(&mut body), None)?;
         Ok(header(&response, "upload-offset").and_then(|text| text.trim().parse().ok()))
     }

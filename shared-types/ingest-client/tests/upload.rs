@@ -27,7 +27,7 @@ fn bytes(length: usize) -> Vec<u8> {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn client(server: &Server) -> Client {
@@ -205,4 +205,18 @@ fn a_download_is_taken_up_where_it_broke_and_shows_no_token() {
         assert_eq!(state.object, b"small");
         assert!(state.log.iter().all(|(_, token)| token.is_none()), "{:?}", state.log);
     });
+}
+
+#[test]
+fn a_limit_leaves_the_rest_of_the_line_to_others() {
+    let (server, cancel) = (Server::start(), AtomicBool::new(false));
+    let whole = bytes(300_000);
+    let (_file, source) = file(&whole);
+    let mut watcher = Watcher { id: None, stop_at: u64::MAX, cancel: &cancel, sentences: Vec::new() };
+    let began = std::time::Instant::now();
+    let limited = client(&server).with_upload_limit(Some(200_000));
+    let uploaded = upload(&limited, &source, None, &mut watcher, &cancel).unwrap();
+    assert_eq!(uploaded.sha256, sha256(&whole));
+    // The first tenth of a second's worth of each piece goes at once.
+    assert!(began.elapsed() >= Duration::from_millis(1200), "{:?}", began.elapsed());
 }

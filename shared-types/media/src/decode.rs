@@ -12,6 +12,7 @@ use ff::software::resampling::Context as Resampler;
 use ff::software::scaling::{Context as Scaler, Flags as ScaleFlags};
 use ff::util::frame::{Audio, Video};
 use ffmpeg_next as ff;
+use shared_types::quality::measurements::Span;
 
 use crate::demux::{DemuxError, Demuxer, MAX_PIXELS, Track};
 use crate::frame::RgbFrame;
@@ -142,6 +143,27 @@ pub struct Sound<'a> {
     pub channels: Vec<&'a [f32]>,
     /// The same stretch as 16 kHz mono.
     pub voice: &'a [f32],
+}
+
+impl Sound<'_> {
+    /// The channels with the given spans silent; `None` where no span touches this stretch.
+    pub fn muted(&self, spans: &[Span]) -> Option<Vec<Vec<f32>>> {
+        let rate = f64::from(self.rate_hz);
+        let samples = self.channels.first().map_or(0, |channel| channel.len());
+        let end = self.t + samples as f64 / rate;
+        if spans.iter().all(|span| span.end <= self.t || span.start >= end) {
+            return None;
+        }
+        let mut channels: Vec<Vec<f32>> = self.channels.iter().map(|channel| channel.to_vec()).collect();
+        for span in spans {
+            let at = |secs: f64| (((secs - self.t) * rate).max(0.0) as usize).min(samples);
+            let (from, to) = (at(span.start), at(span.end));
+            for channel in &mut channels {
+                channel[from..to.max(from)].fill(0.0);
+            }
+        }
+        Some(channels)
+    }
 }
 
 /// What a pass over a file found besides what the sink saw.

@@ -92,7 +92,7 @@ pub fn recover(path: &Path) -> io::Result<Recovered> {
 }
 
 /// Offsets and lengths of the head (`ftyp` and `moov`) and of every `moof` with its `mdat` that lie whole in the file.
-fn whole_fragments(file: &mut File, length: u64) -> io::Result<Vec<(u64, u64)>> {
+pub(crate) fn whole_fragments(file: &mut File, length: u64) -> io::Result<Vec<(u64, u64)>> {
     let mut spans = Vec::new();
     let (mut start, mut at) = (0, 0);
     while at + 8 <= length {

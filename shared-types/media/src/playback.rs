@@ -4,17 +4,13 @@
 //! Times stay those of the recording: what is still is shown on, what decodes is kept, and what does not leaves the last
 //! picture standing. The file is written under a temporary name; the index can only be put first when all else is there.
 
-use std::collections::VecDeque;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ff::ChannelLayout;
 use ff::format::context::Output;
-use ff::format::sample::{Sample, Type};
-use ff::software::resampling::Context as Resampler;
-use ff::util::frame::Audio;
 use ffmpeg_next as ff;
+use shared_types::step::PixelBox;
 
 use crate::decode::{Picture, Sound};
 use crate::encode::aac::{AAC_FRAME_SAMPLES, AAC_RATE_HZ, AacEncoder};
@@ -22,6 +18,7 @@ use crate::encode::h264::{VIDEO_TICKS, video_ticks};
 use crate::encode::playback::PlaybackEncoder;
 use crate::encode::{EncodeError, EncodedPacket, init};
 use crate::frame::RgbFrame;
+use crate::sound_line::SoundLine;
 use crate::time::MediaTime;
 
 /// Pictures closer together than this are thinned out: more than 40 a second show nothing new of a screen.
@@ -30,9 +27,6 @@ const MIN_FRAME_TICKS: i64 = VIDEO_TICKS as i64 / 40;
 const KEY_TICKS: i64 = VIDEO_TICKS as i64 * 2;
 /// Stamps that jump further than this are damage, not stillness.
 const MAX_GAP_TICKS: i64 = VIDEO_TICKS as i64 * 3600;
-/// Differences between a stamp and the sound so far that are rounding.
-const TOLERANCE_SAMPLES: i64 = AAC_RATE_HZ as i64 / 50;
-const MAX_GAP_SAMPLES: i64 = AAC_RATE_HZ as i64 * 3600;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PlaybackWriteError {
@@ -69,11 +63,7 @@ struct PictureTrack {
 
 struct SoundTrack {
     encoder: AacEncoder,
-    resampler: Option<(u32, Resampler)>,
-    pending: VecDeque<f32>,
-    /// Samples taken so far.
-    taken: i64,
-    any: bool,
+    line: SoundLine,
 }
 
 impl PlaybackWriter {
@@ -86,8 +76,7 @@ impl PlaybackWriter {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the folder's name is not Unicode").into());
         }
         let sound = if has_sound {
-            let encoder = AacEncoder::open()?;
-            Some(SoundTrack { encoder, resampler: None, pending: VecDeque::new(), taken: 0, any: false })
+            Some(SoundTrack { encoder: AacEncoder::open()?, line: SoundLine::new(AAC_RATE_HZ) })
         } else {
             None
         };
@@ -106,25 +95,26 @@ impl PlaybackWriter {
         track.encoder.thumbnail(width, height, t)
     }
 
-    pub fn picture(&mut self, picture: &Picture<'_>) -> Result<(), PlaybackWriteError> {
+    /// Shows a picture, with boxes of it (in its own pixels) filled.
+    pub fn picture(&mut self, picture: &Picture<'_>, covered: &[PixelBox]) -> Result<(), PlaybackWriteError> {
         let ticks = video_ticks(picture.t);
         let Some(track) = self.picture.as_mut() else {
-            return self.first_picture(picture);
+            return self.first_picture(picture, covered);
         };
         if ticks <= track.last_ticks || ticks - track.last_ticks >= MAX_GAP_TICKS {
             return Ok(());
         }
         self.show_on(ticks)?;
         let Some(track) = self.picture.as_mut() else { return Ok(()) };
-        track.encoder.show(picture.frame());
+        track.encoder.show(picture.frame(), covered);
         track.skipped = ticks - track.last_ticks < MIN_FRAME_TICKS;
         if track.skipped { Ok(()) } else { self.encode_picture(ticks) }
     }
 
     /// The first picture is media time zero, whatever its stamp says.
-    fn first_picture(&mut self, picture: &Picture<'_>) -> Result<(), PlaybackWriteError> {
+    fn first_picture(&mut self, picture: &Picture<'_>, covered: &[PixelBox]) -> Result<(), PlaybackWriteError> {
         let mut encoder = PlaybackEncoder::open(picture.frame())?;
-        encoder.show(picture.frame());
+        encoder.show(picture.frame(), covered);
         self.picture =
             Some(PictureTrack { encoder, last_ticks: -1, key_ticks: -KEY_TICKS, skipped: false, held: None });
         self.open_output()?;
@@ -173,17 +163,13 @@ impl PlaybackWriter {
 
     pub fn sound(&mut self, sound: &Sound<'_>) -> Result<(), PlaybackWriteError> {
         let Some(track) = self.sound.as_mut() else { return Ok(()) };
-        let mono = mix(&sound.channels);
-        let samples = track.at_rate(&mono, sound.rate_hz)?;
-        track.take(&samples, (sound.t * f64::from(AAC_RATE_HZ)).round() as i64);
+        track.line.push(sound)?;
         self.encode_sound()
     }
 
     fn encode_sound(&mut self) -> Result<(), PlaybackWriteError> {
-        let mut block = Vec::with_capacity(AAC_FRAME_SAMPLES);
-        while let Some(track) = self.sound.as_mut().filter(|track| track.pending.len() >= AAC_FRAME_SAMPLES) {
-            block.clear();
-            block.extend(track.pending.drain(..AAC_FRAME_SAMPLES));
+        while let Some(track) = self.sound.as_mut() {
+            let Some(block) = track.line.block(AAC_FRAME_SAMPLES) else { return Ok(()) };
             let packets = track.encoder.encode(&block)?;
             self.write_sounds(packets)?;
         }
@@ -234,7 +220,7 @@ impl PlaybackWriter {
 
     /// Ends the copy where the recording ends, and gives it its name.
     pub fn finish(mut self, end: MediaTime) -> Result<(), PlaybackWriteError> {
-        let heard = self.sound.as_ref().is_some_and(|track| track.any);
+        let heard = self.sound.as_ref().is_some_and(|track| track.line.any());
         if self.picture.is_none() && !heard {
             return Err(PlaybackWriteError::Nothing);
         }
@@ -267,11 +253,8 @@ impl PlaybackWriter {
     }
 
     fn finish_sound(&mut self) -> Result<(), PlaybackWriteError> {
-        let Some(track) = self.sound.as_mut().filter(|track| track.any) else { return Ok(()) };
-        let short = track.pending.len() % AAC_FRAME_SAMPLES;
-        if short > 0 {
-            track.pending.extend(std::iter::repeat_n(0.0, AAC_FRAME_SAMPLES - short));
-        }
+        let Some(track) = self.sound.as_mut().filter(|track| track.line.any()) else { return Ok(()) };
+        track.line.fill(AAC_FRAME_SAMPLES);
         self.encode_sound()?;
         let Some(track) = self.sound.as_mut() else { return Ok(()) };
         let packets = track.encoder.finish()?;
@@ -286,57 +269,4 @@ impl Drop for PlaybackWriter {
             drop(fs::remove_file(&self.partial));
         }
     }
-}
-
-impl SoundTrack {
-    /// Takes samples whose first belongs at position `at`: holes become silence, what overlaps is left out.
-    fn take(&mut self, samples: &[f32], at: i64) {
-        let hole = at - self.taken;
-        let mut skip = 0;
-        if (TOLERANCE_SAMPLES..MAX_GAP_SAMPLES).contains(&hole) {
-            self.pending.extend(std::iter::repeat_n(0.0, hole as usize));
-            self.taken += hole;
-        } else if hole <= -TOLERANCE_SAMPLES {
-            skip = usize::try_from(-hole).unwrap_or(0).min(samples.len());
-        }
-        self.pending.extend(&samples[skip..]);
-        self.taken += (samples.len() - skip) as i64;
-        self.any |= skip < samples.len();
-    }
-
-    /// The same sound at the encoder's rate.
-    fn at_rate(&mut self, mono: &[f32], rate_hz: u32) -> Result<Vec<f32>, PlaybackWriteError> {
-        if rate_hz == AAC_RATE_HZ || mono.is_empty() {
-            return Ok(mono.to_vec());
-        }
-        let (float, layout) = (Sample::F32(Type::Planar), ChannelLayout::MONO);
-        let resampler = match self.resampler.take() {
-            Some((rate, resampler)) if rate == rate_hz => resampler,
-            _ => Resampler::get(float, layout, rate_hz, float, layout, AAC_RATE_HZ)?,
-        };
-        let (_, resampler) = self.resampler.insert((rate_hz, resampler));
-        let mut input = Audio::new(float, mono.len(), layout);
-        input.set_rate(rate_hz);
-        input.plane_mut::<f32>(0)[..mono.len()].copy_from_slice(mono);
-        // Room for all that comes out, and for what the filter held back before.
-        let room = (mono.len() as u64 * u64::from(AAC_RATE_HZ) / u64::from(rate_hz)) as usize + 256;
-        let mut output = Audio::new(float, room, layout);
-        resampler.run(&input, &mut output)?;
-        if output.samples() == 0 {
-            return Ok(Vec::new());
-        }
-        Ok(output.plane::<f32>(0)[..output.samples()].to_vec())
-    }
-}
-
-/// All channels as one, in -1 to 1; what is no number is silence.
-fn mix(channels: &[&[f32]]) -> Vec<f32> {
-    let Some(first) = channels.first() else { return Vec::new() };
-    let share = 1.0 / channels.len() as f32;
-    (0..first.len())
-        .map(|index| {
-            let sum: f32 = channels.iter().filter_map(|channel| channel.get(index)).sum();
-            if sum.is_finite() { (sum * share).clamp(-1.0, 1.0) } else { 0.0 }
-        })
-        .collect()
 }

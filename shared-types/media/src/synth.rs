@@ -1,9 +1,9 @@
 //! Made picture and sound: a moving test card whose frames can be told apart, and a beeping tone.
 //!
 //! Both are functions of time alone, so that a test knows what should be where: the card flashes and the tone beeps in
-//! the same moments.
+//! the same moments. And pages with words, boxes and a pointer on them, for what looks at screens.
 
-use crate::frame::BgraFrame;
+use crate::frame::{BgraFrame, LumaFrame};
 use crate::time::Monotonic;
 
 /// A flash and a beep begin each full two seconds, counted from one second, and last a tenth.
@@ -46,3 +46,52 @@ pub fn draw_card(frame: &mut BgraFrame, width: u32, height: u32, t: f64, at: Mon
 pub fn beep(t: f64) -> f32 {
     if flashes(t) { (0.5 * (std::f64::consts::TAU * BEEP_HZ * t).sin()) as f32 } else { 0.0 }
 }
+
+/// Draws a made page: a white sheet with rows of dark words, other ones on each `page`, scrolled down by `scroll` pixels.
+pub fn draw_page(picture: &mut LumaFrame, width: u32, height: u32, page: u32, scroll: u32) {
+    (picture.width, picture.height) = (width, height);
+    picture.data.clear();
+    for y in (0..height).map(|y| y + scroll) {
+        let (row, line) = (y / ROW_PX, y % ROW_PX);
+        for x in 0..width {
+            let word = x / WORD_PX;
+            let chance = mix(page, row, word);
+            // Words of other lengths, letters of other widths, a gap after each.
+            let in_word = x % WORD_PX < WORD_PX / 2 + chance % (WORD_PX / 2 - 6) && !chance.is_multiple_of(5);
+            let letter = mix(chance, x / 3, line / 4);
+            let dark = in_word && (6..18).contains(&line) && !letter.is_multiple_of(3);
+            picture.data.push(if dark { 40 } else { 250 });
+        }
+    }
+}
+
+const ROW_PX: u32 = 28;
+const WORD_PX: u32 = 48;
+
+fn mix(a: u32, b: u32, c: u32) -> u32 {
+    let mixed = a.wrapping_mul(0x9e37_79b1) ^ b.wrapping_mul(0x85eb_ca6b) ^ c.wrapping_mul(0xc2b2_ae35);
+    (mixed ^ (mixed >> 15)).wrapping_mul(0x27d4_eb2f) >> 9
+}
+
+/// Fills a rectangle with one brightness.
+pub fn draw_box(picture: &mut LumaFrame, [left, top, width, height]: [u32; 4], luma: u8) {
+    for y in top..(top + height).min(picture.height) {
+        for x in left..(left + width).min(picture.width) {
+            picture.data[(y * picture.width + x) as usize] = luma;
+        }
+    }
+}
+
+/// Draws an arrow, black with a white outline, with its tip at a point.
+pub fn draw_pointer(picture: &mut LumaFrame, x: u32, y: u32) {
+    for row in 0..POINTER_ROWS {
+        // A half arrowhead and its shaft.
+        let (from, to) = if row < 13 { (0, row + 1) } else { (row / 2 - 3, row / 2) };
+        for column in from..=to {
+            let edge = column == from || column == to || row + 1 == POINTER_ROWS || row == 12 && column > 5;
+            draw_box(picture, [x + column, y + row, 1, 1], if edge { 255 } else { 0 });
+        }
+    }
+}
+
+const POINTER_ROWS: u32 = 18;

@@ -5,10 +5,12 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use media::cut::{CutError, cut};
 use media::decode::{Picture, Sink, Sound, decode};
 use media::demux::Demuxer;
-use media::encode::h264::{H264Encoder, letterbox, picture_size};
+use media::encode::h264::H264Encoder;
 use media::encode::opus::{OPUS_FRAME_SAMPLES, OpusEncoder};
+use media::fit::{letterbox, picture_size};
 use media::frame::BgraFrame;
 use media::journal::{Journal, recover};
 use media::mux::FragmentWriter;
@@ -19,8 +21,8 @@ const WIDTH: u32 = 320;
 const HEIGHT: u32 = 180;
 const FPS: u32 = 20;
 
-/// A take of flashes and beeps, `secs` long, a fragment a second.
-fn made_take(path: &Path, secs: u32) -> usize {
+/// A take of flashes and beeps, `secs` long, a fragment a second; sound comes `late_secs` after its picture.
+fn made_take(path: &Path, secs: u32, late_secs: f64) -> usize {
     let (mut video, _) = H264Encoder::open(WIDTH, HEIGHT, FPS).unwrap();
     let mut audio = OpusEncoder::open().unwrap();
     let mut writer = FragmentWriter::create(Journal::create(path).unwrap(), &video, Some(&audio), FPS).unwrap();
@@ -34,7 +36,9 @@ fn made_take(path: &Path, secs: u32) -> usize {
             assert!(packet.is_key() || !key);
             writer.video(packet).unwrap();
         }
-        while (samples as f64) < (t + 1.0 / f64::from(FPS)) * 48_000.0 {
+        let is_last = index + 1 == secs * FPS;
+        let heard = t + 1.0 / f64::from(FPS) - if is_last { 0.0 } else { late_secs };
+        while (samples as f64) < heard * 48_000.0 {
             let chunk: Vec<f32> =
                 (0..OPUS_FRAME_SAMPLES as u64).map(|i| synth::beep((samples + i) as f64 / 48_000.0)).collect();
             samples += OPUS_FRAME_SAMPLES as u64;
@@ -96,7 +100,7 @@ fn onsets(path: &Path) -> Onsets {
 fn flash_and_beep_come_back_together() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("take.mp4");
-    let fragments = made_take(&path, 8);
+    let fragments = made_take(&path, 8, 0.0);
     assert_eq!(fragments, 9, "a head and a fragment a second");
     let onsets = onsets(&path);
     assert_eq!(onsets.pictures.len(), 160);
@@ -113,7 +117,7 @@ fn flash_and_beep_come_back_together() {
 fn a_file_cut_at_any_byte_recovers_to_its_last_whole_fragment() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("take.mp4");
-    made_take(&path, 4);
+    made_take(&path, 4, 0.0);
     let whole = std::fs::read(&path).unwrap();
     let pieces = recover(&path).unwrap().fragments;
     let begins: Vec<Option<f64>> = pieces.iter().map(|piece| piece.t).collect();
@@ -131,6 +135,65 @@ fn a_file_cut_at_any_byte_recovers_to_its_last_whole_fragment() {
             assert_eq!(pictures.len(), (kept - 1) * FPS as usize, "cut at {length}");
         }
     }
+}
+
+/// Cuts, and compares what can be seen and heard afterwards with what was there before.
+#[track_caller]
+fn check_cut(late_secs: f64, from: f64, to: f64, removed: (f64, f64)) {
+    const SECS: u32 = 10;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    made_take(&path("take.mp4"), SECS, late_secs);
+    let made = cut(&path("take.mp4"), &path("cut.mp4"), from, to).unwrap();
+    assert_eq!((made.removed.start, made.removed.end), removed);
+    let found = recover(&path("cut.mp4")).unwrap();
+    assert_eq!((found.removed_bytes, &found.fragments, &found.file), (0, &made.fragments, &made.file));
+
+    let length = removed.1 - removed.0;
+    let moved = |t: &f64| if *t >= removed.1 { t - length } else { *t };
+    let kept = |t: &&f64| **t < removed.0 - 1e-6 || **t >= removed.1 - 1e-6;
+    let (before, after) = (onsets(&path("take.mp4")), onsets(&path("cut.mp4")));
+    let expected: Vec<f64> = before.pictures.iter().filter(kept).map(moved).collect();
+    assert_eq!(after.pictures.len(), expected.len());
+    assert!(after.pictures.iter().zip(&expected).all(|(t, due)| (t - due).abs() < 1e-3), "{:?}", after.pictures);
+    let dues: Vec<f64> = before.flashes.iter().filter(kept).map(moved).collect();
+    assert_eq!((after.flashes.len(), after.beeps.len()), (dues.len(), dues.len()), "{:?}", after.beeps);
+    for ((flash, beep), due) in after.flashes.iter().zip(&after.beeps).zip(dues) {
+        assert!((flash - due).abs() < 0.001 && (beep - due).abs() <= 0.010, "{flash} and {beep}, due at {due}");
+    }
+}
+
+#[test]
+fn a_cut_takes_whole_fragments_of_picture_and_their_sound_wherever_it_lies() {
+    for late_secs in [0.0, 0.37, 1.4] {
+        // Flashes and beeps lie at 1, 3, 5, 7, 9 s.
+        check_cut(late_secs, 4.3, 5.6, (4.0, 6.0));
+        check_cut(late_secs, 4.0, 6.0, (4.0, 6.0));
+        check_cut(late_secs, 0.0, 1.5, (0.0, 2.0));
+        check_cut(late_secs, 8.2, 99.0, (8.0, 10.0));
+        check_cut(late_secs, 6.999, 7.001, (6.0, 8.0));
+    }
+}
+
+#[test]
+fn a_cut_file_can_be_cut_again_and_what_cannot_be_cut_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    made_take(&path("0.mp4"), 12, 0.4);
+    for index in 0..4 {
+        let (from, into) = (path(&format!("{index}.mp4")), path(&format!("{}.mp4", index + 1)));
+        cut(&from, &into, 2.1, 2.9).unwrap();
+    }
+    let after = onsets(&path("4.mp4"));
+    // Seconds 2 to 5 are gone, and with them the flashes at 3 and 5.
+    assert_eq!((after.pictures.len(), after.flashes.len()), (8 * FPS as usize, 4));
+    for ((flash, beep), due) in after.flashes.iter().zip(&after.beeps).zip([1.0, 3.0, 5.0, 7.0]) {
+        assert!((flash - due).abs() < 0.001 && (beep - due).abs() <= 0.010, "{flash} and {beep}, due at {due}");
+    }
+    assert!(matches!(cut(&path("4.mp4"), &path("all"), 0.0, 8.0), Err(CutError::Everything)));
+    assert!(matches!(cut(&path("4.mp4"), &path("none"), 8.0, 9.0), Err(CutError::Outside { .. })));
+    std::fs::write(path("text"), "no video, and longer than a head").unwrap();
+    assert!(matches!(cut(&path("text"), &path("text.mp4"), 0.0, 1.0), Err(CutError::Foreign(_))));
 }
 
 #[test]

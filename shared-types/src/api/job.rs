@@ -11,6 +11,7 @@ use crate::id::{CampaignId, JobId, SubmissionId};
 use crate::job::{JobKind, JobStage};
 use crate::quality::judge::QualityReport;
 use crate::quality::policy::Policy;
+use crate::redaction::RedactionRange;
 use crate::submission::SubmissionStage;
 use crate::timestamp::Timestamp;
 
@@ -39,6 +40,9 @@ pub struct LeasedJob {
     pub input: JobInput,
     pub goal: Option<String>,
     pub policy: Policy,
+    /// What a `redact` job covers; empty for the others.
+    #[serde(default)]
+    pub redactions: Vec<RedactionRange>,
     /// Path of the route that signs the addresses of results.
     pub outputs_url: String,
 }

@@ -8,11 +8,13 @@ use ts_rs::TS;
 
 use crate::api::worker::PayoutView;
 use crate::goal::Constraint;
-use crate::id::{AssignmentId, CampaignId, SubmissionId};
+use crate::id::{AssignmentId, CampaignId, RedactionId, SubmissionId};
 use crate::payout::Money;
 use crate::quality::flag::{Flag, Verdict};
 use crate::quality::judge::QualityReport;
 use crate::quality::policy::Narration;
+use crate::redaction::{RedactionRange, RedactionTrack};
+use crate::step::PixelBox;
 use crate::submission::SubmissionStage;
 use crate::timestamp::Timestamp;
 
@@ -74,6 +76,8 @@ pub struct SubmissionDetail {
     /// Name to signed address: `playback.mp4`, `sprite.jpg`, `sprite.json`, `waveform.json`, `transcript.json`,
     /// `steps.jsonl`, `summary.json`, `frames/{sha256}.jpg`.
     pub artifacts: BTreeMap<String, String>,
+    /// What reviewers had covered, newest first.
+    pub redactions: Vec<RedactionView>,
     /// Newest first.
     pub history: Vec<HistoryEntry>,
     pub payout: Option<PayoutView>,
@@ -143,6 +147,40 @@ impl<'de> Deserialize<'de> for Answer {
             _ => Err(serde::de::Error::custom("an answer is true, false or \"na\"")),
         }
     }
+}
+
+/// `POST /admin/submissions/{id}/redact`: a range to cover for good.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+pub struct RedactRequest {
+    pub start: f64,
+    pub end: f64,
+    #[serde(default)]
+    pub track: RedactionTrack,
+    /// Null covers the whole picture.
+    #[serde(default, rename = "box")]
+    pub bounds: Option<PixelBox>,
+    /// From the take as it was shown; where it is given, a stale one is refused.
+    #[serde(default)]
+    pub version: Option<i64>,
+}
+
+impl RedactRequest {
+    pub const fn range(&self) -> RedactionRange {
+        RedactionRange { start: self.start, end: self.end, track: self.track, bounds: self.bounds }
+    }
+}
+
+/// A range that a reviewer had covered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct RedactionView {
+    pub id: RedactionId,
+    pub range: RedactionRange,
+    /// The reviewer's e-mail.
+    pub who: String,
+    pub asked_at: Timestamp,
+    /// Null while it is being made; until then the take cannot be decided on or exported.
+    pub done_at: Option<Timestamp>,
 }
 
 /// A comment at a moment of the take.

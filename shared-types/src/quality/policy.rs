@@ -26,6 +26,8 @@ pub struct Policy {
     pub narration: Narration,
     /// ISO 639-1 code of the language to be spoken.
     pub language: String,
+    /// Whether private data is covered in the copy that reviewers play too; in texts, frames and exports it always is.
+    pub redact_playback: bool,
     /// What single flags lead to, instead of the table's own verdict.
     pub verdicts: BTreeMap<Flag, Verdict>,
 }
@@ -55,6 +57,7 @@ impl Default for Policy {
             min_constraints_touched: 0.6,
             narration: Narration::Required,
             language: "en".to_owned(),
+            redact_playback: true,
             verdicts: BTreeMap::new(),
         }
     }

@@ -11,6 +11,8 @@ import type { JobStage } from './types/JobStage';
 import type { Lock } from './types/Lock';
 import type { LoginRequest } from './types/LoginRequest';
 import type { PayoutView } from './types/PayoutView';
+import type { RedactionView } from './types/RedactionView';
+import type { RedactRequest } from './types/RedactRequest';
 import type { Reviewed } from './types/Reviewed';
 import type { ReviewRequest } from './types/ReviewRequest';
 import type { SessionView } from './types/SessionView';
@@ -32,6 +34,7 @@ export const submissions = {
     request<Page<SubmissionRow>>('GET', `/admin/submissions${query({ stage, cursor })}`),
   get: (id: string) => request<SubmissionDetail>('GET', at(id)),
   lock: (id: string) => request<Lock>('POST', `${at(id)}/lock`),
+  redact: (id: string, body: RedactRequest) => request<RedactionView>('POST', `${at(id)}/redact`, body),
   review: (id: string, body: ReviewRequest) => request<Reviewed>('POST', `${at(id)}/review`, body),
 };
 

@@ -81,7 +81,7 @@ export function App() {
       {screen.name === 'ready' ? <Ready goal={screen.goal} onStarted={(goal) => go({ name: 'recording', goal })} onBack={() => go({ name: 'goals' })} /> : null}
       {screen.name === 'recording' ? <Recording goal={screen.goal} onFinished={(take) => go({ name: 'result', take })} onFailed={failed} /> : null}
       {screen.name === 'result' ? (
-        <Result take={screen.take} onSubmit={(take) => go({ name: 'sending', take, running: false })} onAgain={(take) => record(take.assignment)} onDiscarded={(news) => learn(news, { name: 'goals' })} />
+        <Result take={screen.take} onSubmit={(take) => go({ name: 'sending', take, running: false })} onAgain={(take) => record(take.assignment)} onCut={(take) => go({ name: 'result', take })} onDiscarded={(news) => learn(news, { name: 'goals' })} />
       ) : null}
       {screen.name === 'sending' ? <Sending take={screen.take} running={screen.running} onSubmitted={() => go({ name: 'status' })} onBack={() => go({ name: 'goals' })} /> : null}
       {screen.name === 'status' ? <Status onRecord={record} /> : null}

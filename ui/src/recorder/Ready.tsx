@@ -4,6 +4,7 @@ import type { AssignmentItem } from '../api/types/AssignmentItem';
 import { Button, Field, Loading, Notice } from '../shared/parts';
 import { recorder } from './bridge';
 import { Page, TroubleNotice } from './Page';
+import { Preflight } from './Preflight';
 import { spellSecs } from './words';
 
 type Props = { goal: AssignmentItem; onStarted: (goal: AssignmentItem) => void; onBack: () => void };
@@ -63,6 +64,7 @@ export function Ready({ goal, onStarted, onBack }: Props) {
           </Field>
         </div>
       ) : null}
+      {devices.data ? <Preflight goal={goal} screen={screen} microphone={microphone === NO_SOUND ? null : microphone} /> : null}
       {devices.data && microphone === NO_SOUND && goal.policy.narration !== 'none' ? (
         <Notice tone="warn" title="Without sound this recording will come back to you.">
           <span>This goal asks you to think aloud. Choose a microphone.</span>

@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { AssignmentItem } from '../api/types/AssignmentItem';
 import type { HealthEvent } from '../api/types/HealthEvent';
-import { formatBytes, formatClock } from '../shared/format';
+import { formatBytes, formatClock, formatPercent } from '../shared/format';
 import { Button, Loading, Notice, ProgressBar } from '../shared/parts';
 import { type Level, recorder, type Take, type Trouble, useNews } from './bridge';
 import { Page, TroubleNotice } from './Page';
@@ -19,6 +19,7 @@ export function Recording({ goal, onFinished, onFailed }: Props) {
   const [level, setLevel] = useState<Level | null>(null);
   const [health, setHealth] = useState<HealthEvent[]>([]);
   const stop = useMutation({ mutationFn: recorder.stop });
+  const pause = useMutation({ mutationFn: recorder.togglePause });
   useNews('level', setLevel);
   useNews('health', (event) => setHealth((before) => [event, ...before].slice(0, 4)));
   useNews('finished', onFinished);
@@ -32,9 +33,10 @@ export function Recording({ goal, onFinished, onFailed }: Props) {
     );
   }
   const secs = level?.secs ?? 0;
+  const paused = level?.paused ?? false;
   const needed = goal.policy.min_active_secs - secs;
   return (
-    <Page id="recording" title={level ? 'Recording' : 'Starting'} lead={goal.goal}>
+    <Page id="recording" title={level ? (paused ? 'Paused' : 'Recording') : 'Starting'} lead={goal.goal}>
       <div className="card clock-card">
         <div className="clock numbers" role="timer" aria-label="Recorded so far" data-testid="clock">
           {formatClock(secs)}
@@ -42,7 +44,11 @@ export function Recording({ goal, onFinished, onFailed }: Props) {
         <div className="stack tight grow">
           <span data-testid="needed">{needed > 0 ? `Still needed: ${formatClock(Math.ceil(needed))}` : 'Long enough. Stop when you are done.'}</span>
           <ProgressBar share={secs / Math.max(1, goal.policy.min_active_secs)} label={`Of the ${spellSecs(goal.policy.min_active_secs)} needed`} />
-          <span className="muted numbers">{formatBytes(level?.bytes ?? 0)} on your disk</span>
+          <span className="muted numbers">
+            {formatBytes(level?.bytes ?? 0)} on your disk
+            {level?.disk_secs != null ? `, room for ${spellSecs(Math.floor(level.disk_secs / 60) * 60)} more` : ''}
+          </span>
+          {level?.speech_share != null ? <span className="muted numbers">You spoke for {formatPercent(level.speech_share)} of it</span> : null}
         </div>
       </div>
       <Meter level={level} />
@@ -53,13 +59,22 @@ export function Recording({ goal, onFinished, onFailed }: Props) {
           </Notice>
         ))}
       </div>
+      {paused ? (
+        <Notice tone="info" title="Paused. Nothing is recorded.">
+          <span>Picture, sound and input of this time are not in the file. Go on when you are ready.</span>
+        </Notice>
+      ) : null}
       <TroubleNotice error={stop.error} />
+      <TroubleNotice error={pause.error} />
       <div className="row">
         <Button look="primary" large onClick={() => stop.mutate()} disabled={!level} data-testid="stop">
           Stop recording
         </Button>
+        <Button look="quiet" large onClick={() => pause.mutate()} disabled={!level || pause.isPending} data-testid="pause">
+          {paused ? 'Go on' : 'Pause'}
+        </Button>
       </div>
-      <p className="muted">You can put this window aside and shop in your browser. Come back here to stop.</p>
+      <p className="muted">You can put this window aside and shop in your browser. Come back here to stop. Ctrl+Alt+P pauses at once, from any window.</p>
     </Page>
   );
 }

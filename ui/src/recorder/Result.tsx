@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { formatBytes, formatClock } from '../shared/format';
 import { Button, Notice } from '../shared/parts';
 import { recorder, type Standing, type Take } from './bridge';
+import { Cut } from './Cut';
 import { Page, TroubleNotice } from './Page';
 import { verdictWords } from './words';
 
@@ -10,11 +11,13 @@ type Props = {
   take: Take;
   onSubmit: (take: Take) => void;
   onAgain: (take: Take) => void;
+  onCut: (take: Take) => void;
   onDiscarded: (standing: Standing) => void;
 };
 
-export function Result({ take, onSubmit, onAgain, onDiscarded }: Props) {
+export function Result({ take, onSubmit, onAgain, onCut, onDiscarded }: Props) {
   const [asking, setAsking] = useState(false);
+  const [cutting, setCutting] = useState(false);
   const discard = useMutation({ mutationFn: () => recorder.discard(take.id), onSuccess: onDiscarded });
   const verdict = take.report?.verdict ?? 'review';
   const said = verdictWords[verdict];
@@ -57,10 +60,23 @@ export function Result({ take, onSubmit, onAgain, onDiscarded }: Props) {
       <TroubleNotice error={discard.error} />
       <div className="row wrap">
         {verdict === 'reject' ? [<span key="a">{again}</span>, <span key="s">{submit}</span>] : [<span key="s">{submit}</span>, <span key="a">{again}</span>]}
+        <Button look="quiet" large onClick={() => setCutting(true)} data-testid="cut">
+          Cut something out
+        </Button>
         <Button look="quiet" large onClick={() => setAsking(true)} data-testid="discard">
           Delete it
         </Button>
       </div>
+      {cutting ? (
+        <Cut
+          take={take}
+          onCut={(shorter) => {
+            setCutting(false);
+            onCut(shorter);
+          }}
+          onBack={() => setCutting(false)}
+        />
+      ) : null}
       {asking ? (
         <Notice tone="warn" title="Delete this recording from your computer?">
           <span>It has not been sent in. It cannot be brought back.</span>

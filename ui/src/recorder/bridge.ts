@@ -42,10 +42,22 @@ export type Devices = {
   problems: Trouble[];
 };
 
+/** A part that a take needs, as it was found when it was tried. */
+export type Finding = { part: 'screen' | 'encoder' | 'disk' | 'network' | 'microphone'; is_well: boolean; sentence: string };
+
 /** What happened and what it means; what to do next. `code` is the server's, where it was the server that refused. */
 export type Trouble = { what: string; next: string; code: string | null };
 
-export type Level = { secs: number; peak_dbfs: number | null; bytes: number };
+export type Level = {
+  secs: number;
+  peak_dbfs: number | null;
+  bytes: number;
+  paused: boolean;
+  /** How much of the take was speech so far; null without a microphone. */
+  speech_share: number | null;
+  /** How long the disk has room; null where it does not tell. */
+  disk_secs: number | null;
+};
 
 /** `sent` of `total` bytes are with the server. */
 export type Sent = { take: string; sent: number; total: number; waiting: string | null };
@@ -91,6 +103,13 @@ export const recorder = {
   start: (assignment: AssignmentItem, screen: string, microphone: string | null) =>
     invoke<null>('start', { assignment, screen, microphone }),
   stop: () => invoke<null>('stop'),
+  preflight: (assignment: AssignmentItem, screen: string) => invoke<Finding[]>('preflight', { assignment, screen }),
+  /** Five seconds of the microphone, as a WAV file. */
+  listen: (microphone: string) => invoke<{ finding: Finding; wav: number[] }>('listen', { microphone }),
+  /** Pauses the running take, or lets it go on. */
+  togglePause: () => invoke<null>('toggle_pause'),
+  /** Removes the seconds between for good, widened to whole pieces of about a second. */
+  cut: (take: string, from: number, to: number) => invoke<Take>('cut', { take, from, to }),
   discard: (take: string) => invoke<Standing>('discard', { take }),
   submit: (take: string) => invoke<null>('submit', { take }),
   cancelSubmit: () => invoke<null>('cancel_submit'),

@@ -84,3 +84,11 @@ export function spellSecs(secs: number): string {
   const spell = new Intl.NumberFormat(undefined, { style: 'unit', unit: whole ? 'minute' : 'second', unitDisplay: 'long' });
   return spell.format(whole ? secs / 60 : Math.ceil(secs));
 }
+
+/** `1:05` becomes 65, `7.5` stays; null for what is no time. */
+export function parseClock(text: string): number | null {
+  const match = /^(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d+)?)$/.exec(text.trim());
+  if (!match) return null;
+  const [hours, minutes, secs] = [Number(match[1] ?? 0), Number(match[2] ?? 0), Number(match[3])];
+  return hours * 3600 + minutes * 60 + secs;
+}

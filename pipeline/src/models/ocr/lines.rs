@@ -1,9 +1,10 @@
 //! Lines of text and the words in them.
 
+use serde::{Deserialize, Serialize};
 use shared_types::step::PixelBox;
 
 /// A line of text as the detector found it: usually one label, one button's caption, one row of a paragraph.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TextLine {
     pub text: String,
     pub bounds: PixelBox,

@@ -5,9 +5,10 @@
 //! video, where most of a picture stays as it was:
 //! - the last few pictures read in full are kept (`memory`), and only what differs from the most similar of them is
 //!   detected again; going back to the page before costs nothing but what is new on it;
-//! - a crop that was recognised before, pixel for pixel, is not recognised again (`recognise`);
+//! - a crop that was recognised before, pixel for pixel (`recognise`) or nearly so (`alike`), is not recognised again;
 //! - a read can be limited to a region.
 
+mod alike;
 mod detect;
 mod lines;
 mod memory;

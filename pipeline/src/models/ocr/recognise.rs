@@ -12,6 +12,7 @@ use media::frame::RgbFrame;
 use rten_tensor::NdTensor;
 use rten_tensor::prelude::*;
 
+use super::alike::{Alike, Crop};
 use super::region::Region;
 use super::{OcrError, TextLine};
 use crate::models::net::{Net, Threads};
@@ -33,14 +34,15 @@ pub(super) struct Recogniser {
     /// By the hash of a crop's pixels. The older half is dropped when the younger one is full.
     young: HashMap<u64, Option<Strip>>,
     old: HashMap<u64, Option<Strip>>,
+    alike: Alike,
 }
 
 /// The reading of a strip, with places as shares of its width.
 #[derive(Debug, Clone)]
-struct Strip {
-    text: String,
-    confidence: f64,
-    places: Vec<f64>,
+pub(super) struct Strip {
+    pub(super) text: String,
+    pub(super) confidence: f64,
+    pub(super) places: Vec<f64>,
 }
 
 impl Recogniser {
@@ -52,7 +54,7 @@ impl Recogniser {
             .map(str::to_owned)
             .collect();
         let (young, old) = (HashMap::new(), HashMap::new());
-        Ok(Self { net, characters, dictionary: dictionary.to_owned(), young, old })
+        Ok(Self { net, characters, dictionary: dictionary.to_owned(), young, old, alike: Alike::default() })
     }
 
     /// Reads one line; `None` where there is nothing to be read after all.
@@ -61,7 +63,7 @@ impl Recogniser {
         let known = self.young.get(&key).or_else(|| self.old.get(&key)).cloned();
         let strip = match known {
             Some(strip) => strip,
-            None => self.read_strip(frame, bounds)?,
+            None => self.read_unless_alike(frame, bounds)?,
         };
         if self.young.len() >= CACHE_ENTRIES / 2 {
             self.old = std::mem::take(&mut self.young);
@@ -73,6 +75,16 @@ impl Recogniser {
             confidence: strip.confidence,
             char_x: strip.places.iter().map(|at| f64::from(bounds.left) + at * f64::from(bounds.width())).collect(),
         }))
+    }
+
+    fn read_unless_alike(&mut self, frame: &RgbFrame, bounds: Region) -> Result<Option<Strip>, OcrError> {
+        let crop = Crop::of(frame, bounds);
+        if let Some(reading) = self.alike.find(&crop) {
+            return Ok(reading.clone());
+        }
+        let strip = self.read_strip(frame, bounds)?;
+        self.alike.keep(crop, strip.clone());
+        Ok(strip)
     }
 
     fn read_strip(&self, frame: &RgbFrame, bounds: Region) -> Result<Option<Strip>, OcrError> {

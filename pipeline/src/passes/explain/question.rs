@@ -10,7 +10,7 @@ use media::frame::RgbFrame;
 use serde_json::{Value, json};
 use shared_types::step::Intent;
 
-use super::redacted::{Pictures, Redacted, Shown, Told};
+use super::sendable::{Pictures, Sendable, Shown, Told};
 use super::{NAME, PROMPT_VERSION};
 use crate::models::ocr::TextLine;
 use crate::providers::chat::{Content, Jpeg, Question};
@@ -97,7 +97,7 @@ impl Built {
     }
 }
 
-pub(super) fn build<P: Pictures>(take: &mut Redacted<P>, group: &[usize]) -> Built {
+pub(super) fn build<P: Pictures>(take: &mut Sendable<'_, P>, group: &[usize]) -> Built {
     let mut told = Vec::new();
     let mut pictures: Vec<(String, Jpeg)> = Vec::new();
     let mut recent: BTreeMap<String, Shown> = BTreeMap::new();

@@ -9,11 +9,12 @@ use media::decode::Picture;
 use media::examine::{Beside, Observer, examine};
 use media::journal::hash_file;
 use media::measure::fingerprint::{PictureFingerprinter, SoundFingerprinter};
-use shared_types::event::parse_events;
+use shared_types::event::{InputEvent, parse_events};
 use shared_types::fingerprint::Fingerprints;
 
-use super::pick::Picker;
-use super::{FINDINGS_FILE, Findings, Task, VOICE_FILE, limits};
+use super::pick::{Keep, Picker};
+use super::{FINDINGS_FILE, Findings, TRACE_FILE, Task, VOICE_FILE, limits};
+use crate::passes::trace::Tracer;
 
 /// Name of the hidden command that runs the child.
 pub const COMMAND: &str = "inspect-child";
@@ -28,8 +29,12 @@ pub fn run(task_path: &Path) -> io::Result<()> {
         .transpose()?;
     let manifest = task.manifest.as_ref().map(fs::read).transpose()?;
     let manifest = manifest.map(|text| serde_json::from_slice(&text)).transpose()?;
+    let has_input = events.as_ref().is_some_and(|events| events.iter().any(InputEvent::is_input));
+    let (keep, tracer) =
+        if has_input { (Keep::Wanted(task.wants), None) } else { (Keep::Happenings, Some(Tracer::default())) };
     let mut looker = Looker {
-        picker: Picker::new(task.wants, &task.folder),
+        tracer,
+        picker: Picker::new(keep, &task.folder),
         voice: BufWriter::new(File::create(task.folder.join(VOICE_FILE))?),
         pictures: PictureFingerprinter::default(),
         sounds: SoundFingerprinter::default(),
@@ -41,6 +46,9 @@ pub fn run(task_path: &Path) -> io::Result<()> {
     looker.failed?;
     looker.voice.flush()?;
     let end = measurements.active_secs.unwrap_or(0.0);
+    if let Some(tracer) = looker.tracer.take() {
+        fs::write(task.folder.join(TRACE_FILE), serde_json::to_vec(&tracer.finish())?)?;
+    }
     let (pictures, wanted) = looker.picker.finish(end)?;
     let fingerprints = Fingerprints {
         sha256: hash_file(&task.video)?.sha256,
@@ -52,6 +60,8 @@ pub fn run(task_path: &Path) -> io::Result<()> {
 }
 
 struct Looker {
+    /// Only where no input events tell what was done.
+    tracer: Option<Tracer>,
     picker: Picker,
     voice: BufWriter<File>,
     pictures: PictureFingerprinter,
@@ -66,7 +76,11 @@ impl Observer for Looker {
         if changed && let Some(luma) = picture.luma() {
             self.pictures.push(luma, t);
         }
-        let picked = self.picker.push(picture, changed);
+        let sight = match (&mut self.tracer, picture.luma()) {
+            (Some(tracer), Some(luma)) => tracer.push(luma, t, changed),
+            _ => None,
+        };
+        let picked = self.picker.push(picture, changed, sight);
         if self.failed.is_ok() {
             self.failed = picked;
         }

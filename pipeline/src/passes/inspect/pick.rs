@@ -1,6 +1,7 @@
 //! Which pictures of a take are kept: the last one before each act, and the first that stands still after it.
 //!
-//! Where nobody recorded what was done, every page that stood still for a moment is kept instead.
+//! Where nobody recorded what was done, what is shown is kept whenever something begins to happen on the screen, and when
+//! it has come to rest again.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
@@ -12,6 +13,7 @@ use media::decode::{Picture, StoredPicture};
 use serde::{Deserialize, Serialize};
 
 use super::KeptPicture;
+use crate::passes::trace::{PAGE_SHARE, Sight};
 
 /// A picture to keep, in seconds of the recording.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -21,6 +23,13 @@ pub enum Want {
     At { t: f64 },
     /// The first picture after `from` that stands still, at the latest what is shown at `until`.
     Settled { from: f64, until: f64 },
+}
+
+/// Which pictures are kept.
+pub(super) enum Keep {
+    Wanted(Vec<Want>),
+    /// What was shown before and after whatever happened on the screen.
+    Happenings,
 }
 
 /// A picture stands still when nothing larger than a pointer has changed for this long; grey boxes that stand in for a
@@ -33,14 +42,17 @@ const LARGE_CHANGE: f64 = 0.003;
 const CHANGED_LUMA: u8 = 24;
 /// Every fourth pixel of every fourth row is looked at.
 const SAMPLE_STEP: usize = 4;
-/// Pages kept without wants are at least this far apart.
+/// Pages that are read for their own sake are at least this far apart.
 const PAGES_APART_SECS: f64 = 3.0;
+/// After a rest of this length, a change is something new.
+const REST_SECS: f64 = 0.25;
 /// More is a film, not a shopping tour.
 const MAX_PICTURES: usize = 4000;
 const JPEG_QUALITY: u8 = 88;
 
 pub(super) struct Picker {
     wants: Vec<Want>,
+    happenings: bool,
     found: Vec<Option<usize>>,
     folder: PathBuf,
     pictures: Vec<KeptPicture>,
@@ -51,12 +63,19 @@ pub(super) struct Picker {
     last_large_change: f64,
     last_page: f64,
     page_is_new: bool,
+    last_sight: f64,
+    last_share: f64,
     any: bool,
 }
 
 impl Picker {
-    pub(super) fn new(wants: Vec<Want>, folder: &Path) -> Self {
+    pub(super) fn new(keep: Keep, folder: &Path) -> Self {
+        let (wants, happenings) = match keep {
+            Keep::Wanted(wants) => (wants, false),
+            Keep::Happenings => (Vec::new(), true),
+        };
         Self {
+            happenings,
             found: vec![None; wants.len()],
             wants,
             folder: folder.to_owned(),
@@ -67,14 +86,19 @@ impl Picker {
             last_large_change: 0.0,
             last_page: f64::NEG_INFINITY,
             page_is_new: true,
+            last_sight: f64::NEG_INFINITY,
+            last_share: 0.0,
             any: false,
         }
     }
 
-    pub(super) fn push(&mut self, picture: &mut Picture<'_>, changed: bool) -> io::Result<()> {
+    pub(super) fn push(&mut self, picture: &mut Picture<'_>, changed: bool, sight: Option<&Sight>) -> io::Result<()> {
         let now = picture.t.secs();
         if self.any {
             self.settle(now)?;
+            if let Some(sight) = sight.filter(|sight| !sight.changes.is_empty()) {
+                self.begin(sight, now)?;
+            }
         }
         if !changed && self.any {
             return Ok(());
@@ -93,14 +117,28 @@ impl Picker {
     fn settle(&mut self, now: f64) -> io::Result<()> {
         for index in 0..self.wants.len() {
             if self.found[index].is_none() && self.is_due(self.wants[index], now) {
-                self.found[index] = self.save()?;
+                self.found[index] = self.save(now)?;
             }
         }
         let stands = now - self.last_large_change >= SETTLED_SECS;
-        if self.wants.is_empty() && self.page_is_new && stands && now - self.last_page >= PAGES_APART_SECS {
-            self.save()?;
-            self.last_page = now;
+        if self.happenings && self.page_is_new && stands {
+            let saved = self.save(now)?;
+            if let Some(index) = saved.filter(|_| now - self.last_page >= PAGES_APART_SECS) {
+                self.pictures[index].is_page = true;
+                self.last_page = now;
+            }
             self.page_is_new = false;
+        }
+        Ok(())
+    }
+
+    /// Something happens after a rest, or a page follows a smaller change: keeps what was shown until then.
+    fn begin(&mut self, sight: &Sight, now: f64) -> io::Result<()> {
+        let is_new = now - self.last_sight >= REST_SECS;
+        let is_page = sight.share >= PAGE_SHARE && self.last_share < PAGE_SHARE;
+        (self.last_sight, self.last_share) = (now, sight.share);
+        if self.happenings && (is_new || is_page) {
+            self.save(now)?;
         }
         Ok(())
     }
@@ -128,8 +166,9 @@ impl Picker {
     }
 
     /// Writes the shown picture once; tells its index.
-    fn save(&mut self) -> io::Result<Option<usize>> {
-        if self.shown_is_saved.is_some() {
+    fn save(&mut self, now: f64) -> io::Result<Option<usize>> {
+        if let Some(index) = self.shown_is_saved {
+            self.pictures[index].kept_at = now;
             return Ok(self.shown_is_saved);
         }
         if self.pictures.len() >= MAX_PICTURES {
@@ -142,7 +181,7 @@ impl Picker {
         JpegEncoder::new_with_quality(out, JPEG_QUALITY)
             .encode(&rgb.data, rgb.width, rgb.height, ExtendedColorType::Rgb8)
             .map_err(io::Error::other)?;
-        self.pictures.push(KeptPicture { t: self.shown.t.secs(), file });
+        self.pictures.push(KeptPicture { t: self.shown.t.secs(), kept_at: now, is_page: false, file });
         self.shown_is_saved = Some(index);
         Ok(Some(index))
     }
@@ -153,11 +192,13 @@ impl Picker {
             self.settle(end)?;
             for index in 0..self.wants.len() {
                 if self.found[index].is_none() {
-                    self.found[index] = self.save()?;
+                    self.found[index] = self.save(end)?;
                 }
             }
-            if self.wants.is_empty() && self.page_is_new {
-                self.save()?;
+            if self.happenings
+                && let Some(index) = self.save(end)?
+            {
+                self.pictures[index].is_page |= self.page_is_new;
             }
         }
         debug_assert!(fs::exists(&self.folder).unwrap_or(false));

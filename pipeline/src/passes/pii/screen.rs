@@ -4,8 +4,8 @@ use shared_types::quality::measurements::Span;
 use shared_types::step::PixelBox;
 
 use super::address::{after_heading, is_heading, is_telling};
-use super::text::{find_in_text, is_name};
-use super::{Pii, PiiKind, Place};
+use super::text::is_name;
+use super::{Known, Pii, PiiKind, Place, find_all};
 use crate::models::ocr::TextLine;
 use crate::passes::Screen;
 
@@ -16,12 +16,44 @@ const MAX_GAP_BELOW: f64 = 1.6;
 /// A value stands right of its label within this distance, in heights.
 const MAX_GAP_BESIDE: f64 = 14.0;
 const MAX_LABEL_CHARS: usize = 32;
+/// Fields of forms whose value is private before it is whole, with how many digits it has at least by then.
+const FIELDS: &[(&str, PiiKind, usize)] = &[
+    ("card number", PiiKind::PaymentCard, 4),
+    ("card no", PiiKind::PaymentCard, 4),
+    ("credit card number", PiiKind::PaymentCard, 4),
+    ("debit card number", PiiKind::PaymentCard, 4),
+    ("cvv", PiiKind::Cvv, 1),
+    ("cvc", PiiKind::Cvv, 1),
+    ("security code", PiiKind::Cvv, 1),
+    ("phone", PiiKind::Phone, 5),
+    ("phone number", PiiKind::Phone, 5),
+    ("mobile", PiiKind::Phone, 5),
+    ("mobile number", PiiKind::Phone, 5),
+    ("zip", PiiKind::Address, 3),
+    ("zip code", PiiKind::Address, 3),
+    ("postal code", PiiKind::Address, 3),
+    ("postcode", PiiKind::Address, 2),
+    ("street", PiiKind::Address, 1),
+    ("street address", PiiKind::Address, 1),
+    ("address line 1", PiiKind::Address, 1),
+];
+const LONGEST_FIELD_VALUE: usize = 48;
 /// Words that end a label whose value stands elsewhere.
 const LABELS: &[&str] = &[
     "card number",
     "credit card",
     "debit card",
+    "credit card number",
+    "debit card number",
     "card no",
+    "confirmation number",
+    "zip",
+    "zip code",
+    "postal code",
+    "postcode",
+    "street",
+    "street address",
+    "address line 1",
     "cvv",
     "cvc",
     "cvv2",
@@ -51,12 +83,17 @@ const LABELS: &[&str] = &[
     "surname",
 ];
 
-/// Something found on one screen.
-struct Hit {
-    kind: PiiKind,
-    bounds: PixelBox,
-    /// What it says, to know it again on the next screen.
-    text: String,
+/// Something private on one screen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    pub kind: PiiKind,
+    pub bounds: PixelBox,
+    /// What it says, to know it again elsewhere.
+    pub text: String,
+    /// Which of the screen's lines it stands in, and where by bytes.
+    pub line: usize,
+    pub start: usize,
+    pub end: usize,
 }
 
 struct Open {
@@ -64,17 +101,17 @@ struct Open {
     start: f64,
 }
 
-pub(super) fn find_on_screens(screens: &[Screen<'_>], end: f64) -> Vec<Pii> {
+pub(super) fn find_on_screens(screens: &[Screen<'_>], end: f64, known: &Known) -> Vec<Pii> {
     let mut done = Vec::new();
     let mut open: Vec<Open> = Vec::new();
     for &(t, lines) in screens {
         let mut still_open = Vec::new();
-        for hit in on_screen(lines) {
-            let known = open.iter().position(|known| is_same(&known.hit, &hit));
-            match known.map(|at| open.swap_remove(at)) {
-                Some(known) => {
-                    let bounds = union(known.hit.bounds, hit.bounds);
-                    still_open.push(Open { hit: Hit { bounds, ..hit }, start: known.start });
+        for hit in on_screen(lines, known) {
+            let earlier = open.iter().position(|earlier| is_same(&earlier.hit, &hit));
+            match earlier.map(|at| open.swap_remove(at)) {
+                Some(earlier) => {
+                    let bounds = union(earlier.hit.bounds, hit.bounds);
+                    still_open.push(Open { hit: Hit { bounds, ..hit }, start: earlier.start });
                 }
                 None => still_open.push(Open { hit, start: t }),
             }
@@ -102,48 +139,66 @@ fn union(a: PixelBox, b: PixelBox) -> PixelBox {
     [left, top, right - left, bottom - top]
 }
 
-fn on_screen(lines: &[TextLine]) -> Vec<Hit> {
+/// What is private in the lines of one screen.
+pub fn on_screen(lines: &[TextLine], known: &Known) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
-    let mut add = |hit: Hit| {
-        if hits.iter().all(|known| known.kind != hit.kind || !overlap(known.bounds, hit.bounds)) {
-            hits.push(hit);
+    let mut add = |kind: PiiKind, line: usize, start: usize, end: usize| {
+        let overlaps = |other: &Hit| other.line == line && other.start < end && start < other.end;
+        if hits.iter().all(|other| other.kind != kind || !overlaps(other)) {
+            hits.push(part(kind, lines, line, start, end));
         }
     };
-    for line in lines {
-        for found in find_in_text(&line.text) {
-            add(part(found.kind, line, found.start, found.end));
+    for (at, line) in lines.iter().enumerate() {
+        for found in find_all(&line.text, known) {
+            add(found.kind, at, found.start, found.end);
         }
         if is_label(&line.text)
             && let Some(value) = value_of(line, lines)
         {
+            let text = &lines[value].text;
             let label = format!("{}: ", line.text.trim().trim_end_matches([':', '*', ' ']));
-            for found in find_in_text(&format!("{label}{}", value.text)) {
+            for found in find_all(&format!("{label}{text}"), known) {
                 if found.start >= label.len() {
-                    add(part(found.kind, value, found.start - label.len(), found.end - label.len()));
+                    add(found.kind, value, found.start - label.len(), found.end - label.len());
                 }
+            }
+            if let Some(kind) = field_value(&line.text, text) {
+                add(kind, value, 0, text.len());
             }
         }
         if let Some((start, end)) = after_heading(&line.text) {
-            add(part(PiiKind::Address, line, start, end));
+            add(PiiKind::Address, at, start, end);
         }
         if is_heading(&line.text) {
             for below in address_below(line, lines) {
-                let kind =
-                    if is_name(&below.text) && !is_telling(&below.text) { PiiKind::Name } else { PiiKind::Address };
-                add(part(kind, below, 0, below.text.len()));
+                let text = &lines[below].text;
+                let kind = if is_name(text) && !is_telling(text) { PiiKind::Name } else { PiiKind::Address };
+                add(kind, below, 0, text.len());
             }
         }
     }
     hits
 }
 
-fn overlap(a: PixelBox, b: PixelBox) -> bool {
-    let apart = |at: usize| a[at] + a[at + 2] <= b[at] || b[at] + b[at + 2] <= a[at];
-    !apart(0) && !apart(1)
+/// What the value of a form's field is, even where it is only half typed.
+fn field_value(label: &str, value: &str) -> Option<PiiKind> {
+    let label = plain_label(label);
+    let &(_, kind, digits) = FIELDS.iter().find(|(name, ..)| *name == label)?;
+    let found = value.chars().filter(char::is_ascii_digit).count();
+    let is_value =
+        found >= digits && value.chars().count() <= LONGEST_FIELD_VALUE && !value.contains(['$', '€', '£', '%']);
+    // A number is all digits; a street has a name too.
+    let letters = value.chars().filter(|c| c.is_alphabetic()).count();
+    let has_right_form = match kind {
+        PiiKind::Address => true,
+        _ => letters == 0,
+    };
+    (is_value && has_right_form).then_some(kind)
 }
 
 /// A stretch of a line with the box around its characters.
-fn part(kind: PiiKind, line: &TextLine, start: usize, end: usize) -> Hit {
+fn part(kind: PiiKind, lines: &[TextLine], at: usize, start: usize, end: usize) -> Hit {
+    let line = &lines[at];
     let first = line.text[..start].chars().count();
     let count = line.text[start..end].chars().count();
     let pitch = line.bounds[2] / line.text.chars().count().max(1) as f64;
@@ -159,50 +214,53 @@ fn part(kind: PiiKind, line: &TextLine, start: usize, end: usize) -> Hit {
     let left = left.max(line.bounds[0]);
     let right = right.min(line.right()).max(left);
     let text = line.text[start..end].to_owned();
-    Hit { kind, bounds: [left, line.bounds[1], right - left, line.bounds[3]], text }
+    let bounds = [left, line.bounds[1], right - left, line.bounds[3]];
+    Hit { kind, bounds, text, line: at, start, end }
+}
+
+fn plain_label(text: &str) -> String {
+    text.trim().trim_end_matches([':', '*', ' ']).to_lowercase()
 }
 
 fn is_label(text: &str) -> bool {
-    let plain = text.trim().trim_end_matches([':', '*', ' ']).to_lowercase();
+    let plain = plain_label(text);
     plain.chars().count() <= MAX_LABEL_CHARS && LABELS.contains(&plain.as_str())
 }
 
 /// The line right of a label in its row, otherwise the one below it.
-fn value_of<'a>(label: &TextLine, lines: &'a [TextLine]) -> Option<&'a TextLine> {
+fn value_of(label: &TextLine, lines: &[TextLine]) -> Option<usize> {
     let height = label.bounds[3];
     let beside = lines
         .iter()
-        .filter(|line| (line.middle_y() - label.middle_y()).abs() < height / 2.0)
-        .filter(|line| line.bounds[0] >= label.right() && line.bounds[0] - label.right() < MAX_GAP_BESIDE * height)
-        .min_by(|a, b| a.bounds[0].total_cmp(&b.bounds[0]));
-    let below = || {
-        lines
-            .iter()
-            .filter(|line| is_below(line, label, MAX_GAP_BELOW))
-            .min_by(|a, b| a.bounds[1].total_cmp(&b.bounds[1]))
-    };
-    beside.filter(|line| !is_label(&line.text)).or_else(below).filter(|line| !is_label(&line.text))
+        .enumerate()
+        .filter(|(_, line)| (line.middle_y() - label.middle_y()).abs() < height / 2.0)
+        .filter(|(_, line)| line.bounds[0] >= label.right() && line.bounds[0] - label.right() < MAX_GAP_BESIDE * height)
+        .min_by(|(_, a), (_, b)| a.bounds[0].total_cmp(&b.bounds[0]));
+    let below = || next_below(label, lines);
+    let at = beside.map(|(at, _)| at).filter(|&at| !is_label(&lines[at].text)).or_else(below)?;
+    (!is_label(&lines[at].text)).then_some(at)
+}
+
+fn next_below(edge: &TextLine, lines: &[TextLine]) -> Option<usize> {
+    let below = lines.iter().enumerate().filter(|(_, line)| is_below(line, edge, MAX_GAP_BELOW));
+    below.min_by(|(_, a), (_, b)| a.bounds[1].total_cmp(&b.bounds[1])).map(|(at, _)| at)
 }
 
 /// Lines below a heading up to a gap or the next heading, if one of them reads like an address; from the first to the
 /// last that does, with the name above.
-fn address_below<'a>(heading: &TextLine, lines: &'a [TextLine]) -> Vec<&'a TextLine> {
-    let mut below: Vec<&TextLine> = Vec::new();
+fn address_below(heading: &TextLine, lines: &[TextLine]) -> Vec<usize> {
+    let mut below: Vec<usize> = Vec::new();
     let mut edge = heading;
     while below.len() < MAX_ADDRESS_LINES {
-        let next = lines
-            .iter()
-            .filter(|line| is_below(line, edge, MAX_GAP_BELOW))
-            .min_by(|a, b| a.bounds[1].total_cmp(&b.bounds[1]));
-        match next {
-            Some(line) if !is_heading(&line.text) && !is_label(&line.text) => {
-                below.push(line);
-                edge = line;
+        match next_below(edge, lines) {
+            Some(at) if !is_heading(&lines[at].text) && !is_label(&lines[at].text) => {
+                below.push(at);
+                edge = &lines[at];
             }
             _ => break,
         }
     }
-    match below.iter().rposition(|line| is_telling(&line.text)) {
+    match below.iter().rposition(|&at| is_telling(&lines[at].text)) {
         Some(last) => below[..=last].to_vec(),
         None => Vec::new(),
     }

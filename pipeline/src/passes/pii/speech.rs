@@ -6,8 +6,8 @@ use regex::Regex;
 use shared_types::quality::measurements::Span;
 use shared_types::transcript::{Transcript, Word};
 
-use super::text::{find_in_text, has_card_digits};
-use super::{Pii, PiiKind, Place};
+use super::text::has_card_digits;
+use super::{Known, Pii, PiiKind, Place, find_all};
 use crate::numerals;
 
 /// Digits of one number are said without longer pauses than this.
@@ -21,6 +21,12 @@ fn pattern(source: &str) -> Regex {
 
 static PHONE_LABEL: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)\b(?:phone|mobile|cell|telephone|call me|text me|my number)\b"));
+static CARD_LABEL: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)\b(?:card|visa|mastercard|master card|amex|american express|discover)\b"));
+/// Numbers of orders and parcels, which are longer than any price that is said.
+static ORDER_LABEL: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)\b(?:order|tracking|confirmation|account|membership|member) (?:number|id|code|no)\b")
+});
 static CVV_LABEL: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)\b(?:cvv|cvc|c v v|c v c|security code|security number)\b"));
 static SPOKEN_EMAIL: LazyLock<Regex> = LazyLock::new(|| {
@@ -30,7 +36,7 @@ static SPOKEN_EMAIL: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// What is said and private.
-pub fn find_spoken(transcript: &Transcript) -> Vec<Pii> {
+pub fn find_spoken(transcript: &Transcript, known: &Known) -> Vec<Pii> {
     let words: Vec<&Word> = transcript.words().collect();
     let mut found = digit_runs(&words);
     // The text of all words, so that what spans two segments is found too.
@@ -48,11 +54,18 @@ pub fn find_spoken(transcript: &Transcript) -> Vec<Pii> {
             found.push(said(kind, first, last));
         }
     };
-    for hit in find_in_text(text.trim_end()) {
+    for hit in find_all(text.trim_end(), known) {
         add(hit.kind, hit.start, hit.end);
     }
     for hit in SPOKEN_EMAIL.find_iter(&text) {
         add(PiiKind::Email, hit.start(), hit.end());
+    }
+    // A model that gives no times of words leaves only the segment's.
+    for segment in transcript.segments.iter().filter(|segment| segment.words.is_empty()) {
+        for hit in find_all(&segment.text, known) {
+            let span = Span::new(segment.start, segment.end);
+            found.push(Pii { kind: hit.kind, span, place: Place::Words(span) });
+        }
     }
     found.sort_by(|a, b| a.span.start.total_cmp(&b.span.start).then(a.kind.cmp(&b.kind)));
     found.dedup_by(|b, a| a.kind == b.kind && b.span.start < a.span.end);
@@ -77,6 +90,9 @@ fn digit_runs(words: &[&Word]) -> Vec<Pii> {
         let label: String = words[at.saturating_sub(LABEL_WORDS)..at].iter().map(|word| plain(&word.w) + " ").collect();
         let kind = match digits.len() {
             13..=19 if has_card_digits(&digits) => Some(PiiKind::PaymentCard),
+            // A digit that was heard wrongly fails the check, and is a card's all the same.
+            12..=19 if CARD_LABEL.is_match(&label) => Some(PiiKind::PaymentCard),
+            5..=30 if ORDER_LABEL.is_match(&label) => Some(PiiKind::OrderNumber),
             7..=15 if PHONE_LABEL.is_match(&label) => Some(PiiKind::Phone),
             3 | 4 if CVV_LABEL.is_match(&label) => Some(PiiKind::Cvv),
             _ => None,

@@ -1,7 +1,7 @@
 use shared_types::quality::measurements::Span;
 use shared_types::transcript::{Segment, Transcript, Word};
 
-use super::{Pii, PiiKind, Place, find, find_in_text, find_spoken};
+use super::{Known, Pii, PiiKind, Place, find, find_in_text, find_spoken};
 use crate::models::ocr::TextLine;
 use PiiKind::{Address, Cvv, Email, Name, OrderNumber, PaymentCard, Phone, TrackingNumber};
 
@@ -136,7 +136,7 @@ fn it_lasts_while_the_screens_show_it() {
     let same = [line("E-mail jane@example.com now", 101.0, 101.0), line("Next", 100.0, 200.0)];
     let scrolled = [line("E-mail jane@example.com now", 100.0, 20.0)];
     let screens = [(0.0, &before[..]), (2.0, &typed[..]), (3.0, &same[..]), (5.0, &scrolled[..])];
-    let found = find(&screens, 9.0, &Transcript::default());
+    let (found, _) = find(&screens, 9.0, &Transcript::default(), &[]);
     assert_eq!(brief(&found), [(Email, 2.0, 5.0), (Email, 5.0, 9.0)]);
     let Place::Screen([x, y, width, height]) = found[0].place else { panic!("on the screen") };
     // The address alone, on both screens, but not the words around it.
@@ -166,7 +166,7 @@ fn labels_and_values_in_lines_of_their_own_belong_together() {
         line("Seattle 98101", 700.0, 32.0),
         line("Qty 123", 800.0, 500.0),
     ];
-    let found = find(&[(1.0, &form)], 2.0, &Transcript::default());
+    let (found, _) = find(&[(1.0, &form)], 2.0, &Transcript::default(), &[]);
     let mut kinds: Vec<PiiKind> = found.iter().map(|found| found.kind).collect();
     kinds.sort_unstable();
     assert_eq!(kinds, [PaymentCard, Cvv, Address, Address, Address, Name, Name]);
@@ -201,7 +201,7 @@ fn private_data_is_found_in_speech() {
         ("write to jane.doe@gmail.com please", vec![(Email, 2.0, 2.5)]),
         ("I live at 12 Oak Street, so it is close", vec![(Address, 3.0, 5.5)]),
     ] {
-        assert_eq!(brief(&find_spoken(&talk(text))), expected, "{text}");
+        assert_eq!(brief(&find_spoken(&talk(text), &Known::default())), expected, "{text}");
     }
     for text in [
         "The Run X is only fifty three ninety four. These are seventy eight dollars.",
@@ -210,14 +210,14 @@ fn private_data_is_found_in_speech() {
         "one two three four five six seven eight nine ten eleven twelve thirteen",
         "my phone case is nineteen ninety nine",
     ] {
-        assert_eq!(brief(&find_spoken(&talk(text))), [], "{text}");
+        assert_eq!(brief(&find_spoken(&talk(text), &Known::default())), [], "{text}");
     }
 }
 
 #[test]
 fn spans_of_screen_and_speech_come_in_order_of_time() {
     let screen = [line("jane@example.com", 0.0, 0.0)];
-    let found = find(&[(3.0, &screen)], 4.0, &talk("it is 4111 1111 1111 1111."));
+    let (found, _) = find(&[(3.0, &screen)], 4.0, &talk("it is 4111 1111 1111 1111."), &[]);
     assert_eq!(found[0].place, Place::Words(Span::new(2.0, 5.5)));
     assert_eq!(brief(&found), [(PaymentCard, 2.0, 5.5), (Email, 3.0, 4.0)]);
 }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::address::find_addresses;
+use super::link::find_in_links;
 use super::{Found, PiiKind};
 
 fn pattern(source: &str) -> Regex {
@@ -62,8 +63,10 @@ static CVV: LazyLock<Regex> = LazyLock::new(|| {
 });
 static ORDER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?ix)\border\s*(?:(?:number|no\.?|nr\.?|id|code|reference)\s*(?:is)?\s*[:\#]?|[\#:]|\#\s*:)\s*
-        (?P<value>[a-z0-9][a-z0-9-]{4,24})\b",
+        r"(?ix)\b(?:order|confirmation)\s*(?:(?:number|no\.?|nr\.?|id|code|reference)\s*(?:is)?\s*[:\#]?|[\#:]|\#\s*:)\s*
+        (?P<value>[a-z0-9][a-z0-9-]{4,24})\b
+        # Of a form that nothing else has.
+        |\b(?P<alone>\d{3}-\d{7}-\d{7})\b",
     )
 });
 static TRACKING: LazyLock<Regex> = LazyLock::new(|| {
@@ -76,7 +79,7 @@ static TRACKING: LazyLock<Regex> = LazyLock::new(|| {
 static GREETING: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?x)(?: \b(?i:hello|hi|hey|welcome(?:\s+back)?|good\s+(?:morning|afternoon|evening)),\s+
-        | \b(?i:signed|logged)\s+(?i:in)\s+(?i:as):?\s+ )(?P<value>[A-Z][\p{L}'’-]+(?:\s+[A-Z][\p{L}'’.-]*){0,2})",
+        | ^\W*(?i:dear)\s+ | \b(?i:thanks|thank\s+you),\s+ | \b(?i:signed|logged)\s+(?i:in)\s+(?i:as):?\s+ )(?P<value>[A-Z][\p{L}'’-]+(?:\s+[A-Z][\p{L}'’.-]*){0,2})",
     )
 });
 static NAME_LABEL: LazyLock<Regex> = LazyLock::new(|| {
@@ -158,6 +161,7 @@ const NO_NAMES: &[&str] = &[
 pub fn find_in_text(text: &str) -> Vec<Found> {
     let mut all = Vec::new();
     // What comes first wins where two overlap.
+    find_in_links(text, &mut all);
     emails(text, &mut all);
     cards(text, &mut all);
     by_label(text, &CVV, PiiKind::Cvv, &mut all);
@@ -264,7 +268,7 @@ fn tracking(text: &str, all: &mut Vec<Found>) {
 }
 
 fn orders(text: &str, all: &mut Vec<Found>) {
-    for value in ORDER.captures_iter(text).filter_map(|found| found.name("value")) {
+    for value in ORDER.captures_iter(text).filter_map(|found| found.name("value").or_else(|| found.name("alone"))) {
         let has_digits = value.as_str().chars().filter(char::is_ascii_digit).count() >= 2;
         if has_digits {
             push(all, PiiKind::OrderNumber, value.start(), value.end());

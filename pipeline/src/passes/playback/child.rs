@@ -9,11 +9,13 @@ use media::decode::{Picture, Sink, Sound, decode};
 use media::demux::{DemuxError, Demuxer, length_secs};
 use media::playback::{PlaybackWriteError, PlaybackWriter};
 use media::time::MediaTime;
+use shared_types::quality::measurements::Span;
 
 use super::sprite::Sprite;
 use super::waveform::Outline;
 use super::{OUTCOME_FILE, Outcome, PLAYBACK_FILE, Task, WAVEFORM_FILE};
 use crate::passes::inspect::limits;
+use crate::passes::redact::cover::Matcher;
 
 /// Name of the hidden command that runs the child.
 pub const COMMAND: &str = "playback-child";
@@ -46,8 +48,15 @@ fn make(task: &Task) -> Result<bool, MakeError> {
     let secs = length_secs(&task.video)?;
     let mut demuxer = Demuxer::open(&task.video)?;
     let writer = PlaybackWriter::create(&task.folder.join(PLAYBACK_FILE), demuxer.has_audio())?;
-    let mut maker =
-        Maker { writer, sprite: Sprite::new(secs), outline: Outline::new(secs), told: -1.0, failed: Ok(()) };
+    let mut maker = Maker {
+        writer,
+        sprite: Sprite::new(secs),
+        outline: Outline::new(secs),
+        matcher: task.cover.matcher(),
+        mutes: task.cover.mutes.clone(),
+        told: -1.0,
+        failed: Ok(()),
+    };
     let report = decode(&mut demuxer, &mut maker)?;
     maker.failed?;
     maker.sprite.catch_up(&mut maker.writer, report.end_secs);
@@ -61,11 +70,18 @@ struct Maker {
     writer: PlaybackWriter,
     sprite: Sprite,
     outline: Outline,
+    matcher: Matcher,
+    mutes: Vec<Span>,
     told: f64,
     failed: Result<(), PlaybackWriteError>,
 }
 
 impl Maker {
+    fn take_sound(&mut self, sound: &Sound<'_>) {
+        self.outline.push(sound);
+        self.failed = self.writer.sound(sound);
+    }
+
     fn go_on(&mut self, secs: f64) -> ControlFlow<()> {
         if self.failed.is_err() {
             return ControlFlow::Break(());
@@ -87,13 +103,19 @@ impl Sink for Maker {
     fn picture(&mut self, picture: &mut Picture<'_>) -> ControlFlow<()> {
         let secs = picture.t.secs();
         self.sprite.catch_up(&mut self.writer, secs);
-        self.failed = self.writer.picture(picture);
+        let covered = self.matcher.of_picture(picture);
+        self.failed = self.writer.picture(picture, &covered);
         self.go_on(secs)
     }
 
     fn sound(&mut self, sound: &Sound<'_>) -> ControlFlow<()> {
-        self.outline.push(sound);
-        self.failed = self.writer.sound(sound);
+        match sound.muted(&self.mutes) {
+            None => self.take_sound(sound),
+            Some(channels) => {
+                let channels = channels.iter().map(Vec::as_slice).collect();
+                self.take_sound(&Sound { t: sound.t, rate_hz: sound.rate_hz, channels, voice: &[] });
+            }
+        }
         self.go_on(sound.t)
     }
 }

@@ -7,7 +7,8 @@
 use media::frame::RgbFrame;
 use shared_types::step::{PixelBox, Target};
 
-use super::marks::drawn_boxes;
+use super::captions::{caption_of, is_words};
+use super::marks::{commonest_colour, drawn_boxes};
 use super::rectangles::rectangles_around;
 use super::{contains, grown};
 use crate::models::ocr::TextLine;
@@ -22,12 +23,39 @@ pub struct Address {
 /// Share of the picture's height in which the row is looked for.
 const TOP_SHARE: f64 = 0.2;
 const NARROWEST_FIELD: f64 = 0.25;
+/// How far the open tab's colour is from that of the row below.
+const TAB_COLOUR: u8 = 8;
 const LEFT_OF_ADDRESS: [&str; 4] = ["Back", "Forward", "Reload", "Home"];
 
 pub fn address_bar(frame: &RgbFrame, lines: &[TextLine]) -> Option<Address> {
     let bar = Bar::find(frame, lines)?;
     let url = bar.url?;
     Some(Address { url, bounds: bar.field })
+}
+
+/// The title on the open tab, as far as the tab is wide enough for it.
+///
+/// Of several tabs the open one has the colour of the row with the address below it.
+pub fn open_tab(frame: &RgbFrame, lines: &[TextLine]) -> Option<String> {
+    let bar = Bar::find(frame, lines)?;
+    let above = |line: &&TextLine| line.bottom() < bar.field[1] + 2.0 && is_words(line);
+    let titles: Vec<&TextLine> = lines.iter().filter(above).collect();
+    let behind = |[left, top, width, height]: PixelBox| {
+        let columns = left.max(0.0) as u32..((left + width).max(0.0) as u32).min(frame.width);
+        let rows = top.max(0.0) as u32..((top + height).max(0.0) as u32).min(frame.height);
+        commonest_colour(frame, columns, rows)
+    };
+    let row = behind([0.0, bar.field[1], bar.field[0] - 2.0, bar.field[3]])?;
+    let is_open = |line: &&&TextLine| {
+        behind(line.bounds).is_some_and(|colour| colour.iter().zip(row).all(|(a, b)| a.abs_diff(b) <= TAB_COLOUR))
+    };
+    let open = match titles.as_slice() {
+        [only] => only,
+        several => several.iter().find(is_open)?,
+    };
+    let title = caption_of(&[open]);
+    let title = title.trim_end_matches(['×', '…']).trim_end();
+    (!title.is_empty()).then(|| title.to_owned())
 }
 
 pub(super) struct Bar {

@@ -26,6 +26,9 @@ const SAME_ENTRY: f64 = 0.35;
 const LARGEST_CARD: f64 = 0.4;
 const CAPTION_BELOW_PICTURE: f64 = 4.0;
 const FILL: u8 = 12;
+/// Controls of a group to choose from, and how far their sizes differ.
+const OTHER_CHOICES: usize = 2;
+const SAME_SIZE_PX: f64 = 6.0;
 const PLAIN_SHARE: f64 = 0.75;
 
 /// The control, link or card at a point, or `None` where nothing is seen that a click could be meant for.
@@ -45,10 +48,19 @@ pub fn target_at(frame: &RgbFrame, lines: &[TextLine], x: f64, y: f64) -> Option
         .or_else(|| place.icon())
 }
 
+/// What an earlier picture shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Earlier {
+    /// The same screen, without the pointer there.
+    SameScreen,
+    /// A screen on which the line may have said something else; it has to read better to be believed.
+    MayHaveChanged,
+}
+
 /// The lines of a picture, with those that the pointer covers replaced by what an earlier picture shows there.
 ///
 /// Only lines that read nearly the same are replaced: another text in the same place is another text.
-pub fn uncovered(lines: &[TextLine], earlier: &[TextLine], x: f64, y: f64) -> Vec<TextLine> {
+pub fn uncovered(lines: &[TextLine], earlier: &[TextLine], is: Earlier, x: f64, y: f64) -> Vec<TextLine> {
     let pointer = [x - 12.0, y - 10.0, 34.0, 38.0];
     let touches = |line: &TextLine| {
         line.bounds[0] < pointer[0] + pointer[2]
@@ -59,7 +71,8 @@ pub fn uncovered(lines: &[TextLine], earlier: &[TextLine], x: f64, y: f64) -> Ve
     let better = |line: &TextLine| {
         earlier
             .iter()
-            .filter(|before| before.confidence > line.confidence && share_place(before, line))
+            .filter(|before| is == Earlier::SameScreen || before.confidence > line.confidence)
+            .filter(|before| share_place(before, line))
             .find(|before| strsim::normalized_levenshtein(&before.text, &line.text) >= 0.7)
             .cloned()
     };
@@ -138,6 +151,9 @@ impl Place<'_> {
         let Some(text) = around(inside.iter().map(|line| line.bounds)) else { return "button" };
         let (free_left, free_right) = (text[0] - bounds[0], bounds[0] + bounds[2] - text[0] - text[2]);
         let begins_left = free_left <= 2.6 * unit && free_right > 2.0 * free_left.max(0.4 * unit);
+        if (self.is_shaded(bounds) || !begins_left) && self.is_choice(bounds, inside) {
+            return "radio";
+        }
         if self.is_shaded(bounds) || !begins_left {
             // While the pointer rests on a link, it may be shaded like a button; then the browser shows where it leads.
             let is_link = hovered_link(self.frame, self.lines).is_some();
@@ -152,6 +168,24 @@ impl Place<'_> {
             (false, true) => "textbox",
             (false, false) => "button",
         }
+    }
+
+    /// Whether a control is one of a group to choose from: several of the same size, named alike (`Size 40`, `Size 42`).
+    fn is_choice(&self, bounds: PixelBox, inside: &[&TextLine]) -> bool {
+        let stem = |text: &str| text.split_whitespace().next().filter(|_| text.contains(' ')).map(str::to_lowercase);
+        let Some(name) = inside.first().and_then(|line| stem(&line.text)) else { return false };
+        // The pointer may cover the first letter.
+        let alike = |text: &str| stem(text).is_some_and(|other| other.ends_with(&name) || name.ends_with(&other));
+        let same_size = |line: &&&TextLine| {
+            let found = rectangles_around(self.frame, line.bounds[0] + line.bounds[2] / 2.0, line.middle_y());
+            found.iter().any(|other| {
+                (other[2] - bounds[2]).abs() <= SAME_SIZE_PX && (other[3] - bounds[3]).abs() <= SAME_SIZE_PX
+            })
+        };
+        let words = self.words();
+        let others =
+            words.iter().filter(|line| !contains(bounds, line.bounds[0] + line.bounds[2] / 2.0, line.middle_y()));
+        others.filter(|line| alike(&line.text)).filter(same_size).take(OTHER_CHOICES).count() == OTHER_CHOICES
     }
 
     /// Whether a rectangle is filled with a darker colour than lies around it. Fields are as light as the page or lighter.
@@ -338,12 +372,18 @@ mod tests {
         covered.confidence = 0.9;
         let earlier =
             [made_line("black (4)", [40.0, 100.0, 60.0, 20.0]), made_line("white (2)", [40.0, 130.0, 60.0, 20.0])];
-        let text = |x: f64, y: f64| uncovered(std::slice::from_ref(&covered), &earlier, x, y)[0].text.clone();
+        let now = std::slice::from_ref(&covered);
+        let text = |x: f64, y: f64| uncovered(now, &earlier, Earlier::MayHaveChanged, x, y)[0].text.clone();
         assert_eq!(text(70.0, 110.0), "black (4)");
         assert_eq!(text(400.0, 110.0), "blagk (4)", "the pointer is elsewhere");
         assert_eq!(text(70.0, 300.0), "blagk (4)", "the pointer is elsewhere");
+        covered.confidence = 1.0;
+        let now = std::slice::from_ref(&covered);
+        let text = |is: Earlier| uncovered(now, &earlier, is, 70.0, 110.0)[0].text.clone();
+        assert_eq!(text(Earlier::MayHaveChanged), "blagk (4)", "it may say so now");
+        assert_eq!(text(Earlier::SameScreen), "black (4)");
         covered.text = "Checkout".to_owned();
-        let other = uncovered(std::slice::from_ref(&covered), &earlier, 70.0, 110.0);
+        let other = uncovered(std::slice::from_ref(&covered), &earlier, Earlier::SameScreen, 70.0, 110.0);
         assert_eq!(other[0].text, "Checkout", "another text in the same place is another text");
     }
 }

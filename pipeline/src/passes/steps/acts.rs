@@ -4,6 +4,7 @@ use shared_types::event::{InputEvent, InputEventKind, MouseButton};
 use shared_types::step::Action;
 
 use crate::passes::inspect::Want;
+use crate::passes::trace::acts::{SeenAct, SeenKind};
 
 /// Notches closer than this in one direction are one turn of the wheel.
 const WHEEL_PAUSE_SECS: f64 = 1.0;
@@ -12,6 +13,10 @@ const DOUBLE_CLICK_SECS: f64 = 0.6;
 const SAME_SPOT_PX: f64 = 8.0;
 /// A picture taken in the moment of a press may show its effect already.
 const BEFORE_SECS: f64 = 0.02;
+/// From here the pointer's drawing does not reach what it goes to.
+const APART_PX: f64 = 90.0;
+/// What an act leads to shows by then, as a rule.
+const EFFECT_SHOWS_SECS: f64 = 0.7;
 /// Pages that take longer to settle are pictured as they are.
 const SETTLE_SECS: f64 = 2.5;
 
@@ -55,6 +60,17 @@ pub enum ActKind {
     Title {
         title: String,
     },
+    /// No event tells of it: concluded from what changed on the screen.
+    Seen(SeenAct),
+}
+
+impl ActKind {
+    pub fn title(&self) -> Option<&str> {
+        match self {
+            Self::Title { title } => Some(title),
+            _ => None,
+        }
+    }
 }
 
 impl Act {
@@ -66,6 +82,12 @@ impl Act {
             ActKind::Type { .. } => Action::Type,
             ActKind::Key { .. } => Action::Key,
             ActKind::Title { .. } => Action::Navigate,
+            ActKind::Seen(seen) => match seen.kind {
+                SeenKind::Click => Action::Click,
+                SeenKind::Scroll { .. } => Action::Scroll,
+                SeenKind::Type { .. } => Action::Type,
+                SeenKind::Enter => Action::Key,
+            },
         }
     }
 }
@@ -132,34 +154,32 @@ fn join(last: &mut Act, next: &Act) -> bool {
     true
 }
 
-/// The two pictures each act needs, in the order of the acts: before it, and after it has had its effect.
-pub fn wants(acts: &[Act]) -> Vec<Want> {
-    acts.iter()
-        .enumerate()
-        .flat_map(|(index, act)| {
-            // A new title follows from the act before it and does not end what that act shows.
-            let next = acts[index + 1..].iter().find(|next| !matches!(next.kind, ActKind::Title { .. }));
-            let latest = act.t_end + SETTLE_SECS;
-            let until = next.map_or(latest, |next| (next.t - BEFORE_SECS).min(latest)).max(act.t_end);
-            [Want::At { t: act.t - BEFORE_SECS }, Want::Settled { from: act.t_end, until }]
-        })
-        .collect()
+/// The pictures that acts need: for each, in their order, before it and after it has had its effect; then for each
+/// what was shown when the pointer was on its way to it and did not cover it yet.
+pub fn wants(acts: &[Act], events: &[InputEvent]) -> Vec<Want> {
+    let uncovered = acts.iter().enumerate().map(|(index, act)| {
+        let since = index.checked_sub(1).map_or(0.0, |before| acts[before].t_end + EFFECT_SHOWS_SECS);
+        Want::At { t: on_its_way(act, events, since).unwrap_or(act.t - BEFORE_SECS) }
+    });
+    let around = acts.iter().enumerate().flat_map(|(index, act)| {
+        // A new title follows from the act before it and does not end what that act shows.
+        let next = acts[index + 1..].iter().find(|next| !matches!(next.kind, ActKind::Title { .. }));
+        let latest = act.t_end + SETTLE_SECS;
+        let until = next.map_or(latest, |next| (next.t - BEFORE_SECS).min(latest)).max(act.t_end);
+        [Want::At { t: act.t - BEFORE_SECS }, Want::Settled { from: act.t_end, until }]
+    });
+    around.chain(uncovered).collect()
 }
 
-/// Which of the wants' pictures must be read. What an act leads to shows before the next act as well, so the picture
-/// after it is read only for what was typed, for a new page's address, and at the end.
-pub fn wants_text(acts: &[Act]) -> Vec<bool> {
-    acts.iter()
-        .enumerate()
-        .flat_map(|(index, act)| {
-            let is_last = index + 1 == acts.len();
-            match act.kind {
-                ActKind::Title { .. } => [false, true],
-                ActKind::Type { .. } => [true, true],
-                _ => [true, is_last],
-            }
-        })
-        .collect()
+/// The last moment before a click when the pointer was still apart from where it went, but not before `since`.
+fn on_its_way(act: &Act, events: &[InputEvent], since: f64) -> Option<f64> {
+    let ActKind::Click { x, y, .. } = act.kind else { return None };
+    let before = &events[..events.partition_point(|event| event.t < act.t)];
+    let apart = before.iter().rev().take_while(|event| event.t >= since).find(|event| match event.kind {
+        InputEventKind::Move { x: at_x, y: at_y } => (at_x - x).hypot(at_y - y) >= APART_PX,
+        _ => false,
+    })?;
+    Some(apart.t)
 }
 
 #[cfg(test)]
@@ -181,6 +201,7 @@ mod tests {
                     ActKind::Type { chars } => format!("{chars}"),
                     ActKind::Key { key } => key.clone(),
                     ActKind::Title { title } => title.clone(),
+                    ActKind::Seen(_) => unreachable!("no event makes one"),
                 };
                 format!("{}@{}..{} {detail}", act.action().as_str(), act.t, act.t_end)
             })
@@ -218,8 +239,23 @@ mod tests {
     #[test]
     fn the_picture_after_an_act_is_taken_before_the_next_one() {
         let act = |t: f64, t_end: f64| Act { t, t_end, kind: ActKind::Type { chars: 1 } };
-        let wants = wants(&[act(1.0, 2.0), act(2.5, 2.6)]);
+        let wants = wants(&[act(1.0, 2.0), act(2.5, 2.6)], &[]);
         assert_eq!(wants[1], Want::Settled { from: 2.0, until: 2.48 });
         assert_eq!(wants[3], Want::Settled { from: 2.6, until: 2.6 + SETTLE_SECS });
+    }
+
+    #[test]
+    fn what_a_click_was_aimed_at_is_pictured_before_the_pointer_covers_it() {
+        let check = |moves: &[(f64, f64)], expected: f64| {
+            let moves = moves.iter().map(|(t, x)| InputEvent { t: *t, kind: InputEventKind::Move { x: *x, y: 100.0 } });
+            let (button, count) = (MouseButton::Left, 1);
+            let click = |t: f64| Act { t, t_end: t, kind: ActKind::Click { x: 500.0, y: 100.0, button, count } };
+            let wants = wants(&[click(1.0), click(5.0)], &moves.collect::<Vec<_>>());
+            assert_eq!(wants.len(), 6);
+            assert_eq!(wants[5], Want::At { t: expected });
+        };
+        check(&[(3.0, 100.0), (3.5, 380.0), (4.0, 480.0), (4.5, 500.0)], 3.5);
+        check(&[(4.0, 480.0)], 5.0 - BEFORE_SECS);
+        check(&[(1.2, 100.0), (2.0, 500.0)], 5.0 - BEFORE_SECS);
     }
 }

@@ -26,6 +26,17 @@ const LONGEST_STRETCH_SECS: f64 = 28.0;
 /// A second hearing must find this many words a second to be believed.
 const FILL_WORDS_PER_SEC: f64 = 0.4;
 
+/// What the model writes where it hears nothing that it knows, music above all: its training text was full of it.
+const STOCK_PHRASES: [&str; 6] =
+    ["thanks for watching", "thank you for watching", "thank you", "please subscribe", "you", "bye"];
+
+/// Takes a stock phrase away that is all there is in a long stretch; said in earnest it does not stand alone for long.
+pub(super) fn without_stock(words: Vec<HeardWord>, voiced_secs: f64) -> Vec<HeardWord> {
+    let text = words.iter().map(|word| key(&word.text)).collect::<Vec<_>>().join(" ");
+    let is_sparse = (words.len() as f64) < voiced_secs * MIN_WORDS_PER_SEC;
+    if is_sparse && STOCK_PHRASES.contains(&text.as_str()) { Vec::new() } else { words }
+}
+
 /// What is left when invented words are gone.
 pub(super) fn plausible(words: Vec<HeardWord>, voiced: &[(f64, f64)]) -> Vec<HeardWord> {
     let near = |word: &HeardWord| {

@@ -5,20 +5,21 @@
 //! hosted model out.) The rest is as for local words: words away from all speech are dropped, and where somebody speaks
 //! and the hosted model wrote nothing, the local words stay.
 
+use shared_types::quality::measurements::Span;
+use shared_types::transcript::Transcript;
+
 use super::{Hearing, guard, segments, sound, timing, windows};
 use crate::models::whisper::{HeardWord, SAMPLE_RATE};
 use crate::providers::ModelFailure;
 use crate::providers::meter::Meter;
 use crate::providers::speech::{Speech, Spoken};
 
-/// Around a private stretch: times of words are good to about this.
-const MUTE_PAD_SECS: f64 = 0.3;
-
 /// What was heard locally, and what of it must not be sent.
 #[derive(Clone, Copy)]
 pub struct Heard<'a> {
-    pub local: &'a Hearing,
-    pub private: &'a [(f64, f64)],
+    pub transcript: &'a Transcript,
+    /// Stretches that the redaction makes silent.
+    pub muted: &'a [Span],
 }
 
 /// Transcribes by a hosted model, in pieces of at most `most_secs` that are cut in silence.
@@ -30,9 +31,9 @@ pub fn transcribe_hosted(
     most_secs: f64,
     meter: &mut Meter,
 ) -> Result<Hearing, ModelFailure> {
-    let muted = mute(samples, heard.private);
+    let muted = mute(samples, heard.muted);
     let sound = sound::Sound::new(samples);
-    let usual_p = heard.local.transcript.mean_word_probability().unwrap_or_default();
+    let usual_p = heard.transcript.mean_word_probability().unwrap_or_default();
     let mut words = Vec::new();
     let mut language = None;
     for (start, end) in windows::plan(voiced, &sound, most_secs) {
@@ -50,7 +51,6 @@ pub fn transcribe_hosted(
     let mut words = guard::plausible(words, voiced);
     timing::settle(&mut words, voiced, &sound);
     let local: Vec<HeardWord> = heard
-        .local
         .transcript
         .words()
         .map(|word| HeardWord { text: word.w.clone(), start: word.start, end: word.end, p: word.p, no_speech: 0.0 })
@@ -61,19 +61,19 @@ pub fn transcribe_hosted(
             unheard.push(stretch);
         }
     }
-    let mut transcript = shared_types::transcript::Transcript::default();
+    let mut transcript = Transcript::default();
     if !words.is_empty() {
-        transcript.language = language.or_else(|| heard.local.transcript.language.clone());
+        transcript.language = language.or_else(|| heard.transcript.language.clone());
     }
     transcript.segments = segments(words);
-    Ok(Hearing { transcript, detected: heard.local.detected.clone(), unheard })
+    Ok(Hearing { transcript, detected: None, unheard })
 }
 
-fn mute(samples: &[f32], private: &[(f64, f64)]) -> Vec<f32> {
+fn mute(samples: &[f32], private: &[Span]) -> Vec<f32> {
     let mut muted = samples.to_vec();
     let at = |secs: f64| ((secs.max(0.0) * f64::from(SAMPLE_RATE)) as usize).min(samples.len());
-    for (start, end) in private {
-        muted[at(start - MUTE_PAD_SECS)..at(end + MUTE_PAD_SECS)].fill(0.0);
+    for span in private {
+        muted[at(span.start)..at(span.end)].fill(0.0);
     }
     muted
 }

@@ -87,6 +87,18 @@ fn invented_words_are_dropped() {
 }
 
 #[test]
+fn a_stock_phrase_alone_in_a_long_stretch_is_dropped() {
+    let rows = [
+        ("Thanks for watching.", 14.0, ""),
+        ("Thanks for watching.", 1.5, "Thanks for watching."),
+        ("Thank you, I take it", 14.0, "Thank you, I take it"),
+    ];
+    for (heard, voiced_secs, expected) in rows {
+        assert_eq!(texts(&guard::without_stock(words(heard, 0.0), voiced_secs)), expected);
+    }
+}
+
+#[test]
 fn repetition_rows() {
     let rows = [
         ("no no no that is wrong", "no no no that is wrong"),

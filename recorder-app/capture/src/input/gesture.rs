@@ -9,6 +9,7 @@
 //!
 //! Events come out when they are complete, so that a click may follow a later move.
 
+use media::fit::letterbox;
 use media::time::Monotonic;
 use shared_types::event::{InputEvent, InputEventKind, MouseButton};
 
@@ -32,20 +33,20 @@ pub struct PictureMap {
     pub top: i32,
     pub width: u32,
     pub height: u32,
-    /// Pixels of the picture for one of the screen.
-    pub scale: f64,
+    /// Pixels of the picture for one of the screen, across and down: sides are rounded to even ones.
+    pub scale: (f64, f64),
     /// The letterbox's borders in the picture.
     pub pad_x: f64,
     pub pad_y: f64,
 }
 
 impl PictureMap {
-    /// A screen shown whole, as large as it fits, in the middle of a picture.
+    /// A screen shown whole, as large as it fits, in the middle of a picture, just as the encoder lays it.
     pub fn fit(left: i32, top: i32, screen: (u32, u32), picture: (u32, u32)) -> Self {
         let (width, height) = (screen.0.max(1), screen.1.max(1));
-        let scale = (f64::from(picture.0) / f64::from(width)).min(f64::from(picture.1) / f64::from(height));
-        let pad = |picture: u32, screen: u32| ((f64::from(picture) - f64::from(screen) * scale) / 2.0).max(0.0);
-        Self { left, top, width, height, scale, pad_x: pad(picture.0, width), pad_y: pad(picture.1, height) }
+        let (x, y, shown_width, shown_height) = letterbox((width, height), picture);
+        let scale = (f64::from(shown_width) / f64::from(width), f64::from(shown_height) / f64::from(height));
+        Self { left, top, width, height, scale, pad_x: f64::from(x), pad_y: f64::from(y) }
     }
 
     /// None outside the screen.
@@ -58,7 +59,7 @@ impl PictureMap {
     fn clamped(&self, (x, y): (i32, i32)) -> (f64, f64) {
         let x = (x - self.left).clamp(0, self.width as i32 - 1);
         let y = (y - self.top).clamp(0, self.height as i32 - 1);
-        (f64::from(x) * self.scale + self.pad_x, f64::from(y) * self.scale + self.pad_y)
+        (f64::from(x) * self.scale.0 + self.pad_x, f64::from(y) * self.scale.1 + self.pad_y)
     }
 }
 

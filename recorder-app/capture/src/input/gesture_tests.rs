@@ -3,7 +3,8 @@
 use super::*;
 use crate::input::key::{Modifiers, Pressed};
 
-const WHOLE: PictureMap = PictureMap { left: 0, top: 0, width: 1920, height: 1080, scale: 1.0, pad_x: 0.0, pad_y: 0.0 };
+const WHOLE: PictureMap =
+    PictureMap { left: 0, top: 0, width: 1920, height: 1080, scale: (1.0, 1.0), pad_x: 0.0, pad_y: 0.0 };
 
 fn millis(millis: i64) -> Monotonic {
     Monotonic::from_nanos(millis * NANOS_PER_MILLI)
@@ -245,7 +246,7 @@ fn the_end_closes_what_is_open() {
 fn positions_are_those_of_the_encoded_picture() {
     // The right one of two monitors, halved, with borders above and below.
     let map = PictureMap::fit(1920, 0, (1280, 1024), (640, 600));
-    assert_eq!((map.scale, map.pad_x, map.pad_y), (0.5, 0.0, 44.0));
+    assert_eq!((map.scale, map.pad_x, map.pad_y), ((0.5, 0.5), 0.0, 44.0));
     check_with(
         map,
         vec![

@@ -7,6 +7,7 @@ pub mod gesture;
 mod key;
 #[cfg(target_os = "linux")]
 mod keymap;
+pub mod pause_key;
 #[cfg(target_os = "linux")]
 mod title;
 #[cfg(target_os = "linux")]
@@ -70,6 +71,10 @@ pub enum InputError {
     Display(#[from] DisplayError),
     #[error("The thread that reads mouse and keyboard could not be started: {0}. Close other programs and try again.")]
     Thread(std::io::Error),
+    #[error(
+        "The key {key} is taken by another program, so it does not pause. Use the window's button, or close that program."
+    )]
+    KeyTaken { key: &'static str },
     #[error("The display stopped telling of mouse and keyboard: {0}. The picture goes on; no more input is recorded.")]
     Lost(String),
 }
@@ -85,7 +90,7 @@ pub struct Running {
 #[cfg(target_os = "linux")]
 pub fn start(session: &Session, sink: Sender<RawInput>) -> Result<Running, InputError> {
     let reader = x11::Reader::open(session)?;
-    Running::spawn(move |stop| reader.run(stop, &sink))
+    Running::spawn("input", move |stop| reader.run(stop, &sink))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -95,13 +100,14 @@ pub fn start(_session: &Session, _sink: Sender<RawInput>) -> Result<Running, Inp
 
 impl Running {
     #[cfg(target_os = "linux")]
-    fn spawn(read: impl FnOnce(&AtomicBool) -> Result<(), InputError> + Send + 'static) -> Result<Self, InputError> {
+    fn spawn(
+        name: &str,
+        read: impl FnOnce(&AtomicBool) -> Result<(), InputError> + Send + 'static,
+    ) -> Result<Self, InputError> {
         let stop = Arc::new(AtomicBool::new(false));
         let seen = stop.clone();
-        let thread = std::thread::Builder::new()
-            .name("input".to_owned())
-            .spawn(move || read(&seen))
-            .map_err(InputError::Thread)?;
+        let thread =
+            std::thread::Builder::new().name(name.to_owned()).spawn(move || read(&seen)).map_err(InputError::Thread)?;
         Ok(Self { stop, thread: Some(thread) })
     }
 

@@ -72,6 +72,10 @@ fn devices(host: &Host) -> Result<Vec<(MicInfo, Device, SupportedStreamConfig)>,
     Ok(devices)
 }
 
+pub(super) fn default_id() -> Option<String> {
+    Some(host().default_input_device()?.id().ok()?.to_string())
+}
+
 /// ALSA's device of that name is no microphone: it gives silence as fast as it is read.
 fn is_nothing(id: &DeviceId) -> bool {
     id.id() == "null"

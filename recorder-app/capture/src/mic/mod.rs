@@ -77,6 +77,12 @@ pub fn list() -> Result<Vec<MicInfo>, MicError> {
     self::cpal::list()
 }
 
+/// The id of the microphone that the system uses now where a program names none. No system tells reliably when it
+/// changes, so it is asked for from time to time.
+pub fn default_id() -> Option<String> {
+    self::cpal::default_id()
+}
+
 /// Starts a microphone by its id, or the default one. Sound comes after 0.1 to 2 seconds, on Linux.
 pub fn start(id: Option<&str>, sink: Sender<AudioChunk>) -> Result<Running, MicError> {
     self::cpal::start(id, sink)

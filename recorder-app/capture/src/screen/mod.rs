@@ -21,6 +21,11 @@ pub trait ScreenSource: Send {
     /// Width and height of the picture the next grab will most likely have.
     fn size(&self) -> (u32, u32);
 
+    /// Where the picture of the last grab lies on the desktop: the place of its top left pixel.
+    fn corner(&self) -> (i32, i32) {
+        (0, 0)
+    }
+
     /// Brings the latest picture. [`Grab::Changed`] fills `into` (re-using its memory) and stamps it. [`Grab::Same`]
     /// says that picture and pointer are those of this source's last `Changed`; then only `into.at` is written, so
     /// that a caller who passes several buffers around must go on using the one that was filled.

@@ -177,6 +177,10 @@ impl ScreenSource for X11Screen {
         (self.area.width, self.area.height)
     }
 
+    fn corner(&self) -> (i32, i32) {
+        (self.area.x, self.area.y)
+    }
+
     fn latest(&mut self, into: &mut BgraFrame) -> Result<Grab, ScreenError> {
         if self.drain_events()? {
             self.find_area()?;

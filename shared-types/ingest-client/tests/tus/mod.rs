@@ -1,6 +1,7 @@
 //! A small server that fails as it is told, for tests of those who upload. It holds what arrived and what was asked.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -142,10 +143,10 @@ fn serve_one(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     }
     let mut head = format!("HTTP/1.1 {} Said\r\nConnection: close\r\n", answer.status);
     if answer.status != 204 {
-        head += &format!("Content-Length: {}\r\n", answer.body.len());
+        write!(head, "Content-Length: {}\r\n", answer.body.len()).unwrap();
     }
     for (name, value) in &answer.headers {
-        head += &format!("{name}: {value}\r\n");
+        write!(head, "{name}: {value}\r\n").unwrap();
     }
     let sent = if matches!(fault, Some(Fault::HalfAnswer)) { answer.body.len() / 2 } else { answer.body.len() };
     let mut stream = stream;

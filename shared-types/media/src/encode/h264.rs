@@ -1,7 +1,7 @@
 //! Pictures to H.264.
 //!
-//! Encoders come from a list and are tried at the picture's real size before one is trusted: some accept small test
-//! pictures and refuse large ones. Parameter sets travel in the stream (`avc3`), so that the file can go on after a
+//! Encoders come from a [list](super::encoders) and are tried at the picture's real size before one is trusted: some
+//! accept small test pictures and refuse large ones. One that fails during a take is left for the next, in the same file. Parameter sets travel in the stream (`avc3`), so that the file can go on after a
 //! change of encoder. There are no B-frames and no look-ahead: what goes in comes out, and a killed recorder loses
 //! nothing that waits inside the encoder.
 
@@ -10,34 +10,18 @@ use ff::software::scaling::{Context as Scaler, Flags as ScaleFlags};
 use ff::util::frame::Video;
 use ffmpeg_next as ff;
 use shared_types::recording::EncoderProbe;
+use shared_types::step::PixelBox;
 
-use super::{EncodeError, EncodedPacket, init, ready};
+use super::encoders::CANDIDATES;
+use super::yuv::{fill, interleave};
+use super::{EncodeError, EncodedPacket, fill_boxes, init, ready};
+use crate::decode::Picture;
+use crate::fit::letterbox;
 use crate::frame::BgraFrame;
 use crate::time::MediaTime;
 
 /// Ticks a second of picture time stamps: the usual MPEG clock.
 pub(crate) const VIDEO_TICKS: i32 = 90_000;
-
-/// An encoder worth trying, with the options that make it quality-targeted and free of delay.
-struct Candidate {
-    name: &'static str,
-    options: &'static [(&'static str, &'static str)],
-}
-
-const CANDIDATES: &[Candidate] = &[
-    Candidate {
-        name: "libx264",
-        options: &[
-            ("preset", "veryfast"),
-            ("tune", "zerolatency"),
-            ("crf", "24"),
-            ("forced-idr", "1"),
-            // One thread: slices cost compression, and frame threads hold pictures back.
-            ("x264-params", "repeat-headers=1:sliced-threads=0:threads=1:sync-lookahead=0:rc-lookahead=0"),
-        ],
-    },
-    Candidate { name: "libopenh264", options: &[("rc_mode", "quality"), ("allow_skip_frames", "0")] },
-];
 
 pub(crate) fn video_ticks(t: MediaTime) -> i64 {
     (t.nanos as f64 * f64::from(VIDEO_TICKS) / 1e9).round() as i64
@@ -45,12 +29,24 @@ pub(crate) fn video_ticks(t: MediaTime) -> i64 {
 
 pub struct H264Encoder {
     pub(crate) encoder: ff::encoder::video::Encoder,
-    name: &'static str,
-    width: u32,
-    height: u32,
+    /// Where in the list it stands.
+    candidate: usize,
+    fps: u32,
     canvas: Video,
+    /// The canvas in the encoder's own form, where that is another.
+    own: Option<Video>,
     fitted: Option<Fitted>,
+    decoded: Option<Decoded>,
     last_ticks: i64,
+    changes: Vec<EncoderChange>,
+}
+
+/// An encoder failed during a take and another one went on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncoderChange {
+    pub from: &'static str,
+    pub to: &'static str,
+    pub reason: String,
 }
 
 /// A scaler that may move to the encoder's thread with its owner.
@@ -69,16 +65,23 @@ struct Fitted {
     inner: Option<(Video, u32, u32)>,
 }
 
+/// How a decoded picture of one form is laid into the canvas.
+struct Decoded {
+    source: (Pixel, u32, u32),
+    scaler: OwnScaler,
+    inner: Video,
+    at: (u32, u32),
+}
+
 impl H264Encoder {
     /// Opens the first encoder of the list that really encodes a picture of this size. Sides must be even.
     pub fn open(width: u32, height: u32, fps: u32) -> Result<(Self, Vec<EncoderProbe>), EncodeError> {
         init();
         let mut probes = Vec::new();
-        for candidate in CANDIDATES {
-            match Self::try_open(candidate, width, height, fps).map_err(EncodeError::Video).and_then(Self::prove) {
-                Ok(()) => {
-                    probes.push(EncoderProbe { name: candidate.name.to_owned(), works: true, detail: None });
-                    let encoder = Self::try_open(candidate, width, height, fps).map_err(EncodeError::Video)?;
+        for (index, candidate) in CANDIDATES.iter().enumerate() {
+            match Self::open_proven(index, width, height, fps) {
+                Ok(encoder) => {
+                    probes.push(EncoderProbe { name: encoder.name().to_owned(), works: true, detail: None });
                     return Ok((encoder, probes));
                 }
                 Err(error) => {
@@ -95,12 +98,20 @@ impl H264Encoder {
         Err(EncodeError::NoVideoEncoder { width, height, tried })
     }
 
-    fn try_open(candidate: &Candidate, width: u32, height: u32, fps: u32) -> Result<Self, ff::Error> {
+    /// A fresh encoder of the list, after another of its kind has shown that it works.
+    fn open_proven(index: usize, width: u32, height: u32, fps: u32) -> Result<Self, EncodeError> {
+        let open = || Self::try_open(index, width, height, fps).map_err(EncodeError::Video);
+        open().and_then(Self::prove)?;
+        open()
+    }
+
+    fn try_open(index: usize, width: u32, height: u32, fps: u32) -> Result<Self, ff::Error> {
+        let candidate = &CANDIDATES[index];
         let codec = ff::encoder::find_by_name(candidate.name).ok_or(ff::Error::EncoderNotFound)?;
         let mut video = ff::codec::Context::new_with_codec(codec).encoder().video()?;
         video.set_width(width);
         video.set_height(height);
-        video.set_format(Pixel::YUV420P);
+        video.set_format(candidate.pixels);
         video.set_time_base((1, VIDEO_TICKS));
         video.set_frame_rate(Some((fps as i32, 1)));
         // Key frames are asked for one by one; this is only a ceiling.
@@ -108,7 +119,12 @@ impl H264Encoder {
         video.set_max_b_frames(0);
         video.set_colorspace(ff::color::Space::SMPTE170M);
         video.set_color_range(ff::color::Range::MPEG);
-        video.set_flags(ff::codec::Flags::GLOBAL_HEADER);
+        let mut flags = ff::codec::Flags::GLOBAL_HEADER;
+        if let Some(quality) = candidate.quality {
+            flags |= ff::codec::Flags::QSCALE;
+            video.set_global_quality(quality);
+        }
+        video.set_flags(flags);
         let mut options = ff::Dictionary::new();
         for (key, value) in candidate.options {
             options.set(key, value);
@@ -116,19 +132,36 @@ impl H264Encoder {
         let encoder = video.open_with(options)?;
         let mut canvas = Video::new(Pixel::YUV420P, width, height);
         paint_black(&mut canvas);
-        Ok(Self { encoder, name: candidate.name, width, height, canvas, fitted: None, last_ticks: -1 })
+        let own = (candidate.pixels != Pixel::YUV420P).then(|| Video::new(candidate.pixels, width, height));
+        Ok(Self {
+            encoder,
+            candidate: index,
+            fps,
+            canvas,
+            own,
+            fitted: None,
+            decoded: None,
+            last_ticks: -1,
+            changes: Vec::new(),
+        })
     }
 
     /// Encodes two black pictures; an encoder that cannot is not used.
     fn prove(mut self) -> Result<(), EncodeError> {
-        let mut packets = self.send(MediaTime::ZERO, true)?;
-        packets.extend(self.send(MediaTime::from_secs(0.1), false)?);
-        packets.extend(self.finish()?);
-        if packets.len() == 2 { Ok(()) } else { Err(EncodeError::Video(ff::Error::Bug)) }
+        let mut packets = self.send_once(0, true)?;
+        packets.extend(self.send_once(video_ticks(MediaTime::from_secs(0.1)), false)?);
+        packets.extend(self.drain()?);
+        let begins_well = packets.first().is_some_and(|first| first.is_key() && has_parameter_sets(&first.packet));
+        if packets.len() == 2 && begins_well { Ok(()) } else { Err(EncodeError::Video(ff::Error::Bug)) }
     }
 
     pub fn name(&self) -> &'static str {
-        self.name
+        CANDIDATES[self.candidate].name
+    }
+
+    /// The changes of encoder since this was last asked.
+    pub fn take_changes(&mut self) -> Vec<EncoderChange> {
+        std::mem::take(&mut self.changes)
     }
 
     /// Encodes one picture, scaled to fit with black bars where its shape differs.
@@ -139,6 +172,35 @@ impl H264Encoder {
         self.send(t, key)
     }
 
+    /// Encodes a decoded picture with boxes of it, in its own pixels, filled.
+    pub fn encode_decoded(
+        &mut self,
+        picture: &Picture<'_>,
+        covered: &[PixelBox],
+        key: bool,
+    ) -> Result<Vec<EncodedPacket>, EncodeError> {
+        self.lay_decoded(picture.frame(), covered).map_err(EncodeError::Video)?;
+        self.send(picture.t, key)
+    }
+
+    fn lay_decoded(&mut self, frame: &Video, covered: &[PixelBox]) -> Result<(), ff::Error> {
+        let source = (frame.format(), frame.width(), frame.height());
+        if self.decoded.as_ref().is_none_or(|decoded| decoded.source != source) {
+            let (x, y, width, height) = letterbox((source.1, source.2), (self.canvas.width(), self.canvas.height()));
+            let flags = ScaleFlags::BICUBIC | ScaleFlags::ACCURATE_RND;
+            let scaler = Scaler::get(source.0, source.1, source.2, Pixel::YUV420P, width, height, flags)?;
+            let inner = Video::new(Pixel::YUV420P, width, height);
+            self.decoded = Some(Decoded { source, scaler: OwnScaler(scaler), inner, at: (x, y) });
+            paint_black(&mut self.canvas);
+        }
+        let Some(Decoded { scaler, inner, at: (x, y), .. }) = self.decoded.as_mut() else { return Ok(()) };
+        scaler.0.run(frame, inner)?;
+        copy_planes(inner, &mut self.canvas, *x, *y);
+        let laid = (*x, *y, inner.width(), inner.height());
+        fill_boxes(&mut self.canvas, laid, (source.1, source.2), covered);
+        Ok(())
+    }
+
     /// Encodes the last picture again, at a later time.
     pub fn repeat(&mut self, t: MediaTime, key: bool) -> Result<Vec<EncodedPacket>, EncodeError> {
         self.send(t, key)
@@ -146,24 +208,91 @@ impl H264Encoder {
 
     /// What the encoder still holds at the end.
     pub fn finish(&mut self) -> Result<Vec<EncodedPacket>, EncodeError> {
-        self.encoder.send_eof().map_err(EncodeError::Video)?;
-        ready(&mut self.encoder).map_err(EncodeError::Video)
+        self.drain()
     }
 
+    fn drain(&mut self) -> Result<Vec<EncodedPacket>, EncodeError> {
+        self.encoder.send_eof().map_err(EncodeError::Video)?;
+        let packets = ready(&mut self.encoder).map_err(EncodeError::Video)?;
+        Ok(self.with_parameter_sets(packets))
+    }
+
+    /// An encoder that fails is left for the next one that works, which begins with this very picture.
     fn send(&mut self, t: MediaTime, key: bool) -> Result<Vec<EncodedPacket>, EncodeError> {
         let ticks = video_ticks(t);
         if ticks <= self.last_ticks {
             return Ok(Vec::new());
         }
         self.last_ticks = ticks;
-        self.canvas.set_pts(Some(ticks));
-        self.canvas.set_kind(if key { ff::picture::Type::I } else { ff::picture::Type::None });
-        self.encoder.send_frame(&self.canvas).map_err(EncodeError::Video)?;
-        ready(&mut self.encoder).map_err(EncodeError::Video)
+        match self.send_once(ticks, key) {
+            Err(error) => {
+                self.change_over(&error)?;
+                self.send_once(ticks, true)
+            }
+            sent => sent,
+        }
+    }
+
+    fn send_once(&mut self, ticks: i64, key: bool) -> Result<Vec<EncodedPacket>, EncodeError> {
+        fail::fail_point!("h264.send", |_| Err(EncodeError::Video(ff::Error::External)));
+        let picture = match self.own.as_mut() {
+            Some(own) => {
+                // The encoder may still hold the one before.
+                *own = Video::new(own.format(), own.width(), own.height());
+                interleave(&self.canvas, own);
+                own
+            }
+            None => &mut self.canvas,
+        };
+        picture.set_pts(Some(ticks));
+        picture.set_kind(if key { ff::picture::Type::I } else { ff::picture::Type::None });
+        self.encoder.send_frame(picture).map_err(EncodeError::Video)?;
+        let packets = ready(&mut self.encoder).map_err(EncodeError::Video)?;
+        Ok(self.with_parameter_sets(packets))
+    }
+
+    /// The next encoder of the list that works; at the end of the list the last one is opened afresh, once.
+    fn change_over(&mut self, error: &EncodeError) -> Result<(), EncodeError> {
+        let (width, height) = (self.canvas.width(), self.canvas.height());
+        let from = self.name();
+        let was_reopened = self.changes.last().is_some_and(|last| last.from == last.to);
+        let again = (!was_reopened).then_some(self.candidate);
+        let mut next = (self.candidate + 1..CANDIDATES.len()).chain(again);
+        let opened = next.find_map(|index| Self::open_proven(index, width, height, self.fps).ok());
+        let Some(fresh) = opened else {
+            return Err(EncodeError::AllFailed { name: from, reason: error.to_string() });
+        };
+        self.encoder = fresh.encoder;
+        self.candidate = fresh.candidate;
+        self.own = fresh.own;
+        self.changes.push(EncoderChange { from, to: self.name(), reason: error.to_string() });
+        Ok(())
+    }
+
+    /// Decoding can begin at any key picture, after a change of encoder too, so each brings its parameter sets along.
+    fn with_parameter_sets(&self, packets: Vec<EncodedPacket>) -> Vec<EncodedPacket> {
+        let complete = |sent: EncodedPacket| {
+            if !sent.is_key() || has_parameter_sets(&sent.packet) {
+                return sent;
+            }
+            let (Some(sets), Some(data)) = (extradata(&self.encoder), sent.packet.data()) else { return sent };
+            let mut packet = ff::Packet::copy(&[sets, data].concat());
+            packet.set_pts(sent.packet.pts());
+            packet.set_dts(sent.packet.dts());
+            packet.set_flags(sent.packet.flags());
+            EncodedPacket { packet }
+        };
+        packets.into_iter().map(complete).collect()
     }
 
     fn lay(&mut self, frame: &BgraFrame) -> Result<(), ff::Error> {
         let source = (frame.width, frame.height);
+        if source == (self.canvas.width(), self.canvas.height()) {
+            fill(frame, &mut self.canvas);
+            // Bars of another shape are painted over.
+            self.fitted = None;
+            return Ok(());
+        }
         if self.fitted.as_ref().is_none_or(|fitted| fitted.source != source) {
             self.fitted = Some(self.fit(source)?);
             paint_black(&mut self.canvas);
@@ -186,7 +315,7 @@ impl H264Encoder {
     }
 
     fn fit(&self, (width, height): (u32, u32)) -> Result<Fitted, ff::Error> {
-        let (x, y, inner_width, inner_height) = letterbox((width, height), (self.width, self.height));
+        let (x, y, inner_width, inner_height) = letterbox((width, height), (self.canvas.width(), self.canvas.height()));
         let scaler = Scaler::get(
             Pixel::BGRA,
             width,
@@ -196,7 +325,7 @@ impl H264Encoder {
             inner_height,
             ScaleFlags::AREA | ScaleFlags::ACCURATE_RND,
         )?;
-        let fills = (inner_width, inner_height) == (self.width, self.height);
+        let fills = (inner_width, inner_height) == (self.canvas.width(), self.canvas.height());
         let inner = (!fills).then(|| (Video::new(Pixel::YUV420P, inner_width, inner_height), x, y));
         Ok(Fitted {
             source: (width, height),
@@ -207,20 +336,24 @@ impl H264Encoder {
     }
 }
 
-/// Where a picture of size `source` lies in a canvas: `(x, y, width, height)`, all even, centred, shape kept.
-pub fn letterbox(source: (u32, u32), canvas: (u32, u32)) -> (u32, u32, u32, u32) {
-    let scale = (f64::from(canvas.0) / f64::from(source.0)).min(f64::from(canvas.1) / f64::from(source.1));
-    let even = |side: u32, limit: u32| ((((f64::from(side) * scale).round() as u32) & !1).max(2)).min(limit & !1);
-    let (width, height) = (even(source.0, canvas.0), even(source.1, canvas.1));
-    (((canvas.0 - width) / 2) & !1, ((canvas.1 - height) / 2) & !1, width, height)
+/// Whether a packet holds a sequence parameter set. Encoders separate units by start codes (ITU-T H.264, annex B).
+fn has_parameter_sets(packet: &ff::Packet) -> bool {
+    const SEQUENCE: u8 = 7;
+    let data = packet.data().unwrap_or_default();
+    // Parameter sets come first; a whole picture need not be searched.
+    let head = &data[..data.len().min(512)];
+    head.windows(4).any(|bytes| bytes[..3] == [0, 0, 1] && bytes[3] & 0x1f == SEQUENCE)
 }
 
-/// The size a screen is encoded at: at most `long_edge` on its longer side, sides even, shape kept.
-pub fn picture_size(screen: (u32, u32), long_edge: u32) -> (u32, u32) {
-    let longest = screen.0.max(screen.1).max(1);
-    let scale = (f64::from(long_edge) / f64::from(longest)).min(1.0);
-    let side = |side: u32| ((f64::from(side) * scale).round() as u32 & !1).max(16);
-    (side(screen.0), side(screen.1))
+#[expect(unsafe_code, reason = "FFmpeg's bindings have no getter for an encoder's parameter sets")]
+fn extradata(encoder: &ff::encoder::video::Encoder) -> Option<&[u8]> {
+    // SAFETY: the context is open and belongs to the encoder, which is borrowed as long as the slice lives; FFmpeg
+    // keeps pointer and size in step and changes neither after opening.
+    unsafe {
+        let context = encoder.as_ptr();
+        let (data, bytes) = ((*context).extradata, (*context).extradata_size);
+        (!data.is_null() && bytes > 0).then(|| std::slice::from_raw_parts(data, bytes as usize))
+    }
 }
 
 pub(super) fn paint_black(frame: &mut Video) {

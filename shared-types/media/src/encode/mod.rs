@@ -1,11 +1,16 @@
 //! Raw pictures and samples to packets: H.264 and Opus for recordings, H.264 and AAC for their playback copies.
 
 pub mod aac;
+mod encoders;
 pub mod h264;
 pub mod opus;
 pub(crate) mod playback;
+mod yuv;
 
 use std::sync::Once;
+
+use ffmpeg_next::util::frame::Video;
+use shared_types::step::PixelBox;
 
 /// A piece of encoded picture or sound, stamped in its encoder's time base.
 pub struct EncodedPacket {
@@ -31,10 +36,47 @@ pub enum EncodeError {
     NoAudioEncoder,
     #[error("FFmpeg has no AAC encoder. Install FFmpeg with its own encoder aac")]
     NoAacEncoder,
+    #[error("the encoder {name} failed ({reason}), and no other one works. Restart the computer if it happens again")]
+    AllFailed { name: &'static str, reason: String },
     #[error("the picture could not be encoded: {0}")]
     Video(ffmpeg_next::Error),
     #[error("the sound could not be encoded: {0}")]
     Audio(ffmpeg_next::Error),
+}
+
+/// What a covered box is filled with: a dark grey, since black would count as a black screen.
+const FILL_LUMA: u8 = 56;
+const NO_COLOUR: u8 = 128;
+
+/// Fills boxes of a picture of size `source` that was laid into a YUV 4:2:0 canvas at `(x, y, width, height)`. Edges are
+/// rounded outwards to whole pairs of pixels, which share their colour.
+pub(crate) fn fill_boxes(canvas: &mut Video, laid: (u32, u32, u32, u32), source: (u32, u32), boxes: &[PixelBox]) {
+    let (left, top, width, height) = laid;
+    let across = f64::from(width) / f64::from(source.0.max(1));
+    let down = f64::from(height) / f64::from(source.1.max(1));
+    for [x, y, box_width, box_height] in boxes {
+        // What lies outside of the picture is cut off before anything is added to it.
+        let inside = |at: f64, limit: u32| at.clamp(0.0, f64::from(limit)) as u32;
+        let low = |at: f64, scale: f64, from: u32, limit: u32| (inside((at * scale).floor(), limit) + from) & !1;
+        let high = |at: f64, scale: f64, from: u32, limit: u32| (inside((at * scale).ceil(), limit) + from + 1) & !1;
+        let (x0, y0) = (low(*x, across, left, width), low(*y, down, top, height));
+        let x1 = high(x + box_width, across, left, width).min(canvas.width());
+        let y1 = high(y + box_height, down, top, height).min(canvas.height());
+        for plane in 0..3 {
+            let half = u32::from(plane > 0);
+            let stride = canvas.stride(plane);
+            let (from, to) = ((x0 >> half) as usize, (x1.div_ceil(1 << half)) as usize);
+            let (first, last) = ((y0 >> half) as usize, (y1.div_ceil(1 << half)) as usize);
+            let (width, height) = (canvas.plane_width(plane) as usize, canvas.plane_height(plane) as usize);
+            if from >= to.min(width) {
+                continue;
+            }
+            let value = if plane == 0 { FILL_LUMA } else { NO_COLOUR };
+            for row in first..last.min(height) {
+                canvas.data_mut(plane)[row * stride..][from..to.min(width)].fill(value);
+            }
+        }
+    }
 }
 
 /// What an encoder has ready; nothing if it waits for more.

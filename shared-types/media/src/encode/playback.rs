@@ -8,8 +8,11 @@ use ff::software::scaling::{Context as Scaler, Flags as ScaleFlags};
 use ff::util::frame::Video;
 use ffmpeg_next as ff;
 
-use super::h264::{VIDEO_TICKS, copy_planes, letterbox, paint_black};
-use super::{EncodeError, EncodedPacket, init, ready};
+use shared_types::step::PixelBox;
+
+use super::h264::{VIDEO_TICKS, copy_planes, paint_black};
+use super::{EncodeError, EncodedPacket, fill_boxes, init, ready};
+use crate::fit::letterbox;
 use crate::frame::RgbFrame;
 use crate::time::MediaTime;
 
@@ -102,8 +105,9 @@ impl PlaybackEncoder {
         (self.canvas.width(), self.canvas.height())
     }
 
-    /// Makes a decoded picture the shown one. One that cannot be converted leaves the last one standing.
-    pub(crate) fn show(&mut self, frame: &Video) {
+    /// Makes a decoded picture the shown one, with boxes of it filled. One that cannot be converted leaves the last one
+    /// standing.
+    pub(crate) fn show(&mut self, frame: &Video, covered: &[PixelBox]) {
         let source = (frame.format(), frame.width(), frame.height());
         if self.fitted.as_ref().is_none_or(|fitted| fitted.source != source) {
             self.fitted = self.fit(source).ok();
@@ -118,6 +122,9 @@ impl PlaybackEncoder {
                 }
             }
         }
+        let laid = fitted.inner.as_ref().map(|(inner, x, y)| (*x, *y, inner.width(), inner.height()));
+        let laid = laid.unwrap_or((0, 0, self.canvas.width(), self.canvas.height()));
+        fill_boxes(&mut self.canvas, laid, (frame.width(), frame.height()), covered);
     }
 
     fn fit(&self, source: (Pixel, u32, u32)) -> Result<Fitted, ff::Error> {

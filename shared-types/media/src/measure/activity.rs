@@ -89,6 +89,11 @@ fn action_times(input: &[&InputEvent]) -> Vec<f64> {
     times
 }
 
+/// How much the gaps between these times vary: standard deviation over mean.
+pub fn gap_variation(times: &[f64]) -> Option<f64> {
+    variation(&times.windows(2).map(|pair| pair[1] - pair[0]).collect::<Vec<f64>>())
+}
+
 /// Standard deviation over mean.
 fn variation(gaps: &[f64]) -> Option<f64> {
     let count = gaps.len() as f64;

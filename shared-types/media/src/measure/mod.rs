@@ -3,5 +3,6 @@
 
 pub mod activity;
 pub mod fingerprint;
+pub mod motion;
 pub mod picture;
 pub mod sound;

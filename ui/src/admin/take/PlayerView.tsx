@@ -9,12 +9,16 @@ import { lastBegun } from './timeline';
 type Props = {
   player: Player;
   url: string | undefined;
+  /** Grows when the take gets other files. */
+  generation: number;
   segments: Segment[];
   reload: () => Promise<unknown>;
   onHelp: () => void;
+  /** Null where nothing can be redacted now. */
+  onRedact: (() => void) | null;
 };
 
-export function PlayerView({ player, url, segments, reload, onHelp }: Props) {
+export function PlayerView({ player, url, generation, segments, reload, onHelp, onRedact }: Props) {
   // Addresses are signed anew with every answer; a playing video keeps the one it began with.
   const [source, setSource] = useState(url);
   const resumeAt = useRef(0);
@@ -24,6 +28,12 @@ export function PlayerView({ player, url, segments, reload, onHelp }: Props) {
   useEffect(() => {
     if (player.broken || source === undefined) setSource(url);
   }, [url, player.broken, source]);
+  const shown = useRef(generation);
+  useEffect(() => {
+    if (shown.current === generation) return;
+    shown.current = generation;
+    setSource(url);
+  }, [generation, url]);
 
   const caption = captions ? captionAt(segments, player.time) : null;
   const retry = () => {
@@ -85,6 +95,9 @@ export function PlayerView({ player, url, segments, reload, onHelp }: Props) {
             +
           </Button>
         </span>
+        <Button look="quiet" onClick={onRedact ?? undefined} disabled={onRedact === null} title="Cover a stretch for good">
+          Redact
+        </Button>
         <Button look="quiet" onClick={() => setCaptions(!captions)} aria-pressed={captions} title="Captions">
           CC
         </Button>

@@ -15,6 +15,7 @@ import { KeysDialog } from './KeysDialog';
 import { type Command, commandOf, focusOf } from './keys';
 import { PlayerView } from './PlayerView';
 import { usePlayer } from './player';
+import { RedactBar } from './RedactBar';
 import './take.css';
 import './player.css';
 import './timeline.css';
@@ -23,11 +24,12 @@ import './decision.css';
 import { TakeHead } from './TakeHead';
 import { Timeline } from './Timeline';
 import { useDecision } from './useDecision';
+import { generationOf, isBeingRedacted, useRedaction } from './useRedaction';
 
-/** Files of a take never change, so that they are fetched once. */
+/** Files of a take change only where it is redacted, so that they are fetched once until then. */
 function useArtifact<T>(take: SubmissionDetail, name: string, load: (url: string | undefined) => Promise<T | null>) {
   return useQuery({
-    queryKey: ['artifact', take.id, name],
+    queryKey: ['artifact', take.id, name, generationOf(take)],
     queryFn: () => load(take.artifacts[name]),
     staleTime: Number.POSITIVE_INFINITY,
   });
@@ -49,6 +51,7 @@ export function Take({ take, holder, reload }: Props) {
   const searchField = useRef<HTMLInputElement>(null);
   const focusMark = useRef<number | null>(null);
   const decision = useDecision(take, draft, reload);
+  const redaction = useRedaction(take, reload);
 
   const setMarks = useCallback((marks: Mark[]) => setDraft((now) => ({ ...now, marks })), []);
   const mark = () => {
@@ -147,9 +150,11 @@ export function Take({ take, holder, reload }: Props) {
           <PlayerView
             player={player}
             url={take.artifacts['playback.mp4']}
+            generation={generationOf(take)}
             segments={transcript.data?.segments ?? []}
             reload={reload}
             onHelp={() => setHelpOpen(true)}
+            onRedact={isBeingRedacted(take) ? null : redaction.begin}
           />
           <Timeline
             player={player}
@@ -160,7 +165,10 @@ export function Take({ take, holder, reload }: Props) {
             peaks={waveform.data?.peaks ?? []}
             sprite={sprite.data ?? null}
             spriteUrl={take.artifacts['sprite.jpg']}
+            redactions={take.redactions}
+            marking={redaction.marking ? redaction : null}
           />
+          <RedactBar take={take} player={player} redaction={redaction} />
         </div>
         <Details
           take={take}

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useState } from 'react';
 import type { Mark } from '../../api/types/Mark';
 import type { QualityReport } from '../../api/types/QualityReport';
+import type { RedactionView } from '../../api/types/RedactionView';
 import type { Segment } from '../../api/types/Segment';
 import type { Step } from '../../api/types/Step';
 import { formatClock, formatDuration, words } from '../../shared/format';
@@ -9,6 +10,7 @@ import { type Sprite, tileAt } from './artifacts';
 import type { Player } from './player';
 import { sentenceOf } from './steps';
 import { fillLane, lastBegun, shareAt, spanBox, thinPeaks, ticks, timeAt, wavePath } from './timeline';
+import { type Redaction, spanOf } from './useRedaction';
 
 type Props = {
   player: Player;
@@ -19,6 +21,9 @@ type Props = {
   peaks: number[];
   sprite: Sprite | null;
   spriteUrl: string | undefined;
+  redactions: RedactionView[];
+  /** Where a stretch is being chosen: dragging chooses it. */
+  marking: Redaction | null;
 };
 
 const MOST_PEAKS = 600;
@@ -26,11 +31,12 @@ const MOST_PEAKS = 600;
 const MOST_LABELLED = 0.965;
 
 export function Timeline(props: Props) {
-  const { player, marks } = props;
+  const { player, marks, redactions, marking } = props;
   const { duration } = player;
   const plot = useRef<HTMLDivElement>(null);
   const [hover, setHover] = useState<number | null>(null);
   const dragging = useRef(false);
+  const began = useRef(0);
 
   const timeOf = (event: PointerEvent) => {
     const box = plot.current?.getBoundingClientRect();
@@ -38,7 +44,10 @@ export function Timeline(props: Props) {
   };
   const move = (event: PointerEvent) => {
     setHover(timeOf(event));
-    if (dragging.current) player.seek(timeOf(event));
+    if (!dragging.current) return;
+    player.seek(timeOf(event));
+    const span = marking ? spanOf(began.current, timeOf(event)) : null;
+    if (span) marking?.setSpan(span);
   };
   const keys = (event: KeyboardEvent) => {
     const by: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1, PageDown: -15, PageUp: 15 };
@@ -70,6 +79,7 @@ export function Timeline(props: Props) {
         onKeyDown={keys}
         onPointerDown={(event) => {
           dragging.current = true;
+          began.current = timeOf(event);
           event.currentTarget.setPointerCapture(event.pointerId);
           player.seek(timeOf(event));
         }}
@@ -88,6 +98,15 @@ export function Timeline(props: Props) {
             <Icon name="mark" size={12} />
           </span>
         ))}
+        {redactions.map((one) => (
+          <span
+            key={one.id}
+            className={one.done_at === null ? 'redacted-span open' : 'redacted-span'}
+            style={spanBox(one.range, duration)}
+            title={one.done_at === null ? 'Being redacted' : 'Redacted'}
+          />
+        ))}
+        {marking?.span ? <span className="chosen-span" style={spanBox(marking.span, duration)} /> : null}
         <Playhead player={player} />
         {hover === null ? null : <Hover {...props} t={hover} duration={duration} />}
       </div>

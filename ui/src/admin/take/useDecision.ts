@@ -8,6 +8,7 @@ import { formatMoney } from '../../shared/format';
 import { go } from '../../shared/router';
 import { useSay } from '../../shared/said';
 import { type Draft, problemOf, requestOf } from './decision';
+import { isBeingRedacted } from './useRedaction';
 
 export type Decision = {
   /** The take waits for a decision. */
@@ -37,7 +38,8 @@ export function useDecision(take: SubmissionDetail, draft: Draft, reload: () => 
   const say = useSay();
   const [pressed, setPressed] = useState(false);
   const open = take.stage === 'ready' || take.stage === 'in_review';
-  const problem = problemOf(draft);
+  const redacting = isBeingRedacted(take);
+  const problem = redacting ? 'Wait until the redaction is done.' : problemOf(draft);
   const review = useMutation({
     mutationFn: (body: NonNullable<ReturnType<typeof requestOf>>) => submissions.review(take.id, body),
     onSuccess: (done) => {
@@ -50,7 +52,7 @@ export function useDecision(take: SubmissionDetail, draft: Draft, reload: () => 
   const send = () => {
     setPressed(true);
     const body = requestOf(draft, take.version);
-    if (open && body && !review.isPending) review.mutate(body);
+    if (open && !redacting && body && !review.isPending) review.mutate(body);
   };
   const code = review.isError ? asFailure(review.error).code : null;
   return {

@@ -13,6 +13,10 @@ min_speech_share: number | null, max_silence_secs: number, min_snr_db: number, m
  */
 language: string, 
 /**
+ * Whether private data is covered in the copy that reviewers play too; in texts, frames and exports it always is.
+ */
+redact_playback: boolean, 
+/**
  * What single flags lead to, instead of the table's own verdict.
  */
 verdicts: { [key in Flag]?: Verdict }, };

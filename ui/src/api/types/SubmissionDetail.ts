@@ -8,6 +8,7 @@ import type { Money } from "./Money";
 import type { Narration } from "./Narration";
 import type { PayoutView } from "./PayoutView";
 import type { QualityReport } from "./QualityReport";
+import type { RedactionView } from "./RedactionView";
 import type { SubmissionId } from "./SubmissionId";
 import type { SubmissionStage } from "./SubmissionStage";
 import type { Timestamp } from "./Timestamp";
@@ -30,6 +31,10 @@ pay: Money, report: QualityReport | null,
  * `steps.jsonl`, `summary.json`, `frames/{sha256}.jpg`.
  */
 artifacts: { [key in string]: string }, 
+/**
+ * What reviewers had covered, newest first.
+ */
+redactions: Array<RedactionView>, 
 /**
  * Newest first.
  */

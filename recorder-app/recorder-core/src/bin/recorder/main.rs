@@ -1,5 +1,7 @@
 //! `recorder`: the recorder without a window.
 
+mod cut;
+mod drive;
 mod record;
 mod talk;
 mod worker;
@@ -30,7 +32,9 @@ enum Command {
     #[command(after_help = "Example:\n  recorder devices")]
     Devices,
     /// Record a take into a new folder; Ctrl-C ends it.
-    #[command(after_help = "Example:\n  recorder record --out take --seconds 300 --goal \"Find blue jeans under $80\"")]
+    #[command(
+        after_help = "Example:\n  recorder record --out take --seconds 300 --goal \"Find blue jeans under $80\"\n\nCtrl+Alt+P, or SIGUSR1 to this program, pauses and goes on; nothing of a pause is kept."
+    )]
     Record(record::RecordArgs),
     /// Judge a finished take; the report is JSON. Ends with 0 accept, 3 review, 4 reject.
     #[command(after_help = "Example:\n  recorder check take\n  recorder check take.mp4 --events take.events.jsonl")]
@@ -42,6 +46,11 @@ enum Command {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
+    /// Remove a stretch of time from a take: picture, sound and events, for good.
+    #[command(
+        after_help = "Example:\n  recorder cut take --from 61.5 --to 75\n\nWhole fragments go, of about a second each, so a little more than asked may be removed, never less."
+    )]
+    Cut(cut::CutArgs),
     /// Upload a take and hand it in; prints the submission's id. Run again, it goes on where it was interrupted.
     #[command(
         after_help = "Example:\n  recorder submit take\n  recorder submit take --server https://HOST --token csw_… --assignment ID"
@@ -96,6 +105,7 @@ fn main() -> ExitCode {
             Ok(recovery) => talk::recovered(&folder, &recovery),
             Err(error) => talk::spool_failure(&error),
         },
+        Command::Cut(args) => cut::run(&args),
         Command::Submit(args) => worker::run_submit(&args),
         Command::Join(args) => worker::run_join(&args),
         Command::Goals => worker::run_goals(),
@@ -107,7 +117,7 @@ fn main() -> ExitCode {
 fn wrong_use(error: &clap::Error) -> ExitCode {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         talk::say(
-            "Say what to do: devices, record, check, recover, submit, join, goals or claim. `recorder --help` shows an example.",
+            "Say what to do: devices, record, check, recover, cut, submit, join, goals or claim. `recorder --help` shows an example.",
         );
         return ExitCode::from(USAGE);
     }

@@ -4,28 +4,32 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use capture::screen::ScreenInfo;
 use capture::screen::synthetic::TestCard;
 use capture::{input, mic, screen};
 use clap::Args;
 use recorder_core::config::Config;
+use recorder_core::control::Control;
+use recorder_core::devices;
 use recorder_core::enrol::EnrolError;
 use recorder_core::session::{
     AssignedTake, InputSource, Listener, MicSource, Progress, SessionError, Sources, TakeOptions, ended_early, record,
 };
-use recorder_core::spool::is_free;
+use recorder_core::spool::{is_free, room_secs};
 use serde::Serialize;
 use shared_types::id::AssignmentId;
 use shared_types::quality::policy::Policy;
 use shared_types::recording::{HealthEvent, Manifest};
 
 use crate::talk::{print_line, say};
-use crate::{USAGE, talk, worker};
+use crate::{USAGE, drive, talk, worker};
 
 /// Id of the made screen that works without a display.
 const SYNTHETIC: &str = "synthetic";
+
+/// More room than this need not be talked about.
+const MENTION_ROOM_SECS: f64 = 7200.0;
 
 #[derive(Args)]
 pub(crate) struct RecordArgs {
@@ -44,6 +48,9 @@ pub(crate) struct RecordArgs {
     /// Pictures a second.
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=60))]
     fps: u32,
+    /// Read `pause`, `resume` and `stop` from stdin, one a line.
+    #[arg(long)]
+    control_stdin: bool,
     /// Leave mouse and keyboard unrecorded.
     #[arg(long)]
     no_input_events: bool,
@@ -88,21 +95,29 @@ pub(crate) fn devices() -> ExitCode {
 }
 
 pub(crate) fn run(args: &RecordArgs) -> ExitCode {
-    let stop = Arc::new(AtomicBool::new(false));
-    // A closed terminal ends a take like Ctrl-C.
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
-        if let Err(error) = signal_hook::flag::register(signal, stop.clone()) {
-            say(&format!("Ctrl-C cannot be listened for: {error}"));
-            return ExitCode::FAILURE;
-        }
+    let control = Arc::new(Control::default());
+    let listening =
+        drive::by_signals(&control).and_then(|()| if args.control_stdin { drive::by_stdin(&control) } else { Ok(()) });
+    if let Err(error) = listening {
+        say(&format!("Ctrl-C cannot be listened for: {error}. Close other programs and try again."));
+        return ExitCode::FAILURE;
     }
     let config = Config::from_env();
     let options = match options(args, &config) {
         Ok(options) => options,
         Err(error) => return worker::failure(&error),
     };
-    let mut terminal = Terminal { live: std::io::stderr().is_terminal(), shown: f64::NEG_INFINITY };
-    match sources(args, &config).and_then(|sources| record(&args.out, sources, &options, &stop, &mut terminal)) {
+    let mut terminal = Terminal { live: std::io::stderr().is_terminal(), shown: f64::NEG_INFINITY, is_paused: false };
+    if let Some(secs) = room_secs(&args.out).filter(|secs| *secs < MENTION_ROOM_SECS) {
+        say(&format!("The disk has room for about {:.0} minutes of recording.", (secs / 60.0).floor()));
+    }
+    let recorded = sources(args, &config).and_then(|sources| {
+        let key = pause_key(args, &config, &control);
+        let recorded = record(&args.out, sources, &options, &control, &mut terminal);
+        drop(key);
+        recorded
+    });
+    match recorded {
         Ok(manifest) => {
             terminal.clear();
             tell(&manifest);
@@ -114,6 +129,14 @@ pub(crate) fn run(args: &RecordArgs) -> ExitCode {
             failure(&error)
         }
     }
+}
+
+/// Without it there are still the signal and the commands.
+fn pause_key(args: &RecordArgs, config: &Config, control: &Arc<Control>) -> Option<input::Running> {
+    if args.screen.as_deref() == Some(SYNTHETIC) {
+        return None;
+    }
+    devices::pause_key(&config.session(), control).inspect_err(|error| say(&error.to_string())).ok()
 }
 
 fn options(args: &RecordArgs, config: &Config) -> Result<TakeOptions, EnrolError> {
@@ -148,7 +171,11 @@ fn sources(args: &RecordArgs, config: &Config) -> Result<Sources, SessionError> 
     is_free(&args.out)?;
     let mic = match args.mic.clone() {
         Some(id) if id == "none" => None,
-        id => Some(MicSource { start: Box::new(move |sink| mic::start(id.as_deref(), sink)) }),
+        id => {
+            let default_id: Option<Box<dyn Fn() -> Option<String> + Send>> =
+                if id.is_none() { Some(Box::new(mic::default_id)) } else { None };
+            Some(MicSource { start: Box::new(move |sink| mic::start(id.as_deref(), sink)), default_id })
+        }
     };
     let session = config.session();
     if args.screen.as_deref() == Some(SYNTHETIC) {
@@ -181,16 +208,8 @@ fn sources(args: &RecordArgs, config: &Config) -> Result<Sources, SessionError> 
 }
 
 fn tell(manifest: &Manifest) {
-    let Some(report) = &manifest.quality else { return };
-    let secs = report.measurements.active_secs.unwrap_or(0.0);
-    say(&format!(
-        "Recorded {:.0}:{:02.0} min. Checked on this computer: {}.",
-        (secs / 60.0).floor(),
-        secs % 60.0,
-        report.verdict.as_str()
-    ));
-    for flag in &report.flags {
-        say(&format!("- {}", flag.sentence));
+    if let Some(report) = &manifest.quality {
+        talk::verdict(report);
     }
 }
 
@@ -198,6 +217,7 @@ fn tell(manifest: &Manifest) {
 struct Terminal {
     live: bool,
     shown: f64,
+    is_paused: bool,
 }
 
 impl Terminal {
@@ -210,10 +230,15 @@ impl Terminal {
 
 impl Listener for Terminal {
     fn started(&mut self) {
-        say("Recording. Press Ctrl-C to stop.");
+        say("Recording. Press Ctrl-C to stop, Ctrl+Alt+P to pause.");
     }
 
     fn progress(&mut self, progress: Progress) {
+        if progress.is_paused != self.is_paused {
+            self.is_paused = progress.is_paused;
+            self.clear();
+            say(if self.is_paused { "Paused. Nothing is recorded until you go on." } else { "Recording again." });
+        }
         if !self.live || progress.secs - self.shown < 0.25 {
             return;
         }
@@ -225,9 +250,15 @@ impl Listener for Terminal {
                 format!("[{:<20}] {peak:>4.0} dB", "#".repeat(bars))
             },
         );
+        let more = [
+            progress.speech_share.map(|share| format!("  {:.0} % speech", share * 100.0)),
+            (progress.needed_secs > 0.0).then(|| format!("  {:.0} s needed", progress.needed_secs.ceil())),
+            progress.disk_secs.map(|secs| format!("  {:.0} min fit", (secs / 60.0).floor())),
+        ];
+        let more: String = more.into_iter().flatten().collect();
         let megabytes = progress.bytes as f64 / 1e6;
         let (minutes, secs) = ((progress.secs / 60.0) as u64, (progress.secs % 60.0) as u64);
-        drop(write!(std::io::stderr(), "\r\x1b[K{minutes}:{secs:02}  {meter}  {megabytes:.1} MB"));
+        drop(write!(std::io::stderr(), "\r\x1b[K{minutes}:{secs:02}  {meter}  {megabytes:.1} MB{more}"));
     }
 
     fn health(&mut self, event: &HealthEvent) {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use recorder_core::spool::{Recovery, SpoolError};
 use serde::Serialize;
+use shared_types::quality::judge::QualityReport;
 
 use crate::USAGE;
 
@@ -33,6 +34,20 @@ pub(crate) fn print_json(value: &impl Serialize) {
 
 pub(crate) fn print_line(text: &str) {
     drop(writeln!(std::io::stdout(), "{text}"));
+}
+
+/// How long a take is, what the check on this computer says of it, and why.
+pub(crate) fn verdict(report: &QualityReport) {
+    let secs = report.measurements.active_secs.unwrap_or(0.0).floor();
+    say(&format!(
+        "The take is {:.0}:{:02.0} min long. Checked on this computer: {}.",
+        (secs / 60.0).floor(),
+        secs % 60.0,
+        report.verdict.as_str()
+    ));
+    for flag in &report.flags {
+        say(&format!("- {}", flag.sentence));
+    }
 }
 
 pub(crate) fn recovered(folder: &Path, recovery: &Recovery) -> ExitCode {

@@ -50,6 +50,9 @@ pub(crate) struct SubmitArgs {
     /// Assignment to hand the take in for; the one it was recorded for by default.
     #[arg(long, value_name = "ID")]
     assignment: Option<AssignmentId>,
+    /// Send at most so many kilobytes a second, and leave the rest of the line to others.
+    #[arg(long, value_name = "KB", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
 }
 
 /// Set by Ctrl-C or a request to end; a second Ctrl-C ends at once.
@@ -148,7 +151,7 @@ pub(crate) fn begin_assignment(config: &Config, id: AssignmentId) -> Result<(Ass
 pub(crate) fn run_submit(args: &SubmitArgs) -> ExitCode {
     let config = Config::from_env();
     let client = match client(args, &config) {
-        Ok(client) => client,
+        Ok(client) => client.with_upload_limit(args.limit.map(|kilobytes| kilobytes.saturating_mul(1000))),
         Err(error) => return failure(&error),
     };
     let Some(assignment) = args.assignment.or_else(|| recorded_for(&args.folder)) else {

@@ -1,0 +1,209 @@
+"""From what the pipeline found to the figures that the design names a bar for."""
+import json
+import statistics
+
+# key, what it is, how it is better, bar. `None` for a figure without a bar of its own.
+ROWS = [
+    ("events.f1", "Steps with events: F1", ">=", 0.98),
+    ("events.click_px", "  click distance, px (median)", "<=", 1.0),
+    ("events.target_text", "  target text", ">=", 0.9),
+    ("events.typed_text", "  typed text", ">=", 0.9),
+    ("pixels.f1", "Steps from pixels alone: F1", ">=", 0.6),
+    ("pixels.click_px", "  click distance, px (median)", "<=", 30.0),
+    ("pixels.target_text", "  target text", ">=", 0.7),
+    ("speech.wer", "Words misheard, all recordings", "<=", 0.06),
+    ("speech.worst_wer", "  the worst recording", "<=", 0.10),
+    ("speech.start_error", "  word start error, s (median)", "<=", 0.10),
+    ("judge.verdicts", "Verdicts as expected", ">=", 1.0),
+    ("judge.flags", "Flags as expected", ">=", 1.0),
+    ("duplicates.caught", "Duplicates caught", ">=", 1.0),
+    ("duplicates.false", "Duplicates that are none", "<=", 0.0),
+    ("redaction.text", "Private data found", ">=", 0.98),
+    ("redaction.pixels", "  covered in the picture", ">=", 0.95),
+    ("redaction.false", "  false hits of lines shown", "<=", 0.01),
+    ("meaning.intent", "Intent as labelled", ">=", 0.8),
+]
+# By how much a figure may be worse than the kept one before it counts as fallen: what another build of FFmpeg or the
+# model's threads may change, not what a change of the code does.
+TOLERANCE = {"events.click_px": 0.3, "pixels.click_px": 3.0, "events.target_text": 0.02, "events.typed_text": 0.02, "pixels.f1": 0.03,
+             "pixels.target_text": 0.03, "speech.wer": 0.01, "speech.worst_wer": 0.02, "speech.start_error": 0.02, "meaning.intent": 0.03,
+             "events.f1": 0.005, "redaction.text": 0.01, "redaction.pixels": 0.02, "redaction.false": 0.005}
+
+
+def table(found, corpus):
+    measured = {**steps(found, "events", False), **steps(found, "pixels", True), **speech(found), **judged(found), **redaction(found, corpus),
+                **intents(found, corpus)}
+    rows = []
+    for key, what, better, bar in ROWS:
+        value, note = measured.get(key, (None, "no truth in this corpus"))
+        met = None if value is None else (value >= bar if better == ">=" else value <= bar)
+        rows.append({"key": key, "what": what, "value": None if value is None else round(value, 4), "better": better, "bar": bar, "met": met, "note": note})
+    return rows
+
+
+def ended(found):
+    return [one for one in found if "failed" not in one]
+
+
+def steps(found, name, bare):
+    scores = [(one["label"], one["score"]["steps"]) for one in ended(found)
+              if one["score"] and one["score"]["steps"] and one["bare"] == bare and (bare or one["row"].get("events"))]
+    if not scores:
+        return {}
+    tp, fp, fn = (sum(score[key] for _, score in scores) for key in ("tp", "fp", "fn"))
+    worst = min(scores, key=lambda pair: pair[1]["f1"])
+    rows = {f"{name}.f1": (2 * tp / max(1, 2 * tp + fp + fn), f"{tp + fn} Steps; worst {worst[1]['f1']:.2f}, {worst[0]}")}
+    for key, of in [("click_px", "click_distance_px_median"), ("target_text", "target_text_similarity_mean"), ("typed_text", "typed_text_similarity_mean")]:
+        values = [(score[of], label) for label, score in scores if score[of] is not None]
+        if values:
+            worst = max(values) if key == "click_px" else min(values)
+            middle = statistics.median if key == "click_px" else statistics.fmean
+            rows[f"{name}.{key}"] = (middle([value for value, _ in values]), f"worst {worst[0]:.2f}, {worst[1]}")
+        else:
+            rows[f"{name}.{key}"] = (None, "nothing to compare")
+    return rows
+
+
+def speech(found):
+    scores = [(one["label"], one["score"]["transcript"]) for one in ended(found) if one["score"] and one["score"].get("transcript")]
+    if not scores:
+        return {}
+    wrong = sum(score["substitutions"] + score["deletions"] + score["insertions"] for _, score in scores)
+    words = sum(score["words"] for _, score in scores)
+    worst = max(scores, key=lambda pair: pair[1]["wer"])
+    starts = [score["median_word_start_error_s"] for _, score in scores if score.get("median_word_start_error_s") is not None]
+    return {"speech.wer": (wrong / max(1, words), f"{wrong} of {words} words"), "speech.worst_wer": (worst[1]["wer"], worst[0]),
+            "speech.start_error": (statistics.median(starts) if starts else None, f"{len(starts)} recordings")}
+
+
+def wrong_flags(one):
+    expected, may = set(one["row"].get("expected_flags", [])), set(one["row"].get("may", []))
+    raised = set(one["flags"])
+    return [f"+{flag}" for flag in sorted(raised - expected - may)] + [f"-{flag}" for flag in sorted(expected - raised)]
+
+
+def judged(found):
+    """A recording with events is judged with them; each expected result counts once, a run that failed as a wrong one."""
+    ones = [one for one in found if not one["bare"]]
+    if not ones:
+        return {}
+    good = ended(ones)
+    verdicts = [one for one in good if one["verdict"] == one["row"]["expected_verdict"]]
+    flags = [one for one in good if not wrong_flags(one)]
+    share = lambda part: (len(part) / len(ones), f"{len(part)} of {len(ones)}")
+    rows = {"judge.verdicts": share(verdicts), "judge.flags": share(flags)}
+    copies = [one for one in ones if one["row"].get("duplicate_of")]
+    others = [one for one in good if not one["row"].get("duplicate_of")]
+    if copies:
+        caught = [one for one in copies if "duplicate" in one.get("flags", [])]
+        rows["duplicates.caught"] = (len(caught) / len(copies), f"{len(caught)} of {len(copies)}")
+    false = [one["label"] for one in others if "duplicate" in one["flags"]]
+    rows["duplicates.false"] = (float(len(false)), ", ".join(false) or f"{len(others)} recordings")
+    return rows
+
+
+def covered_share(planted, boxes):
+    """How much of a planted box lies under the boxes, by a grid of points."""
+    x, y, w, h = planted
+    points = [(x + w * (i + 0.5) / 40, y + h * (j + 0.5) / 8) for i in range(40) for j in range(8)]
+    under = sum(any(a <= px <= a + c and b <= py <= b + d for a, b, c, d in boxes) for px, py in points)
+    return under / len(points)
+
+
+def redaction(found, corpus):
+    """By redaction.json of the result folder: what was planted against what is covered."""
+    planted_all, hit, pixels, false, lines, plans = 0, 0, [], 0, 0, 0
+    for one in ended(found):
+        plan_file = one["out"] / "redaction.json"
+        row = one["row"]
+        if one["bare"] or not plan_file.exists() or not row.get("lines_shown"):
+            continue
+        plans += 1
+        plan = json.loads(plan_file.read_text())
+        pictures = [(item["span"], item.get("box") or item.get("bounds")) for item in plan.get("pictures", [])]
+        sounds = [item["span"] for item in plan.get("sounds", [])]
+        planted = json.loads((corpus / row["private"]).read_text()) if row.get("private") else []
+        overlaps = lambda span, item: span["start"] < item["end"] and item["start"] < span["end"]
+        for item in planted:
+            planted_all += 1
+            if item["box"] is None:
+                hit += any(overlaps(span, item) for span in sounds)
+                continue
+            share = covered_share(item["box"], [box for span, box in pictures if overlaps(span, item)])
+            hit += share >= 0.5
+            pixels.append(share)
+        seen = [item["box"] for item in planted if item["box"]]
+        false += sum(covered_share(box, [[a - 4, b - 4, c + 8, d + 8] for a, b, c, d in seen]) == 0 for _, box in pictures)
+        lines += row["lines_shown"]
+    rows = {key: (None, "the pipeline writes no redaction.json") for key in ("redaction.text", "redaction.pixels", "redaction.false")}
+    if plans and planted_all:
+        rows["redaction.text"] = (hit / planted_all, f"{hit} of {planted_all}")
+        rows["redaction.pixels"] = (statistics.fmean(pixels), f"{len(pixels)} boxes, least {min(pixels):.2f}")
+    if plans and lines:
+        rows["redaction.false"] = (false / lines, f"{false} of {lines} lines")
+    return rows
+
+
+def read_lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+
+
+def intents(found, corpus):
+    """True Steps with a label against the found Step of the same action nearest in time, within a second."""
+    right = labelled = 0
+    for one in ended(found):
+        if one["bare"] or not one["row"].get("steps") or not one["row"].get("events"):
+            continue
+        predicted = read_lines(one["out"] / "steps.jsonl")
+        for truth in read_lines(corpus / one["row"]["steps"]):
+            if truth.get("intent"):
+                labelled += 1
+                near = [step for step in predicted if step["action"] == truth["action"] and abs(step["t"] - truth["t"]) <= 1.0]
+                nearest = min(near, key=lambda step: abs(step["t"] - truth["t"]), default=None)
+                right += nearest is not None and nearest.get("intent") == truth["intent"]
+    return {"meaning.intent": (right / labelled, f"{right} of {labelled} Steps")} if labelled else {}
+
+
+def recordings(found):
+    rows = []
+    for one in found:
+        row = {"file": one["row"]["file"], "with_events": bool(one["row"].get("events")) and not one["bare"], "expected_verdict": one["row"]["expected_verdict"],
+               "expected_flags": one["row"].get("expected_flags", [])}
+        row.update({"failed": one["failed"]} if "failed" in one else {"verdict": one["verdict"], "flags": one["flags"], "score": one["score"]})
+        rows.append(row)
+    return rows
+
+
+def text(rows, found):
+    lines = [f"{'':36} {'result':>8}    {'bar':>8}  "]
+    for row in rows:
+        value = "-" if row["value"] is None else f"{row['value']:.3f}"
+        met = {None: "", True: "met", False: "MISSED"}[row["met"]]
+        lines.append(f"{row['what']:36} {value:>8} {row['better']} {row['bar']:8.2f}  {met:6}  {row['note']}")
+    wrong = [one for one in ended(found) if not one["bare"] and (wrong_flags(one) or one["verdict"] != one["row"]["expected_verdict"])]
+    if wrong:
+        lines.append("Judged otherwise than expected:")
+        lines += [f"  {one['label']}: {one['verdict']} instead of {one['row']['expected_verdict']}, flags {' '.join(wrong_flags(one)) or 'as expected'}" for one in wrong]
+    return "\n".join(lines)
+
+
+def against(path, name, rows, keep):
+    """Which figures fell against the kept ones; with `keep` they are written down instead."""
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    now = {row["key"]: row["value"] for row in rows if row["value"] is not None}
+    if keep:
+        kept[name] = now
+        path.write_text(json.dumps(kept, indent=1) + "\n")
+        return []
+    if name not in kept:
+        return [f"No figures are kept under {name} in {path}: run again with --keep and commit the file."]
+    fallen = []
+    for key, what, better, _ in ROWS:
+        if key not in kept[name]:
+            continue
+        before, value, tolerance = kept[name][key], now.get(key), TOLERANCE.get(key, 0.0)
+        if value is None:
+            fallen.append(f"FELL  {what.strip()} ({key}): was {before}, is not measured any more")
+        elif (value < before - tolerance) if better == ">=" else (value > before + tolerance):
+            fallen.append(f"FELL  {what.strip()} ({key}): was {before}, is {value}, tolerance {tolerance}")
+    return fallen

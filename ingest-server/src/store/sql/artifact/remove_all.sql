@@ -1,0 +1,1 @@
+delete from artifact where submission_id = $1

@@ -1,0 +1,1 @@
+delete from condemned where object_key = $1

@@ -1,0 +1,1 @@
+delete from job_output where job_id = $1

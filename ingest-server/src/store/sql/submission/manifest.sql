@@ -1,0 +1,1 @@
+select manifest from submission where id = $1

@@ -1,0 +1,1 @@
+update submission set manifest = $2 where id = $1

@@ -1,0 +1,260 @@
+//! What the worker is told while a take runs: one sentence for each trouble, with what to do about it.
+//!
+//! A trouble is told when it begins, and again only after it was over and a minute has passed. Nothing here judges: the
+//! limits are those of a person who looks over the worker's shoulder.
+
+use std::collections::BTreeMap;
+
+use media::time::Monotonic;
+
+use crate::live::{Heard, Live};
+
+/// A microphone that gives nothing from the start is told after this long.
+const DEAD_SECS: f64 = 2.0;
+/// One that falls silent between words by itself (a noise gate) is given longer, once it has shown that it does.
+const GATED_SECS: f64 = 15.0;
+const WORDLESS_SECS: f64 = 30.0;
+const CLIPPED_SHARE: f64 = 0.02;
+const QUIET_SPEECH_DBFS: f64 = -50.0;
+const BLACK_SECS: f64 = 4.0;
+const FROZEN_SECS: f64 = 5.0;
+const IDLE_SECS: f64 = 20.0;
+const LOW_DISK_SECS: f64 = 300.0;
+const DROPPED_SHARE: f64 = 0.05;
+const DROPPED_OVER_SECS: f64 = 10.0;
+const AGAIN_AFTER_SECS: f64 = 60.0;
+
+/// What a look at a running take shows.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Look {
+    pub(crate) secs: f64,
+    /// `None` without a microphone, or while it is gone, which is told elsewhere.
+    pub(crate) heard: Option<Heard>,
+    pub(crate) min_snr_db: f64,
+    pub(crate) wants_narration: bool,
+    pub(crate) black_secs: f64,
+    pub(crate) frozen_secs: f64,
+    pub(crate) idle_secs: f64,
+    pub(crate) due: u64,
+    pub(crate) dropped: u64,
+    pub(crate) disk_secs: Option<f64>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Advice {
+    /// Troubles that hold at the moment, and when each was told last.
+    active: BTreeMap<&'static str, bool>,
+    told: BTreeMap<&'static str, f64>,
+    /// The microphone was silent for longer than `DEAD_SECS` and came back by itself.
+    is_gated: bool,
+    was_dead: bool,
+    /// Counts at the beginning of the stretch over which drops are reckoned.
+    drops_from: (f64, u64, u64),
+    first_input: Option<(Monotonic, Monotonic)>,
+}
+
+impl Advice {
+    /// How long the hand has been at work since the picture last changed.
+    pub(crate) fn frozen_secs(&mut self, live: &Live) -> f64 {
+        let (Some(changed), Some(input)) = (live.changed_at(), live.input_at()) else { return 0.0 };
+        if input <= changed {
+            self.first_input = None;
+            return 0.0;
+        }
+        let first = match self.first_input {
+            Some((since, first)) if since == changed => first,
+            _ => input,
+        };
+        self.first_input = Some((changed, first));
+        input.nanos_since(first) as f64 / 1e9
+    }
+
+    /// Kinds and sentences of what there is to tell now.
+    pub(crate) fn look(&mut self, look: &Look) -> Vec<(&'static str, String)> {
+        let mut news = Vec::new();
+        let mut tell = |kind: &'static str, holds: bool, sentence: &dyn Fn() -> String| {
+            let held = self.active.insert(kind, holds).unwrap_or(false);
+            let is_due = self.told.get(kind).is_none_or(|told| look.secs - told >= AGAIN_AFTER_SECS);
+            if holds && !held && is_due {
+                self.told.insert(kind, look.secs);
+                news.push((kind, sentence()));
+            }
+        };
+        let plain = |text: &'static str| move || text.to_owned();
+        if let Some(heard) = look.heard {
+            let is_dead = heard.dead_secs >= if self.is_gated { GATED_SECS } else { DEAD_SECS };
+            self.is_gated |= self.was_dead && heard.dead_secs < DEAD_SECS;
+            self.was_dead = heard.dead_secs >= DEAD_SECS;
+            tell(
+                "mic_silent",
+                is_dead,
+                &plain(
+                    "No sound comes from the microphone. Check that it is not muted, here or on the headset itself, and say something.",
+                ),
+            );
+            let is_wordless = look.wants_narration && heard.wordless_secs >= WORDLESS_SECS && !is_dead;
+            tell(
+                "no_speech",
+                is_wordless,
+                &plain("Nothing was said for half a minute. Say aloud what you are looking for and why."),
+            );
+            tell(
+                "mic_clipping",
+                heard.clipped_share >= CLIPPED_SHARE,
+                &plain(
+                    "Your voice is too loud for the microphone and is cut off. Move away from it a little, or turn its volume down.",
+                ),
+            );
+            tell(
+                "mic_quiet",
+                heard.speech_dbfs.is_some_and(|level| level < QUIET_SPEECH_DBFS),
+                &plain("Your voice is very quiet. Move closer to the microphone, or turn its volume up."),
+            );
+            tell(
+                "noise",
+                heard.snr_db.is_some_and(|ratio| ratio < look.min_snr_db),
+                &plain(
+                    "Your voice is hard to hear over the noise around you. Close a window or door, or move closer to the microphone.",
+                ),
+            );
+        }
+        tell(
+            "black_picture",
+            look.black_secs >= BLACK_SECS,
+            &plain("The recorded screen is black. Check that the right screen was chosen and that it is switched on."),
+        );
+        tell(
+            "frozen_picture",
+            look.frozen_secs >= FROZEN_SECS,
+            &plain(
+                "The picture does not change although you are working. If you work on another screen, stop and choose that one.",
+            ),
+        );
+        tell(
+            "idle",
+            look.idle_secs >= IDLE_SECS,
+            &plain("Nothing has happened for a while. Go on, pause, or stop if you are done."),
+        );
+        let low = look.disk_secs.filter(|secs| *secs < LOW_DISK_SECS);
+        tell("disk_low", low.is_some(), &|| {
+            let minutes = (low.unwrap_or(0.0) / 60.0).floor();
+            format!(
+                "The disk has room for about {minutes:.0} more minutes. Free some space, or finish soon; what is recorded is kept."
+            )
+        });
+        let (from, due, dropped) = self.drops_from;
+        if look.secs - from >= DROPPED_OVER_SECS {
+            let (due, dropped) = (look.due - due, look.dropped - dropped);
+            self.drops_from = (look.secs, look.due, look.dropped);
+            tell("pictures_dropped", due > 0 && dropped as f64 >= DROPPED_SHARE * due as f64, &|| {
+                format!(
+                    "The computer could not keep up: {dropped} of {due} pictures of the last ten seconds are missing. Close programs that you do not need."
+                )
+            });
+        }
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fine(secs: f64) -> Look {
+        let heard = Heard { secs, speech_share: 0.5, speech_dbfs: Some(-25.0), snr_db: Some(30.0), ..Heard::default() };
+        Look {
+            secs,
+            heard: Some(heard),
+            min_snr_db: 10.0,
+            wants_narration: true,
+            disk_secs: Some(9e3),
+            ..Look::default()
+        }
+    }
+
+    fn kinds(advice: &mut Advice, look: &Look) -> Vec<&'static str> {
+        advice.look(look).into_iter().map(|(kind, _)| kind).collect()
+    }
+
+    #[test]
+    fn each_trouble_has_a_sentence_with_its_remedy_and_is_told_once() {
+        let with = |change: &dyn Fn(&mut Heard)| {
+            let mut look = fine(5.0);
+            change(look.heard.as_mut().unwrap());
+            look
+        };
+        let rows: [(&str, Look); 11] = [
+            ("mic_silent", with(&|heard| heard.dead_secs = 2.5)),
+            ("no_speech", with(&|heard| heard.wordless_secs = 31.0)),
+            ("mic_clipping", with(&|heard| heard.clipped_share = 0.1)),
+            ("mic_quiet", with(&|heard| heard.speech_dbfs = Some(-55.0))),
+            ("noise", with(&|heard| heard.snr_db = Some(6.0))),
+            ("black_picture", Look { black_secs: 4.5, ..fine(5.0) }),
+            ("frozen_picture", Look { frozen_secs: 5.5, ..fine(5.0) }),
+            ("idle", Look { idle_secs: 21.0, ..fine(5.0) }),
+            ("disk_low", Look { disk_secs: Some(200.0), ..fine(5.0) }),
+            ("disk_low", Look { disk_secs: Some(0.0), ..fine(5.0) }),
+            ("pictures_dropped", Look { due: 150, dropped: 15, ..fine(11.0) }),
+        ];
+        for (kind, look) in rows {
+            let mut advice = Advice::default();
+            assert_eq!(kinds(&mut advice, &fine(1.0)), [""; 0]);
+            let told = advice.look(&look);
+            assert_eq!(told.len(), 1, "{kind}: {told:?}");
+            assert_eq!(told[0].0, kind);
+            assert!(
+                told[0].1.ends_with('.') && told[0].1.contains(". "),
+                "what happened, then what to do: {}",
+                told[0].1
+            );
+            assert_eq!(kinds(&mut advice, &Look { secs: look.secs + 0.1, ..look }), [""; 0], "{kind} is told once");
+        }
+    }
+
+    #[test]
+    fn a_trouble_that_comes_back_is_told_again_after_a_minute() {
+        let mut advice = Advice::default();
+        let black = |secs: f64| Look { black_secs: 9.0, ..fine(secs) };
+        let told: Vec<usize> = [black(5.0), fine(6.0), black(20.0), fine(30.0), black(70.0), black(200.0)]
+            .iter()
+            .map(|look| kinds(&mut advice, look).len())
+            .collect();
+        assert_eq!(told, [1, 0, 0, 0, 1, 0]);
+    }
+
+    #[test]
+    fn a_noise_gate_alarms_once_and_not_at_every_breath() {
+        let mut advice = Advice::default();
+        let dead = |secs: f64, dead_secs: f64| {
+            let mut look = fine(secs);
+            look.heard.as_mut().unwrap().dead_secs = dead_secs;
+            look
+        };
+        let told: Vec<usize> = [dead(2.1, 2.1), dead(4.0, 0.0), dead(90.0, 5.0), dead(95.0, 0.0), dead(200.0, 16.0)]
+            .iter()
+            .map(|look| kinds(&mut advice, look).len())
+            .collect();
+        assert_eq!(told, [1, 0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn a_picture_is_frozen_only_while_the_hand_works() {
+        let at = |secs: i64| Monotonic::from_nanos(secs * 1_000_000_000);
+        let live = Live::default();
+        let mut advice = Advice::default();
+        assert!(advice.frozen_secs(&live) < 0.1);
+        let mut frame = capture::screen::blank_frame();
+        (frame.width, frame.height, frame.stride, frame.data, frame.at) = (2, 2, 8, vec![90; 16], at(10));
+        live.see(&frame);
+        live.touch(at(9));
+        assert!(advice.frozen_secs(&live) < 0.1, "still, and nobody works");
+        live.touch(at(12));
+        assert!(advice.frozen_secs(&live) < 0.1, "it only begins");
+        live.touch(at(18));
+        assert!((advice.frozen_secs(&live) - 6.0).abs() < 0.01);
+        frame.at = at(19);
+        live.see(&frame);
+        live.touch(at(20));
+        assert!(advice.frozen_secs(&live) < 0.1);
+    }
+}

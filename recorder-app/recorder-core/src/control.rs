@@ -1,0 +1,90 @@
+//! What a take is told while it runs: to pause, to go on, to end.
+//!
+//! A pause begins at the very moment it is asked for: that moment is stamped here, by the caller, and every picture,
+//! sample and event is held against it, however late it comes to be handled.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use capture::clock;
+use media::time::Monotonic;
+
+/// Shared between the take and whoever drives it.
+#[derive(Debug, Default)]
+pub struct Control {
+    ended: AtomicBool,
+    stretches: Mutex<Vec<Stretch>>,
+}
+
+/// A pause on the monotonic clock; the last one may still be open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    pub(crate) from: Monotonic,
+    pub(crate) to: Option<Monotonic>,
+}
+
+impl Control {
+    /// Ends the take, also from within a pause.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
+    }
+
+    /// For work that knows no pause.
+    pub fn end_flag(&self) -> &AtomicBool {
+        &self.ended
+    }
+
+    /// From now on nothing is recorded. In a pause it changes nothing.
+    pub fn pause(&self) {
+        self.pause_at(clock::now());
+    }
+
+    /// From now on the take goes on.
+    pub fn resume(&self) {
+        self.resume_at(clock::now());
+    }
+
+    pub fn toggle_pause(&self) {
+        let now = clock::now();
+        if self.is_paused() { self.resume_at(now) } else { self.pause_at(now) }
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.held().last().is_some_and(|last| last.to.is_none())
+    }
+
+    pub(crate) fn pause_at(&self, at: Monotonic) {
+        let mut stretches = self.held();
+        if stretches.last().is_none_or(|last| last.to.is_some_and(|to| to <= at)) {
+            stretches.push(Stretch { from: at, to: None });
+        }
+    }
+
+    pub(crate) fn resume_at(&self, at: Monotonic) {
+        if let Some(last) = self.held().last_mut().filter(|last| last.to.is_none()) {
+            last.to = Some(at.max(last.from));
+        }
+    }
+
+    /// Time in which the computer slept, told afterwards. What a pause already takes out stays that pause.
+    pub(crate) fn leave_out(&self, from: Monotonic, to: Monotonic) {
+        let mut stretches = self.held();
+        let from = stretches.last().map_or(from, |last| last.to.map_or(to, |ended| ended.max(from)));
+        if from < to {
+            stretches.push(Stretch { from, to: Some(to) });
+        }
+    }
+
+    pub(crate) fn stretches(&self) -> MutexGuard<'_, Vec<Stretch>> {
+        self.held()
+    }
+
+    /// Each change is one move, so that what a thread that failed left behind is still sound.
+    fn held(&self) -> MutexGuard<'_, Vec<Stretch>> {
+        self.stretches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
