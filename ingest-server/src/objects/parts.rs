@@ -16,6 +16,9 @@ use crate::secret::{SecretKind, new_secret};
 /// Size of every part but the last; R2 wants them equal, S3 wants at least 5 MiB and at most 10,000 of them.
 pub const PART_BYTES: u64 = 8 << 20;
 
+/// Least bytes for which a tail is written while more are coming.
+const LEAST_TAIL: u64 = 256 << 10;
+
 /// Where the committed bytes of an upload lie, as its row keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parts {
@@ -129,6 +132,13 @@ pub(super) async fn keep(
     Ok((staged, parts.text()?, sent))
 }
 
+/// Whether the tail has grown to twice its size, so that all the tails of a part together are at most twice the part,
+/// however slowly it comes.
+pub(super) fn is_worth_keeping(staged: &Staged) -> bool {
+    let committed = staged.at() - staged.pending() - staged.base();
+    staged.pending() >= LEAST_TAIL.max(committed)
+}
+
 /// Before every tail's key; the upload's id and a random word follow.
 pub(super) const TAILS: &str = "tails/";
 
@@ -192,4 +202,29 @@ pub(super) async fn discard(bucket: &Bucket, growing: &Growing) -> Result<(), Ob
     }
     drop_tail(bucket, Some(text), None).await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::fresh_midstate;
+
+    #[test]
+    fn a_slow_line_rewrites_its_tail_seldom_and_risks_half_a_part() {
+        let folder = tempfile::tempdir().unwrap();
+        let staging = Staging::open(folder.path()).unwrap();
+        let mut staged = staging.cached("a", 0, b"", &fresh_midstate()).unwrap();
+        let piece = vec![0; 10_000];
+        let (mut times, mut written, mut at_risk) = (0, 0, 0);
+        while staged.at() < PART_BYTES {
+            staged.write(&piece).unwrap();
+            at_risk = at_risk.max(staged.pending());
+            if is_worth_keeping(&staged) {
+                staged.committed();
+                (times, written) = (times + 1, written + staged.at());
+            }
+        }
+        assert!(times <= 6 && written <= 2 * PART_BYTES, "{times} times, {written} bytes");
+        assert!(at_risk <= PART_BYTES / 2 + 20_000, "{at_risk}");
+    }
 }

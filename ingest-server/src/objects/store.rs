@@ -267,6 +267,15 @@ impl Objects {
         }
     }
 
+    /// Whether making what was written durable is worth it while more comes: a file is only synced, but a tail in a
+    /// bucket is written anew each time, so it must have doubled.
+    pub fn is_worth_keeping(&self, staged: &Staged) -> bool {
+        match self.place {
+            Place::Folder(_) => true,
+            Place::Bucket(_) => parts::is_worth_keeping(staged),
+        }
+    }
+
     /// After a row was written: what it named `earlier` and does not name now may go.
     pub async fn kept(&self, earlier: Option<&str>, now: Option<&str>) {
         if let Place::Bucket(bucket) = &self.place {

@@ -29,7 +29,7 @@ pub struct Vanished;
 const PIECE: usize = 1 << 20;
 /// Bytes after which a long request is committed on its way.
 const COMMIT_EVERY: u64 = 32 << 20;
-/// Time after which a slow request is, so that a killed server costs a slow line only so much.
+/// Time after which a slow request is, if its store finds that worth it, so that a killed server costs a slow line only so much.
 const COMMIT_AFTER: Duration = Duration::from_secs(2);
 /// Bytes by which the kind of a file is told.
 const HEAD: u64 = 32;
@@ -51,7 +51,7 @@ pub(super) async fn receive(
     let mut looked = upload.received >= HEAD;
     let mut pace = Pace::new(app);
     let mut piece: Vec<u8> = Vec::with_capacity(PIECE.min(usize::try_from(limit - staged.at()).unwrap_or(PIECE)));
-    let mut committed_at = Instant::now();
+    let mut asked_at = Instant::now();
     let end = loop {
         let next = tokio::select! {
             biased;
@@ -73,17 +73,20 @@ pub(super) async fn receive(
                 }
             }
         }
-        let is_slow = committed_at.elapsed() >= COMMIT_AFTER;
+        let is_slow = asked_at.elapsed() >= COMMIT_AFTER;
         if piece.len() >= PIECE || is_slow {
             (staged, piece) = write(staged, piece).await?;
             if !looked && staged.at() >= HEAD {
                 staged = look(app, upload, staged).await?;
                 looked = true;
             }
-            if looked && !staged.is_checked() && (is_slow || staged.pending() >= COMMIT_EVERY) {
+            let is_due = looked && !staged.is_checked() && (is_slow || staged.pending() >= COMMIT_EVERY);
+            if is_due && app.objects.is_worth_keeping(&staged) {
                 staged = commit(app, upload, staged).await?;
-                committed_at = Instant::now();
                 limit = self::limit(app, upload).await?;
+            }
+            if is_due || is_slow {
+                asked_at = Instant::now();
             }
         }
     };
