@@ -9,7 +9,7 @@ mod recover;
 
 pub use error::UploadError;
 pub use receive::{Incoming, Vanished, settle};
-pub use recover::{recover, sweep};
+pub use recover::{finish, recover, sweep};
 
 use shared_types::id::WorkerId;
 use shared_types::timestamp::Timestamp;
