@@ -47,20 +47,35 @@ struct Moto {
     _keeper: Child,
 }
 
-static MOTO: OnceLock<Moto> = OnceLock::new();
+static RUNNING: OnceLock<Moto> = OnceLock::new();
 
 /// A new bucket of the one moto.
 pub fn moto() -> BucketConfig {
-    let port = MOTO.get_or_init(start_moto).port;
+    let port = RUNNING.get_or_init(start_moto).port;
     let name = format!("b{}", uuid::Uuid::now_v7().simple());
     let made = ask(&format!("http://127.0.0.1:{port}/{name}"), "PUT", &[], b"");
     assert_eq!(made.0, 200);
     config(&name, port)
 }
 
-fn program() -> PathBuf {
+/// Moto's main, with the roots of two answers put right: the SDK takes no other names than those that S3 gives them.
+const MOTO: &str = "
+import moto.s3.responses as told
+from moto.server import main
+def called(method, wrong, right):
+    answer = getattr(told.S3Response, method)
+    def named(self, *asked):
+        status, headers, body = answer(self, *asked)
+        return status, headers, body.replace(wrong, right)
+    setattr(told.S3Response, method, named)
+called('list_parts', 'ListPartsResponse', 'ListPartsResult')
+called('get_bucket_versioning', 'GetBucketVersioningResponse', 'VersioningConfiguration')
+main()
+";
+
+fn python() -> PathBuf {
     let cache = PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/codesight-collector");
-    let found = cache.join("moto/bin/moto_server");
+    let found = cache.join("moto/bin/python3");
     assert!(found.exists(), "moto is not installed, and these tests need an S3 server: run ./dev setup");
     found
 }
@@ -68,11 +83,11 @@ fn program() -> PathBuf {
 fn start_moto() -> Moto {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let script = format!(
-        "trap '' INT TERM; {} -H 127.0.0.1 -p {port} 2>&1 & pid=$!; cat >/dev/null; kill $pid",
-        program().display()
+        "trap '' INT TERM; {} -c \"$1\" -H 127.0.0.1 -p {port} 2>&1 & pid=$!; cat >/dev/null; kill $pid",
+        python().display()
     );
     let mut keeper = Command::new("sh")
-        .args(["-c", &script])
+        .args(["-c", &script, "sh", MOTO])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
