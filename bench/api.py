@@ -3,7 +3,7 @@
 
   api.py fill SUBMISSIONS        prints SQL that both databases take
   api.py sqlite FILE SQL         runs it on SQLite
-  api.py ask SERVER SECONDS      tokens are read from COLLECTOR_ADMIN and COLLECTOR_TOKEN
+  api.py ask SERVER SECONDS SUBMISSIONS      tokens are read from COLLECTOR_ADMIN and COLLECTOR_TOKEN
 """
 import hashlib
 import http.client
@@ -77,11 +77,11 @@ def fill(count):
     print("commit;")
 
 
-def pages():
+def pages(count):
     """Name and address of each page; the late ones begin where half of the list is behind."""
-    admin, late = "/api/v1/admin", START + 50_000 * 1000
+    admin, half = "/api/v1/admin", count // 2
     campaign = ident(1, 1)
-    cursor = f"{late}.{ident(6, 50_000)}"
+    cursor = f"{START + half * 1000}.{ident(6, half)}"
     asked = {
         "queue": f"{admin}/submissions?stage=ready",
         "queue, late": f"{admin}/submissions?stage=accepted&cursor={cursor}",
@@ -89,16 +89,16 @@ def pages():
         "all, late": f"{admin}/submissions?cursor={cursor}",
         "campaign": f"{admin}/submissions?campaign={campaign}&cursor={cursor}",
         "campaign and stage": f"{admin}/submissions?campaign={campaign}&stage=ready",
-        "worker": f"{admin}/submissions?worker=w-7",
+        "worker": f"{admin}/submissions?worker=w-1",
         "flag": f"{admin}/submissions?flag=low_snr",
-        "take": f"{admin}/submissions/{ident(6, 777)}",
-        "workers": f"{admin}/workers?cursor={ident(4, 1000)}",
-        "jobs": f"{admin}/jobs?cursor={ident(8, 50_000)}",
-        "payouts": f"{admin}/payouts?cursor={ident(13, 50_000)}",
+        "take": f"{admin}/submissions/{ident(6, count // 3)}",
+        "workers": f"{admin}/workers?cursor={ident(4, count // 100)}",
+        "jobs": f"{admin}/jobs?cursor={ident(8, half)}",
+        "payouts": f"{admin}/payouts?cursor={ident(13, half)}",
         "invites": f"{admin}/invites",
         "tokens": f"{admin}/tokens",
         "campaigns": f"{admin}/campaigns",
-        "export": f"/api/v1/exports/{campaign}/submissions?cursor={ident(6, 50_000)}",
+        "export": f"/api/v1/exports/{campaign}/submissions?cursor={ident(6, half)}",
         "me": "/api/v1/me",
         "assignments": "/api/v1/assignments",
     }
@@ -107,7 +107,7 @@ def pages():
     return [(name, path, token(path)) for name, path in asked.items()]
 
 
-def ask(server, secs):
+def ask(server, secs, count):
     host = urllib.parse.urlparse(server).netloc
     asked, took, faults = queue.Queue(), {}, []
     lock = threading.Lock()
@@ -128,7 +128,7 @@ def ask(server, secs):
     threads = [threading.Thread(target=client, daemon=True) for _ in range(8)]
     for thread in threads:
         thread.start()
-    known, chance, began = pages(), random.Random(3), time.monotonic()
+    known, chance, began = pages(count), random.Random(3), time.monotonic()
     for number in range(secs * RATE):
         due = began + number / RATE
         time.sleep(max(0, due - time.monotonic()))
@@ -156,7 +156,7 @@ if __name__ == "__main__":
         fill(int(sys.argv[2]))
     elif len(sys.argv) == 4 and sys.argv[1] == "sqlite":
         sqlite3.connect(sys.argv[2]).executescript(open(sys.argv[3]).read())
-    elif len(sys.argv) == 4 and sys.argv[1] == "ask":
-        sys.exit(ask(sys.argv[2], int(sys.argv[3])))
+    elif len(sys.argv) == 5 and sys.argv[1] == "ask":
+        sys.exit(ask(sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
     else:
         sys.exit(__doc__)

@@ -47,7 +47,7 @@ one() {
   server_pid=$!
   desktop_wait 30 "$server" healthcheck || { tail -n 5 "$state/$engine.log" >&2 && return 1; }
   echo "$engine, $submissions submissions, $secs s:"
-  /usr/bin/python3 bench/api.py ask "http://$COLLECTOR_LISTEN" "$secs"
+  /usr/bin/python3 bench/api.py ask "http://$COLLECTOR_LISTEN" "$secs" "$submissions"
   local held=$?
   kill "$server_pid"
   wait "$server_pid" 2>/dev/null
