@@ -125,7 +125,7 @@ pub async fn run(config: &Config, to_database: &str, to: &BucketConfig, clock: C
         LockError::Taken(_) => MoveError::Running,
         LockError::Io(..) => MoveError::Lock(error),
     })?;
-    let bucket = Bucket::open(to)?;
+    let mut bucket = Bucket::open(to)?;
     bucket.check().await?;
     let target = Store::open(to_database).await?;
     target.migrate().await?;

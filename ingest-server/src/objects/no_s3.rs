@@ -19,7 +19,7 @@ impl Bucket {
         Err(ObjectsError::NoS3)
     }
 
-    pub async fn check(&self) -> Done<()> {
+    pub async fn check(&mut self) -> Done<()> {
         match *self {}
     }
 

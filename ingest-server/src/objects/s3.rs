@@ -48,6 +48,8 @@ pub struct Bucket {
     name: String,
     slots: Arc<Semaphore>,
     part_bytes: u64,
+    /// What is removed or written over stays there as an earlier version, unless that is removed too.
+    keeps_versions: bool,
 }
 
 impl Bucket {
@@ -76,12 +78,23 @@ impl Bucket {
             settings = settings.endpoint_url(endpoint).force_path_style(!is_aws(endpoint));
         }
         let (client, slots) = (Client::from_conf(settings.build()), Arc::new(Semaphore::new(MOST_PARTS)));
-        Ok(Self { client, name: config.name.clone(), slots, part_bytes: PART_BYTES })
+        Ok(Self { client, name: config.name.clone(), slots, part_bytes: PART_BYTES, keeps_versions: false })
     }
 
-    /// That the bucket is there and these credentials open it.
-    pub async fn check(&self) -> Result<(), ObjectsError> {
-        self.client.head_bucket().bucket(&self.name).send().await.map(drop).map_err(told("be opened"))
+    /// That the bucket is there and these credentials open it; learns whether it keeps versions.
+    pub async fn check(&mut self) -> Result<(), ObjectsError> {
+        self.client.head_bucket().bucket(&self.name).send().await.map_err(told("be opened"))?;
+        match self.client.get_bucket_versioning().bucket(&self.name).send().await {
+            // Also where it was suspended: what was kept before that is still there.
+            Ok(found) => self.keeps_versions = found.status().is_some(),
+            // Not every server has versions.
+            Err(error) if [Some(404), Some(405), Some(501)].contains(&status(&error)) => {}
+            Err(error) => {
+                let error = told("tell whether it keeps versions")(error);
+                tracing::warn!(%error, "if it does, what is removed stays; allow s3:GetBucketVersioning");
+            }
+        }
+        Ok(())
     }
 
     pub fn name(&self) -> &str {
@@ -185,9 +198,33 @@ impl Bucket {
         Ok(Some(bytes))
     }
 
+    /// Removes an object for good; one that is not there is fine.
     pub async fn remove(&self, key: &str) -> Result<(), ObjectsError> {
+        if self.keeps_versions {
+            return self.remove_versions(key).await;
+        }
         let removed = self.client.delete_object().bucket(&self.name).key(checked(key)?).send().await;
         removed.map(drop).map_err(told("remove an object"))
+    }
+
+    /// Also the marks that tell of a removal, so that nothing at all is left of the key.
+    async fn remove_versions(&self, key: &str) -> Result<(), ObjectsError> {
+        loop {
+            let request = self.client.list_object_versions().bucket(&self.name).prefix(checked(key)?);
+            let page = request.send().await.map_err(told("list an object's versions"))?;
+            let versions = page.versions().iter().map(|found| (found.key(), found.version_id()));
+            let marks = page.delete_markers().iter().map(|found| (found.key(), found.version_id()));
+            // Keys are told in order, and no other that begins like it comes before it.
+            let own: Vec<_> = versions.chain(marks).filter(|(found, _)| *found == Some(key)).collect();
+            if own.is_empty() {
+                return Ok(());
+            }
+            for (_, version) in own {
+                let request = self.client.delete_object().bucket(&self.name).key(key);
+                let removed = request.set_version_id(version.map(str::to_owned)).send().await;
+                removed.map_err(told("remove an object's version"))?;
+            }
+        }
     }
 
     pub(super) async fn begin(&self, key: &str, token: &str) -> Result<String, ObjectsError> {

@@ -75,7 +75,7 @@ impl Objects {
     }
 
     async fn open_bucket(config: &BucketConfig) -> Result<Bucket, ObjectsError> {
-        let bucket = Bucket::open(config)?;
+        let mut bucket = Bucket::open(config)?;
         bucket.check().await?;
         Ok(bucket)
     }
