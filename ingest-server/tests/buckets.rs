@@ -11,7 +11,7 @@ use axum::http::Request;
 use ingest_server::app::Shared;
 use ingest_server::objects::{Bucket, upload_key};
 use ingest_server::store::{Engine, alone};
-use ingest_server::{http, replica};
+use ingest_server::{http, replica, uploads};
 use road::Road;
 use shared_types::api::admin::TokenRole;
 use shared_types::timestamp::Timestamp;
@@ -126,6 +126,50 @@ async fn a_part_that_was_written_over_is_found_out() {
         let is_there = road.app.objects.stat(&upload_key(id)).await.unwrap().is_some();
         assert_eq!(is_there, stage == "ready");
     }
+}
+
+#[tokio::test]
+async fn an_upload_that_cannot_be_finished_holds_up_no_other_and_no_start() {
+    let road = moto_road(Engine::Sqlite).await;
+    let token = road.worker("Basic").await;
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let path = create(&road, &token, 9_000_000).await;
+        assert_eq!(patch(&road.app, &token, &path, 0, video(9_000_000)).await, 204);
+        ids.push(path.rsplit('/').next().unwrap().to_owned());
+    }
+    ids.sort();
+    let mut tx = road.app.store.begin().await.unwrap();
+    let undo =
+        format!("update upload set stage = 'assembling', parts = case when id = '{}' then '{{' else parts end", ids[0]);
+    sqlx::query(sqlx::AssertSqlSafe(undo)).execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    uploads::recover(&road.app).await.unwrap();
+    uploads::finish(&road.app).await.unwrap();
+    for (id, stage) in ids.iter().zip(["assembling", "ready"]) {
+        assert_eq!(text(&road, format!("select stage from upload where id = '{id}'")).await, stage);
+    }
+}
+
+#[tokio::test]
+async fn what_is_removed_is_gone_from_a_bucket_that_keeps_versions() {
+    let config = tokio::task::spawn_blocking(bucket::moto).await.unwrap();
+    let url = format!("{}/{}", config.endpoint.clone().unwrap(), config.name);
+    let ask = async |method: &'static str, query: &str, body: &'static str| {
+        let url = format!("{url}?{query}");
+        tokio::task::spawn_blocking(move || bucket::ask(&url, method, &[], body.as_bytes())).await.unwrap()
+    };
+    let on = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    assert_eq!(ask("PUT", "versioning", on).await.0, 200);
+    let road = Road::with(Engine::Sqlite, Some(config)).await;
+    let objects = &road.app.objects;
+    for (key, bytes) in [("jobs/1/1/a.mp4", "first"), ("jobs/1/1/a.mp4", "second"), ("jobs/1/1/a.mp4.json", "other")] {
+        objects.put(key, bytes.as_bytes().to_vec()).await.unwrap();
+    }
+    objects.remove("jobs/1/1/a.mp4").await.unwrap();
+    let left = String::from_utf8(ask("GET", "versions", "").await.2).unwrap();
+    assert!(!left.contains("a.mp4<") && left.contains("a.mp4.json<"), "{left}");
+    objects.remove("jobs/1/1/a.mp4").await.unwrap();
 }
 
 #[tokio::test]
