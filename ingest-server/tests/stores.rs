@@ -193,7 +193,8 @@ async fn any_server_goes_on_with_any_upload(two: Two) {
 async fn every_length_comes_out_whole(two: Two) {
     let part = PART_BYTES as usize;
     for length in [0, 1, 40, part - 1, part, part + 1, 2 * part] {
-        let whole = video(length);
+        // A few bytes are only ever the beginning of text.
+        let whole = if length < 8 { vec![b'{'; length] } else { video(length) };
         let path = two.create(length).await;
         if length > 0 {
             assert_eq!(two.patch(&two.road.app, &path, 0, &whole).await, 204, "{length}");
