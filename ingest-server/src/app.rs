@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::objects::{FolderObjects, ObjectsError};
+use crate::objects::{Objects, ObjectsError};
 use crate::rate::Rate;
 use crate::store::{Store, StoreError};
 
@@ -19,7 +19,7 @@ pub type Shared = Arc<App>;
 pub struct App {
     pub config: Config,
     pub store: Store,
-    pub objects: FolderObjects,
+    pub objects: Objects,
     pub clock: Clock,
     /// Wakes machines that wait for jobs.
     pub work: Notify,
@@ -65,11 +65,11 @@ pub enum OpenError {
 }
 
 impl App {
-    /// Opens the database, brings its tables up to date, and the object folder.
+    /// Opens the database, brings its tables up to date, and the store of objects.
     pub async fn open(config: Config, clock: Clock) -> Result<Shared, OpenError> {
         let store = Store::open(&config.database_url).await?;
         store.migrate().await?;
-        let objects = FolderObjects::open(&config.data_dir)?;
+        let objects = Objects::open(&config).await?;
         let rates = Rates {
             requests: Rate::new(config.limits.address_requests_per_minute),
             uploads: Rate::new(config.limits.worker_uploads_per_minute),

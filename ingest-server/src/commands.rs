@@ -17,7 +17,7 @@ use crate::app::{App, Clock, Shared};
 use crate::config::Config;
 use crate::objects::Lock;
 use crate::retention::Over;
-use crate::{crash, housekeeping, limits, password, retention, secret, serve, store, uploads};
+use crate::{crash, housekeeping, limits, moving, password, retention, secret, serve, store, uploads};
 
 type Done = Result<(), Box<dyn Error + Send + Sync>>;
 
@@ -56,6 +56,17 @@ enum Command {
     /// Shows the settings in force.
     #[command(after_help = "Example: ingest-server config --config collector.toml")]
     Config,
+    /// Brings everything from SQLite and the data folder to PostgreSQL and a bucket; run again, it goes on.
+    #[command(
+        after_help = "Example: AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… ingest-server move --to-database postgres://collector@db/collector --to-bucket recordings"
+    )]
+    Move {
+        #[arg(long)]
+        to_database: String,
+        /// The bucket; what opens it is read from the environment, as for the server.
+        #[arg(long)]
+        to_bucket: String,
+    },
     /// People who review and administer.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -144,6 +155,7 @@ pub async fn run(cli: Cli) -> Done {
         Command::Healthcheck => healthcheck(&config),
         Command::Retention { apply } => retain(config, apply).await,
         Command::Config => show(&config),
+        Command::Move { to_database, to_bucket } => move_all(&config, &to_database, to_bucket).await,
         Command::Admin(AdminCommand::Create { email, role, password_stdin }) => {
             make_admin(config, &email, role, password_stdin).await
         }
@@ -183,19 +195,24 @@ async fn run_server(config: Config) -> Done {
     let app = open(config).await?;
     uploads::recover(&app).await?;
     let housekeeping = tokio::spawn(housekeeping::run(app.clone()));
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let stop = told_to_stop()?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
-    let stop = async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    };
     serve::serve(app.clone(), listener, stop).await?;
     housekeeping.await?;
     app.store.close().await;
     drop(lock);
     Ok(())
+}
+
+/// Ends when the process is told to.
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
 async fn retain(config: Config, apply: bool) -> Done {
@@ -213,6 +230,23 @@ async fn retain(config: Config, apply: bool) -> Done {
     } else {
         tracing::info!("nothing was removed; --apply removes what is listed");
     }
+    Ok(())
+}
+
+async fn move_all(config: &Config, to_database: &str, to_bucket: String) -> Done {
+    let bucket = crate::config::bucket(to_bucket)?;
+    let stop = told_to_stop()?;
+    tokio::select! {
+        moved = moving::run(config, to_database, &bucket, Clock::System) => moved?,
+        () = stop => return Err("stopped before everything was moved; the old store is as it was. Run this again to go on".into()),
+    }
+    tracing::info!(
+        "everything is in {} and the bucket {}. Start the server with DATABASE_URL and S3_BUCKET, look that all is well, \
+         and remove {} only then",
+        hidden(to_database),
+        bucket.name,
+        config.data_dir.display()
+    );
     Ok(())
 }
 
@@ -235,6 +269,8 @@ fn show(config: &Config) -> Done {
         ("public_url", config.public_url.clone()),
         ("data_dir", config.data_dir.display().to_string()),
         ("database_url", hidden(&config.database_url)),
+        ("bucket", config.bucket.as_ref().map(|bucket| bucket.name.clone()).unwrap_or_default()),
+        ("media_url", config.media_url.clone().unwrap_or_default()),
     ];
     let mut table: toml::Table = shown.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
     table.insert("cors_origins".to_owned(), config.cors_origins.clone().into());

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use crate::limits::{Limits, WrongLimit};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8750";
+/// What servers that are not AWS expect.
+const DEFAULT_REGION: &str = "us-east-1";
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -17,6 +19,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `sqlite://…` or `postgres://…`
     pub database_url: String,
+    /// Objects lie in this bucket; without it in the data folder.
+    pub bucket: Option<BucketConfig>,
+    /// Where browsers get media, without a slash at its end: a CDN before the bucket or the server.
+    pub media_url: Option<String>,
     /// Other sites whose pages may upload from a browser.
     pub cors_origins: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is believed, besides those on this machine.
@@ -26,6 +32,25 @@ pub struct Config {
     pub crash_at: Option<String>,
 }
 
+/// A bucket and what opens it, by the names that the tools of AWS know.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BucketConfig {
+    pub name: String,
+    pub region: String,
+    /// Of a server that is not AWS.
+    pub endpoint: Option<String>,
+    pub access_key: String,
+    pub secret_key: String,
+    pub session_token: Option<String>,
+}
+
+impl std::fmt::Debug for BucketConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Never the key.
+        f.debug_struct("BucketConfig").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -33,6 +58,7 @@ struct File {
     public_url: Option<String>,
     data_dir: Option<PathBuf>,
     database_url: Option<String>,
+    media_url: Option<String>,
     #[serde(default)]
     cors_origins: Vec<String>,
     #[serde(default)]
@@ -53,6 +79,10 @@ pub enum ConfigError {
     Proxy(String),
     #[error(transparent)]
     Limit(#[from] WrongLimit),
+    #[error("{0} is not set; a bucket cannot be opened without it")]
+    Bucket(&'static str),
+    #[error("{name} is \"{value}\", which is no address such as https://host")]
+    Address { name: &'static str, value: String },
     #[error("the data folder {path} cannot be made: {source}")]
     DataDir { path: PathBuf, source: std::io::Error },
 }
@@ -77,11 +107,15 @@ impl Config {
             Some(texts) => texts.into_iter().map(|text| text.parse().map_err(|_| ConfigError::Proxy(text))).collect(),
             None => Ok(file.trusted_proxies),
         };
+        let media_url = address("COLLECTOR_MEDIA_URL", setting("COLLECTOR_MEDIA_URL").or(file.media_url))?;
+        let bucket = setting("S3_BUCKET").map(bucket).transpose()?;
         Ok(Self {
             listen,
             public_url: public_url.trim_end_matches('/').to_owned(),
             data_dir,
             database_url,
+            bucket,
+            media_url,
             cors_origins: list("COLLECTOR_CORS_ORIGINS").unwrap_or(file.cors_origins),
             trusted_proxies: trusted_proxies?,
             limits: file.limits.overridden(setting)?,
@@ -96,12 +130,42 @@ impl Config {
             public_url: "http://127.0.0.1".to_owned(),
             data_dir: data_dir.to_owned(),
             database_url: format!("sqlite://{}", data_dir.join("collector.db").display()),
+            bucket: None,
+            media_url: None,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
             crash_at: None,
         }
     }
+}
+
+/// The bucket of that name with what the environment says of it.
+pub fn bucket(name: String) -> Result<BucketConfig, ConfigError> {
+    let needed = |name: &'static str| setting(name).ok_or(ConfigError::Bucket(name));
+    Ok(BucketConfig {
+        name,
+        region: setting("AWS_REGION").unwrap_or_else(|| DEFAULT_REGION.to_owned()),
+        endpoint: address("AWS_ENDPOINT_URL_S3", setting("AWS_ENDPOINT_URL_S3"))?,
+        access_key: needed("AWS_ACCESS_KEY_ID")?,
+        secret_key: needed("AWS_SECRET_ACCESS_KEY")?,
+        session_token: setting("AWS_SESSION_TOKEN"),
+    })
+}
+
+/// An address with scheme and host, without a slash at its end.
+fn address(name: &'static str, value: Option<String>) -> Result<Option<String>, ConfigError> {
+    let Some(value) = value else { return Ok(None) };
+    let host = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
+    let fits = |host: &str| {
+        !host.is_empty()
+            && !host.starts_with('/')
+            && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"';,".contains(&byte))
+    };
+    if host.is_some_and(fits) {
+        return Ok(Some(value.trim_end_matches('/').to_owned()));
+    }
+    Err(ConfigError::Address { name, value })
 }
 
 fn read(path: &Path) -> Result<File, ConfigError> {

@@ -1,5 +1,5 @@
-//! What the server does by itself now and then: it ends uploads that were left behind, and removes what is over its
-//! time. Every step may be repeated, and replicas may do it side by side.
+//! What the server does by itself now and then: it finishes uploads that could not be finished at once, ends those that
+//! were left behind, and removes what is over its time. Every step may be repeated, and replicas may do it side by side.
 
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ pub async fn run(app: Shared) {
 }
 
 pub async fn round(app: &Shared) -> Done<()> {
+    uploads::finish(app).await?;
     let now = app.clock.now();
     let (uploads, media) = (uploads::sweep(app, now).await?, retention::apply(app, now).await?);
     if uploads > 0 || media > 0 {

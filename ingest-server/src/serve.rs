@@ -21,8 +21,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::app::Shared;
-use crate::http;
 use crate::limits::Limits;
+use crate::{http, replica};
 use patient::Patient;
 
 /// Between two tries to accept where the system has no handle left.
@@ -33,6 +33,8 @@ pub async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let beside = app.clone();
+    let beside = tokio::spawn(async move { replica::run(&beside).await });
     let limits = app.config.limits;
     let router = http::router(app.clone());
     let mut builder = http1::Builder::new();
@@ -56,6 +58,7 @@ pub async fn serve(
     }
     drop(listener);
     app.stopping.cancel();
+    beside.abort();
     let ended = tokio::time::timeout(Duration::from_secs(limits.drain_secs), graceful.shutdown()).await;
     if ended.is_err() {
         tracing::warn!("some requests had not ended after {} s and were cut", limits.drain_secs);

@@ -1,6 +1,7 @@
 //! A reviewer redacts a stretch of a take: what was there before is nowhere on the server afterwards, on both engines.
 #![expect(clippy::unwrap_used, reason = "what cannot be set up is a failed test")]
 
+mod bucket;
 mod road;
 
 use std::path::Path;
@@ -9,6 +10,7 @@ use axum::body::Body;
 use axum::http::Request;
 use ingest_server::http;
 use ingest_server::secret::hex;
+use ingest_server::store::Engine;
 use road::{NOW, Road};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -21,6 +23,13 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 on_both!(the_earlier_bytes_are_nowhere, one_redaction_at_a_time, what_is_no_range_or_no_stage_is_refused);
+
+#[tokio::test]
+async fn the_earlier_bytes_are_nowhere_in_a_bucket() {
+    let objects = tempfile::tempdir().unwrap();
+    let config = bucket::s3s(objects.path()).await;
+    are_nowhere(Road::with(Engine::Postgres, Some(config)).await, objects.path()).await;
+}
 
 /// Stands in every file that shows what is to go.
 const PRIVATE: &[u8] = b"4111 1111 1111 1111";
@@ -110,9 +119,19 @@ impl<'a> Take<'a> {
         let path = format!("/api/v1/jobs/{}/outputs", job["job_id"].as_str().unwrap());
         let body = json!({ "lease_token": job["lease_token"], "names": [name] });
         let signed = self.road.call("POST", &path, &self.pipeline, Some(body)).await.json();
-        let (status, _) = self.raw("PUT", signed[name].as_str().unwrap(), "", &[], bytes).await;
+        let status = self.put_at(signed[name].as_str().unwrap(), bytes).await;
         assert!((200..300).contains(&status), "{status}");
         json!({ "name": name, "bytes": bytes.len(), "sha256": sha256(bytes) })
+    }
+
+    /// To a signed address, which is the server's own or the bucket's.
+    async fn put_at(&self, url: &str, bytes: &[u8]) -> u16 {
+        if url.starts_with('/') {
+            return self.raw("PUT", url, "", &[], bytes).await.0;
+        }
+        let (url, bytes) = (url.to_owned(), bytes.to_owned());
+        let binary = [("content-type", "application/octet-stream")];
+        tokio::task::spawn_blocking(move || bucket::ask(&url, "PUT", &binary, &bytes).0).await.unwrap()
     }
 
     async fn complete(&self, job: &Value, files: &[(&str, &[u8])]) -> Value {
@@ -195,11 +214,16 @@ fn holding(folder: &Path, bytes: &[u8]) -> Vec<String> {
     found
 }
 
-async fn the_earlier_bytes_are_nowhere(mut road: Road) {
+async fn the_earlier_bytes_are_nowhere(road: Road) {
     let folder = road.folder.path().to_owned();
+    are_nowhere(road, &folder).await;
+}
+
+/// `folder` is where the objects lie in the end.
+async fn are_nowhere(mut road: Road, folder: &Path) {
     {
         let take = Take::ready(&road).await;
-        assert_eq!(holding(&folder, PRIVATE).len(), 6, "two uploads of the video, the events, three artifacts");
+        assert_eq!(holding(folder, PRIVATE).len(), 6, "two uploads of the video, the events, three artifacts");
         assert_eq!(take.accept().await.status, 200);
         assert_eq!(take.exported().await.as_array().map(Vec::len), Some(1));
         let asked =
@@ -224,7 +248,7 @@ async fn the_earlier_bytes_are_nowhere(mut road: Road) {
             ("recording.json", told.as_bytes()),
         ];
         take.complete(&job, &files).await;
-        assert_eq!(holding(&folder, PRIVATE), Vec::<String>::new());
+        assert_eq!(holding(folder, PRIVATE), Vec::<String>::new());
 
         let shown = take.show().await;
         assert_eq!(shown["stage"], "accepted");
@@ -244,15 +268,15 @@ async fn the_earlier_bytes_are_nowhere(mut road: Road) {
             .fetch_one(road.app.store.read())
             .await
             .unwrap();
-        let late = road.app.objects.signed_put(&key, NOW, 3600);
-        take.raw("PUT", &late, "", &[], PRIVATE).await;
-        assert_eq!(holding(&folder, PRIVATE).len(), 1);
+        let late = road.app.objects.signed_put(&key, NOW, 3600).await.unwrap();
+        take.put_at(&late, PRIVATE).await;
+        assert_eq!(holding(folder, PRIVATE).len(), 1);
     }
     road.at(NOW.plus_secs(MUCH_LATER)).await;
     let pipeline = road.token(TokenRole::Pipeline).await;
     let body = json!({ "worker": "test", "kinds": ["inspect"], "max": 1, "wait_s": 0 });
     assert_eq!(road.call("POST", "/api/v1/jobs/claim", &pipeline, Some(body)).await.status, 200);
-    assert_eq!(holding(&folder, PRIVATE), Vec::<String>::new());
+    assert_eq!(holding(folder, PRIVATE), Vec::<String>::new());
     let left: i64 =
         sqlx::query_scalar("select count(*) from condemned").fetch_one(road.app.store.read()).await.unwrap();
     assert_eq!(left, 0, "and it is forgotten");

@@ -386,7 +386,8 @@ async fn a_recording_is_handed_in_once() {
 async fn a_signed_address_opens_one_object_for_a_while() {
     let mut server = Server::new().await;
     let objects = &server.app.objects;
-    let (put, get) = (objects.signed_put("jobs/1/a.mp4", NOW, 60), objects.signed_get("jobs/1/a.mp4", NOW, 60));
+    let put = objects.signed_put("jobs/1/a.mp4", NOW, 60).await.unwrap();
+    let get = objects.signed_get("jobs/1/a.mp4", NOW, 60).await.unwrap();
     assert_eq!(server.call("GET", &get, "", &[], "").await.status, 404);
     assert_eq!(server.call("PUT", &get, "", &[], "x").await.status, 403, "reading is not writing");
     assert_eq!(server.call("PUT", &put, "", &[], "0123456789").await.status, 204);
@@ -412,7 +413,7 @@ async fn a_signed_address_opens_one_object_for_a_while() {
     for address in tampered {
         assert_eq!(server.call("GET", &address, "", &[], "").await.status, 403, "{address}");
     }
-    let outside = server.app.objects.signed_get("../signing.key", NOW, 60);
+    let outside = server.app.objects.signed_get("../signing.key", NOW, 60).await.unwrap();
     assert_eq!(server.call("GET", &outside, "", &[], "").await.status, 403);
     server.restart_at(NOW.plus_secs(59)).await;
     assert_eq!(server.call("GET", &get, "", &[], "").await.status, 200, "the key outlives the process");

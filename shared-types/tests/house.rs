@@ -30,6 +30,8 @@ const KEPT: &[(&str, &str)] = &[
     ("axum", "ingest-server"),
     ("sqlx", "ingest-server"),
     ("ureq", "ingest-client"),
+    ("aws-", "ingest-server"),
+    ("s3s", "ingest-server"),
 ];
 /// Where nothing of ours lies; what `.gitignore` names, and git itself.
 const SKIPPED: &[&str] = &["target", ".git", ".collector", "node_modules", "__pycache__", "dist"];
@@ -156,6 +158,14 @@ fn crates_import_only_along_the_arrows() {
         }
     }
     none(&wrong, "Arrows that docs/architecture.md does not draw");
+}
+
+#[test]
+fn one_file_names_the_sdk_of_s3() {
+    let ours = texts().filter(|(name, _)| name.starts_with("ingest-server/") && has_extension(name, &["rs"]));
+    let named = ours.filter(|(_, text)| text.contains("aws_sdk") || text.contains("aws_smithy"));
+    let wrong: Vec<String> = named.map(|(name, _)| name).filter(|name| !name.ends_with("objects/s3.rs")).collect();
+    none(&wrong, "Only objects/s3.rs names the SDK");
 }
 
 #[test]

@@ -28,7 +28,7 @@ async fn list(State(app): State<Shared>, Path(campaign): Path<String>, asked: As
     let mut items = store::export::accepted(pool, campaign, after.as_deref(), LIMIT).await?;
     for item in &mut items {
         for artifact in store::artifact::list(pool, item.submission_id).await? {
-            let url = app.objects.signed_get(&artifact.object_key, now, ADDRESS_SECS);
+            let url = app.objects.signed_get(&artifact.object_key, now, ADDRESS_SECS).await?;
             let store::artifact::StoredArtifact { name, bytes, sha256, .. } = artifact;
             item.artifacts.push(ExportArtifact { name, url, bytes, sha256 });
         }

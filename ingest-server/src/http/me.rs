@@ -42,7 +42,7 @@ async fn show(State(app): State<Shared>, Extension(caller): Extension<WorkerCall
 
 async fn ready(State(app): State<Shared>) -> Answer<&'static str> {
     sqlx::query(include_str!("../store/sql/campaign/count.sql")).fetch_one(app.store.read()).await?;
-    let free = app.objects.staging.free_bytes().map_err(ObjectsError::from)?;
+    let free = app.objects.free_bytes().map_err(ObjectsError::from)?;
     if app.stopping.is_cancelled() || free < app.config.limits.free_bytes {
         let code = if app.stopping.is_cancelled() { ErrorCode::Unavailable } else { ErrorCode::StorageFull };
         return Err(Problem::from(code).with_status(StatusCode::SERVICE_UNAVAILABLE));

@@ -69,8 +69,17 @@ pub fn routes() -> Vec<Route> {
     .collect()
 }
 
-const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
-    media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// What pages may load; media and results of jobs also from where the signed addresses lead.
+fn csp(media_origin: Option<&str>) -> HeaderValue {
+    let media = media_origin.map(|origin| format!(" {origin}")).unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:{media}; \
+         media-src 'self' blob:{media}; connect-src 'self'{media}; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    );
+    // Settings let no origin through that is not plain ASCII.
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
 
 /// The whole service.
 pub fn router(app: Shared) -> Router {
@@ -78,7 +87,7 @@ pub fn router(app: Shared) -> Router {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
     let headers = ServiceBuilder::new()
-        .layer(set(header::CONTENT_SECURITY_POLICY, CSP))
+        .layer(SetResponseHeaderLayer::if_not_present(header::CONTENT_SECURITY_POLICY, csp(app.objects.media_origin())))
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set(header::REFERRER_POLICY, "no-referrer"))
         .layer(set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))

@@ -13,7 +13,7 @@ use tokio_util::io::ReaderStream;
 use crate::app::Shared;
 use crate::http::error::{Answer, Problem};
 use crate::http::route::{Route, Who, route};
-use crate::objects::{Incoming, LONGEST_OBJECT, ObjectsError, SignedFor};
+use crate::objects::{Incoming, LONGEST_OBJECT, ObjectsError, SignedFor, View, kind};
 
 const PATH: &str = "/api/v1/objects/{*key}";
 /// Bytes read or written at once.
@@ -50,26 +50,19 @@ async fn get(
     answer(&app, &key, kind(&key), &headers).await
 }
 
-/// Types by the name's end; a page is never among them.
-fn kind(key: &str) -> &'static str {
-    match key.rsplit_once('.').map_or("", |(_, end)| end) {
-        "mp4" => "video/mp4",
-        "webm" => "video/webm",
-        "mkv" => "video/x-matroska",
-        "jpg" => "image/jpeg",
-        "png" => "image/png",
-        "webp" => "image/webp",
-        "json" => "application/json",
-        "jsonl" => "application/jsonl",
-        "vtt" => "text/vtt; charset=utf-8",
-        _ => "application/octet-stream",
-    }
-}
-
 /// The bytes of an object, as far as they are asked for.
 pub(super) async fn answer(app: &Shared, key: &str, kind: &'static str, asked: &HeaderMap) -> Answer<Response> {
-    let path = app.objects.path(key).map_err(|_| ErrorCode::NotFound)?;
-    answer_file(&path, kind, asked).await
+    let view = match app.objects.view(key).await {
+        Ok(found) => found.ok_or(ErrorCode::NotFound)?,
+        Err(ObjectsError::Key(_)) => return Err(ErrorCode::NotFound.into()),
+        Err(error) => return Err(error.into()),
+    };
+    let (mut response, wanted) = head(&view, kind, asked);
+    if let Some((from, to)) = wanted {
+        let bytes = app.objects.stream(key, from, to).await?.ok_or(ErrorCode::NotFound)?;
+        *response.body_mut() = Body::from_stream(ReaderStream::with_capacity(bytes, PIECE));
+    }
+    Ok(response)
 }
 
 /// The bytes of a file of ours, as far as they are asked for.
@@ -83,8 +76,18 @@ pub(super) async fn answer_file(path: &std::path::Path, kind: &'static str, aske
     if !meta.is_file() {
         return Err(ErrorCode::NotFound.into());
     }
-    let length = meta.len();
-    let tag = tag(&meta);
+    let (mut response, wanted) = head(&View::of_file(&meta), kind, asked);
+    if let Some((from, to)) = wanted {
+        file.seek(std::io::SeekFrom::Start(from)).await.map_err(ObjectsError::from)?;
+        *response.body_mut() = Body::from_stream(ReaderStream::with_capacity(file.take(to - from), PIECE));
+    }
+    Ok(response)
+}
+
+/// An answer without its body, and which bytes belong in it: from, and the first one no longer wanted.
+fn head(view: &View, kind: &'static str, asked: &HeaderMap) -> (Response, Option<(u64, u64)>) {
+    let View { bytes: length, tag, .. } = view;
+    let length = *length;
     let text = |name| asked.get(name).and_then(|value| value.to_str().ok());
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
@@ -92,12 +95,12 @@ pub(super) async fn answer_file(path: &std::path::Path, kind: &'static str, aske
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("inline"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
+    if let Ok(tag) = HeaderValue::from_str(tag) {
         headers.insert(header::ETAG, tag);
     }
     if text(header::IF_NONE_MATCH).is_some_and(|tags| tags.split(',').any(|one| one.trim() == tag)) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
-        return Ok(response);
+        return (response, None);
     }
     let same = text(header::IF_RANGE).is_none_or(|expected| expected == tag);
     let range = text(header::RANGE).filter(|_| same).map_or(Range::Whole, |range| parse(range, length));
@@ -110,28 +113,20 @@ pub(super) async fn answer_file(path: &std::path::Path, kind: &'static str, aske
         Range::Outside => {
             *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
             insert(&mut response, header::CONTENT_RANGE, format!("bytes */{length}"));
-            return Ok(response);
+            return (response, None);
         }
     };
     if response.status() == StatusCode::PARTIAL_CONTENT {
         insert(&mut response, header::CONTENT_RANGE, format!("bytes {from}-{}/{length}", to - 1));
     }
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(to - from));
-    file.seek(std::io::SeekFrom::Start(from)).await.map_err(ObjectsError::from)?;
-    *response.body_mut() = Body::from_stream(ReaderStream::with_capacity(file.take(to - from), PIECE));
-    Ok(response)
+    (response, Some((from, to)))
 }
 
 fn insert(response: &mut Response, name: header::HeaderName, value: String) {
     if let Ok(value) = HeaderValue::try_from(value) {
         response.headers_mut().insert(name, value);
     }
-}
-
-/// An object is only ever replaced whole, by a newer file.
-fn tag(meta: &std::fs::Metadata) -> String {
-    use std::os::unix::fs::MetadataExt;
-    format!("\"{:x}-{:x}-{:x}\"", meta.len(), meta.mtime(), meta.mtime_nsec())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

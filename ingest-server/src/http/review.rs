@@ -88,7 +88,7 @@ async fn show(State(app): State<Shared>, Path(id): Path<String>) -> Answer<Json<
     let (pool, now) = (app.store.read(), app.clock.now());
     let mut detail = store::review::detail(pool, id).await?.ok_or(ErrorCode::NotFound)?;
     for artifact in store::artifact::list(pool, id).await? {
-        let url = app.objects.signed_get(&artifact.object_key, now, ADDRESS_SECS);
+        let url = app.objects.signed_media(&artifact.object_key, now, ADDRESS_SECS).await?;
         detail.artifacts.insert(artifact.name, url);
     }
     detail.redactions = store::redaction::list(pool, id).await?;

@@ -9,7 +9,7 @@ use shared_types::timestamp::Timestamp;
 use tokio::task::spawn_blocking;
 
 use super::sign::{SignedFor, Signer};
-use super::staging::Staging;
+use super::store::View;
 use super::{ObjectsError, is_key};
 use crate::crash;
 use crate::secret::{SecretKind, hex, new_secret};
@@ -24,8 +24,6 @@ const PIECE: usize = 1 << 20;
 pub struct FolderObjects {
     folder: PathBuf,
     signer: Signer,
-    /// Uploads that are still growing.
-    pub staging: Staging,
 }
 
 /// SHA-256 of a file from where it is read to its end. Blocks.
@@ -43,7 +41,7 @@ impl FolderObjects {
     pub fn open(data_dir: &Path) -> Result<Self, ObjectsError> {
         let folder = data_dir.join("objects");
         fs::create_dir_all(folder.join(INCOMING))?;
-        Ok(Self { signer: Signer::open(data_dir)?, staging: Staging::open(&data_dir.join("uploads"))?, folder })
+        Ok(Self { signer: Signer::open(data_dir)?, folder })
     }
 
     /// Removes what was on its way when a server ended; it is sent again under a new name. Not for a command that runs
@@ -72,11 +70,11 @@ impl FolderObjects {
         if is_key(key) { Ok(self.folder.join(key)) } else { Err(ObjectsError::Key(key.to_owned())) }
     }
 
-    /// Bytes of an object; none if there is no such.
-    pub async fn stat(&self, key: &str) -> Result<Option<u64>, ObjectsError> {
+    /// What an object is; none if there is no such.
+    pub async fn view(&self, key: &str) -> Result<Option<View>, ObjectsError> {
         let path = self.path(key)?;
         blocking(move || {
-            found(fs::metadata(path)).map(|meta| meta.filter(fs::Metadata::is_file).map(|meta| meta.len()))
+            found(fs::metadata(path)).map(|meta| meta.filter(fs::Metadata::is_file).map(|meta| View::of_file(&meta)))
         })
         .await
     }
@@ -113,9 +111,16 @@ impl FolderObjects {
         Ok(Incoming { file, part: Some(part), to, root: self.folder.clone(), bytes: 0 })
     }
 
-    /// Moves a whole upload to its object; done already, it is done again without harm.
-    pub async fn adopt(&self, upload_id: &str, key: &str) -> Result<(), ObjectsError> {
-        let (from, to, root) = (self.staging.path(upload_id)?, self.path(key)?, self.folder.clone());
+    /// Stores a small object whole.
+    pub async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), ObjectsError> {
+        let mut incoming = self.incoming(key)?;
+        incoming.write(&bytes)?;
+        blocking(move || incoming.keep().map_err(io::Error::other)).await
+    }
+
+    /// Moves a whole upload from its staging file to its object; done already, it is done again without harm.
+    pub async fn adopt(&self, from: PathBuf, key: &str) -> Result<(), ObjectsError> {
+        let (to, root) = (self.path(key)?, self.folder.clone());
         blocking(move || {
             prepare(&root, &to)?;
             if found(fs::rename(&from, &to))?.is_some() {

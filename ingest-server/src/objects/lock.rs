@@ -1,4 +1,5 @@
-//! One server at a time writes a data folder: two would cut each other's uploads.
+//! One server, or one move, at a time works in a data folder: two would cut each other's uploads. Replicas have a folder
+//! each and share PostgreSQL and the bucket.
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ pub struct Lock {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     #[error(
-        "another ingest-server works in {0}; stop it first, or give this one another folder with COLLECTOR_DATA_DIR"
+        "another ingest-server, or a move, works in {0}; stop it first, or give this one another folder with COLLECTOR_DATA_DIR"
     )]
     Taken(PathBuf),
     #[error("{0} cannot be locked: {1}")]
@@ -52,7 +53,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = Lock::take(folder.path(), Duration::ZERO).await.unwrap();
         let second = Lock::take(folder.path(), Duration::ZERO).await.unwrap_err();
-        assert!(second.to_string().contains("another ingest-server works in"), "{second}");
+        assert!(second.to_string().contains("another ingest-server, or a move, works in"), "{second}");
         drop(first);
         Lock::take(folder.path(), Duration::ZERO).await.unwrap();
     }

@@ -1,17 +1,34 @@
-//! Stored bytes: a folder on this machine, signed addresses for them, and uploads that are still growing.
+//! Stored bytes: a folder on this machine or a bucket of S3, signed addresses for them, and uploads that still grow.
 //!
-//! A key is the path of an object inside the folder. Keys are made from ids only ([`upload_key`], [`submission_key`],
-//! [`job_key`]) and looked at again before each use ([`is_key`]), so that none leads out of the folder.
+//! A key is the path of an object. Keys are made from ids only ([`upload_key`], [`submission_key`], [`job_key`]) and
+//! looked at again before each use ([`is_key`]), so that none leads out of the folder. Both stores do the same: what
+//! differs for a growing upload is where its committed bytes lie. With the folder they lie in the staging file. With a
+//! bucket the staging file lives for one request; before an answer its whole parts go to a multipart upload and the
+//! rest to an object of its own, and the upload's row names them ([`parts`]), so any replica goes on with any upload.
 
+mod carry;
 mod folder;
 mod lock;
+mod parts;
+#[cfg(feature = "s3")]
+mod s3;
+#[cfg(not(feature = "s3"))]
+#[path = "no_s3.rs"]
+mod s3;
 mod sign;
 mod staging;
+mod store;
+mod sweep;
 
+pub use carry::{keys, send, send_growing};
 pub use folder::{FolderObjects, Incoming, LONGEST_OBJECT, hash_of};
 pub use lock::{Lock, LockError};
+pub use parts::{PART_BYTES, Parts};
+pub use s3::Bucket;
 pub use sign::SignedFor;
 pub use staging::{Held, Staged, Staging, StagingError, fresh_midstate};
+pub use store::{Growing, Objects, View};
+pub use sweep::Left;
 
 use std::path::PathBuf;
 
@@ -31,6 +48,17 @@ pub enum ObjectsError {
     KeyIsOpen(PathBuf),
     #[error("{0} does not hold a signing key; remove the file for a new one")]
     KeyIsWrong(PathBuf),
+    /// The bucket did not do what it was asked; `code` is its own word for why, empty where it could not be reached.
+    #[error("the bucket could not {what}: {detail}")]
+    Bucket { what: &'static str, code: String, detail: String },
+    #[error("S3_BUCKET is set, and this program was built without S3")]
+    NoS3,
+    #[error("this address belongs to a server that keeps its objects in a folder")]
+    NotHere,
+    #[error(transparent)]
+    Staging(#[from] StagingError),
+    #[error("what the database says of an upload's parts cannot be read: {0}")]
+    Parts(String),
     #[error(transparent)]
     Random(#[from] crate::secret::NoRandomness),
 }
@@ -53,6 +81,22 @@ pub fn manifest_key(submission_id: SubmissionId, text: &str) -> String {
 /// Where a job's result lies, told apart by attempt, so that a late machine overwrites nothing.
 pub fn job_key(job_id: JobId, attempt: u32, name: &str) -> String {
     format!("jobs/{job_id}/{attempt}/{name}")
+}
+
+/// Types by the name's end; a page is never among them.
+pub fn kind(key: &str) -> &'static str {
+    match key.rsplit_once('.').map_or("", |(_, end)| end) {
+        "mp4" => "video/mp4",
+        "webm" => "video/webm",
+        "mkv" => "video/x-matroska",
+        "jpg" => "image/jpeg",
+        "png" => "image/png",
+        "webp" => "image/webp",
+        "json" => "application/json",
+        "jsonl" => "application/jsonl",
+        "vtt" => "text/vtt; charset=utf-8",
+        _ => "application/octet-stream",
+    }
 }
 
 const LONGEST_KEY: usize = 300;

@@ -25,7 +25,7 @@ use crate::uploads::{Algorithm, Checksum};
 /// How much of a file is looked at to see what it is.
 const HEAD: usize = 32;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Staging {
     folder: PathBuf,
     held: Arc<Mutex<HashMap<String, Arc<Turn>>>>,
@@ -175,10 +175,28 @@ impl Staging {
             file.set_len(received)?;
             file.sync_all()?;
         }
-        let state = from_hex(midstate).and_then(|bytes| SerializedState::<Sha256>::try_from(bytes.as_slice()).ok());
-        let hash = state.and_then(|state| Sha256::deserialize(&state).ok()).ok_or(StagingError::Midstate)?;
-        Ok(Staged { file, at: received, durable: received, hash, check: None })
+        Ok(Staged { file, base: 0, at: received, durable: received, hash: resumed(midstate)?, check: None })
     }
+
+    /// Opens an upload whose committed bytes lie in a bucket: its file begins with the `tail` behind the last whole
+    /// part and lives for one request. Blocks.
+    pub(super) fn cached(&self, id: &str, received: u64, tail: &[u8], midstate: &str) -> Result<Staged, StagingError> {
+        let path = self.path(id).map_err(io::Error::other)?;
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
+        file.write_all_at(tail, 0)?;
+        let base = received.checked_sub(tail.len() as u64).ok_or(StagingError::Midstate)?;
+        Ok(Staged { file, base, at: received, durable: received, hash: resumed(midstate)?, check: None })
+    }
+
+    /// Removes what an earlier process left; with a bucket nothing in the folder is needed.
+    pub(super) fn clear(&self) -> io::Result<()> {
+        fs::read_dir(&self.folder)?.try_for_each(|left| fs::remove_file(left?.path()))
+    }
+}
+
+fn resumed(midstate: &str) -> Result<Sha256, StagingError> {
+    let state = from_hex(midstate).and_then(|bytes| SerializedState::<Sha256>::try_from(bytes.as_slice()).ok());
+    state.and_then(|state| Sha256::deserialize(&state).ok()).ok_or(StagingError::Midstate)
 }
 
 /// The state of the running hash before the first byte.
@@ -190,6 +208,8 @@ pub fn fresh_midstate() -> String {
 #[derive(Debug)]
 pub struct Staged {
     file: File,
+    /// Where in the upload the file begins; 0 unless what lies before is in a bucket.
+    base: u64,
     at: u64,
     /// As far as is committed.
     durable: u64,
@@ -227,7 +247,7 @@ impl Staged {
     }
 
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(bytes, self.at)?;
+        self.file.write_all_at(bytes, self.at - self.base)?;
         self.at += bytes.len() as u64;
         self.hash.update(bytes);
         match &mut self.check {
@@ -266,7 +286,26 @@ impl Staged {
 
     /// Takes back what was not committed.
     pub fn take_back(&self) -> io::Result<()> {
-        self.file.set_len(self.durable)
+        self.file.set_len(self.durable - self.base)
+    }
+
+    pub(super) fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// Bytes of the upload from `from` to `to`, both inside the file.
+    pub(super) fn bytes(&self, from: u64, to: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; (to - from) as usize];
+        self.file.read_exact_at(&mut bytes, from - self.base)?;
+        Ok(bytes)
+    }
+
+    /// Lets the file begin at `base` with what is left; the bytes before it are elsewhere.
+    pub(super) fn rebase(&mut self, base: u64) -> io::Result<()> {
+        let left = self.bytes(base, self.at)?;
+        self.file.write_all_at(&left, 0)?;
+        self.base = base;
+        self.file.set_len(left.len() as u64)
     }
 
     pub fn midstate(&self) -> String {

@@ -10,6 +10,7 @@ use sqlx::AnyPool;
 use sqlx::any::AnyRow;
 use uuid::Uuid;
 
+use super::alone::alone;
 use super::{Store, StoreError, Tx, row};
 
 /// The campaign that a new server begins with.
@@ -109,6 +110,7 @@ pub async fn insert(tx: &mut Tx, file: &CampaignFile, now: Timestamp) -> Result<
 /// Installs the starter campaign where there is none at all.
 pub async fn install_starter(store: &Store, now: Timestamp) -> Result<Option<CampaignId>, StoreError> {
     let mut tx = store.begin().await?;
+    alone(&mut tx, "the starter campaign").await?;
     let found = sqlx::query(include_str!("sql/campaign/count.sql")).fetch_one(&mut *tx).await?;
     if row::number(&found, "found")? > 0 {
         return Ok(None);

@@ -4,6 +4,7 @@ use shared_types::fingerprint::{Fingerprints, compare};
 use shared_types::id::{AssignmentId, SubmissionId};
 use shared_types::quality::measurements::{DuplicateMeasures, Span};
 
+use super::alone::alone;
 use super::{StoreError, Tx, row};
 
 /// The submission of another assignment that this one repeats most, with how much. All are compared, which a bench of
@@ -14,6 +15,8 @@ pub async fn find_repeated(
     prints: &Fingerprints,
     secs: f64,
 ) -> Result<Option<(SubmissionId, DuplicateMeasures)>, StoreError> {
+    // Two copies that come at once must meet: the later one sees what the earlier one put.
+    alone(tx, "fingerprints").await?;
     let query = sqlx::query(include_str!("sql/fingerprint/others.sql")).bind(assignment_id.to_string());
     let mut best: Option<(SubmissionId, DuplicateMeasures)> = None;
     for found in query.fetch_all(&mut **tx).await? {

@@ -5,8 +5,10 @@
 //! noun's file holds its functions, `sql/<noun>/<verb>.sql` their text, with `$1` parameters on both engines.
 
 pub mod admin;
+pub mod alone;
 pub mod artifact;
 pub mod assignment;
+mod bell;
 pub mod campaign;
 pub mod condemned;
 pub mod export;
@@ -23,6 +25,7 @@ pub mod row;
 pub mod session;
 pub mod submission;
 pub mod token;
+pub mod transfer;
 pub mod upload;
 pub mod worker;
 
@@ -46,11 +49,19 @@ pub enum Engine {
     Postgres,
 }
 
-#[derive(Debug)]
 pub struct Store {
     write: AnyPool,
     read: AnyPool,
     engine: Engine,
+    /// For connections of another kind.
+    url: String,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Never the address: it may hold a password.
+        f.debug_struct("Store").field("engine", &self.engine).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -88,11 +99,11 @@ impl Store {
                 .max_connections(SQLITE_READERS)
                 .connect_with(options(&format!("{file}?mode=rwc"))?)
                 .await?;
-            return Ok(Self { write, read, engine: Engine::Sqlite });
+            return Ok(Self { write, read, engine: Engine::Sqlite, url: url.to_owned() });
         }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let pool = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).connect_with(options(url)?).await?;
-            return Ok(Self { write: pool.clone(), read: pool, engine: Engine::Postgres });
+            return Ok(Self { write: pool.clone(), read: pool, engine: Engine::Postgres, url: url.to_owned() });
         }
         Err(StoreError::Url)
     }

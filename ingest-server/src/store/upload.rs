@@ -7,6 +7,7 @@ use sqlx::AnyPool;
 use sqlx::any::AnyRow;
 
 use super::{StoreError, Tx, row};
+use crate::objects::Growing;
 
 #[derive(Debug, Clone)]
 pub struct Upload {
@@ -19,9 +20,25 @@ pub struct Upload {
     /// State of the running SHA-256 over the received bytes.
     pub midstate: String,
     pub sha256: Option<String>,
+    /// Where the received bytes lie in a bucket; none with the folder.
+    pub parts: Option<String>,
     pub metadata: Option<String>,
     pub generation: i64,
     pub expires_at: Timestamp,
+}
+
+impl Upload {
+    /// What the store of objects has to know of it.
+    pub fn growing(&self) -> Growing {
+        Growing {
+            id: self.id.clone(),
+            received: self.received,
+            midstate: self.midstate.clone(),
+            sha256: self.sha256.clone(),
+            // A finished one has become an object.
+            parts: self.parts.clone().filter(|_| self.stage != UploadStage::Ready),
+        }
+    }
 }
 
 /// All uploads that are under way.
@@ -33,7 +50,7 @@ pub struct Open {
     pub awaited: u64,
 }
 
-fn upload(found: &AnyRow) -> Result<Upload, StoreError> {
+pub(super) fn upload(found: &AnyRow) -> Result<Upload, StoreError> {
     Ok(Upload {
         id: row::text(found, "id")?,
         worker_id: row::id(found, "worker_id")?,
@@ -42,6 +59,7 @@ fn upload(found: &AnyRow) -> Result<Upload, StoreError> {
         received: row::number(found, "received_bytes")? as u64,
         midstate: row::text(found, "midstate")?,
         sha256: row::maybe_text(found, "sha256")?,
+        parts: row::maybe_text(found, "parts")?,
         metadata: row::maybe_text(found, "metadata")?,
         generation: row::number(found, "generation")?,
         expires_at: row::at(found, "expires_at")?,
@@ -86,6 +104,7 @@ pub async fn advance(tx: &mut Tx, upload: &Upload, now: Timestamp) -> Result<boo
         .bind(&upload.sha256)
         .bind(upload.expires_at.millis)
         .bind(now.millis)
+        .bind(&upload.parts)
         .execute(&mut **tx)
         .await?;
     Ok(done.rows_affected() == 1)
@@ -157,6 +176,26 @@ pub async fn unused_sum(pool: &AnyPool, before: Timestamp) -> Result<(u64, u64),
     let query = sqlx::query(include_str!("sql/upload/unused_sum.sql")).bind(before.millis);
     let found = query.fetch_one(pool).await?;
     Ok((row::number(&found, "items")?.max(0) as u64, row::number(&found, "bytes")?.max(0) as u64))
+}
+
+/// What an upload's row says of its bytes in a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeldParts {
+    /// There is no such upload.
+    Unknown,
+    /// Nothing is needed any more.
+    Closed,
+    /// Empty where nothing lies there yet.
+    Open(String),
+}
+
+pub async fn held_parts(pool: &AnyPool, id: &str) -> Result<HeldParts, StoreError> {
+    let found = sqlx::query(include_str!("sql/upload/held_parts.sql")).bind(id).fetch_optional(pool).await?;
+    let Some(found) = found else { return Ok(HeldParts::Unknown) };
+    Ok(match row::word(&found, "stage")? {
+        UploadStage::Receiving | UploadStage::Assembling => HeldParts::Open(row::text(&found, "parts")?),
+        _ => HeldParts::Closed,
+    })
 }
 
 /// Ends finished uploads of the same bytes that became no submission, and gives their ids.

@@ -9,7 +9,7 @@ mod recover;
 
 pub use error::UploadError;
 pub use receive::{Incoming, Vanished, settle};
-pub use recover::{recover, sweep};
+pub use recover::{finish, recover, sweep};
 
 use shared_types::id::WorkerId;
 use shared_types::timestamp::Timestamp;
@@ -18,7 +18,7 @@ use shared_types::upload::UploadStage;
 use crate::app::Shared;
 use crate::crash;
 use crate::limits::signed;
-use crate::objects::{Held, ObjectsError, fresh_midstate, is_key, upload_key};
+use crate::objects::{Growing, Held, ObjectsError, fresh_midstate, is_key, upload_key};
 use crate::secret::{SecretKind, new_secret};
 use crate::store::upload::Upload;
 use crate::store::{self, Tx};
@@ -91,6 +91,7 @@ pub async fn begin(app: &Shared, worker_id: WorkerId, length: Option<u64>, metad
         received: 0,
         midstate: fresh_midstate(),
         sha256: None,
+        parts: None,
         metadata,
         generation: 0,
         expires_at: kept_until(app),
@@ -121,9 +122,9 @@ async fn reserve(app: &Shared, tx: &mut Tx, worker_id: WorkerId, more: u64) -> D
     Ok(())
 }
 
-/// That the disk has room for so much and what is left to everything else.
+/// That the store has room for so much and what is left to everything else.
 fn is_free(app: &Shared, more: u64) -> Done<()> {
-    let free = app.objects.staging.free_bytes().map_err(ObjectsError::from)?;
+    let free = app.objects.free_bytes().map_err(ObjectsError::from)?;
     if free < app.config.limits.free_bytes.saturating_add(more) {
         tracing::error!(free, "uploads are refused because the disk is nearly full");
         return Err(UploadError::StorageFull(STORAGE_RETRY_SECS));
@@ -143,7 +144,7 @@ pub async fn find(app: &Shared, worker_id: WorkerId, id: &str) -> Done<Upload> {
 /// The upload, held, with whatever a crash left undone made good. Only its owner can take it from a holder.
 pub async fn take(app: &Shared, worker_id: WorkerId, id: &str) -> Done<(Held, Upload)> {
     find(app, worker_id, id).await?;
-    let held = app.objects.staging.hold(id).await;
+    let held = app.objects.hold(id).await;
     let mut upload = find(app, worker_id, id).await?;
     settle(app, &mut upload).await?;
     if upload.stage == UploadStage::Receiving && upload.expires_at < app.clock.now() {
@@ -153,7 +154,7 @@ pub async fn take(app: &Shared, worker_id: WorkerId, id: &str) -> Done<(Held, Up
         UploadStage::Receiving => check(app, &mut upload).await?,
         UploadStage::Assembling | UploadStage::Ready => {}
         UploadStage::Failed | UploadStage::Expired | UploadStage::Terminated => {
-            app.objects.staging.remove(id).await?;
+            app.objects.discard(&upload.growing()).await?;
         }
     }
     match upload.stage {
@@ -203,7 +204,7 @@ pub async fn append(app: &Shared, worker_id: WorkerId, id: &str, piece: Piece, b
 
 /// The first bytes of an upload that was just begun.
 pub async fn first(app: &Shared, upload: Upload, checksum: Option<Checksum>, bytes: Incoming) -> Done<Upload> {
-    let held = app.objects.staging.hold(&upload.id).await;
+    let held = app.objects.hold(&upload.id).await;
     fill(app, held, upload, checksum, bytes).await
 }
 
@@ -237,13 +238,13 @@ pub async fn terminate(app: &Shared, worker_id: WorkerId, id: &str) -> Done<()> 
     }
     tx.commit().await?;
     crash::point("upload.terminating");
-    remove(app, id).await?;
+    remove(app, &upload.growing()).await?;
     crash::point("upload.terminated");
     Ok(())
 }
 
-/// Removes all bytes of an upload that has ended.
-async fn remove(app: &Shared, id: &str) -> Result<(), ObjectsError> {
-    app.objects.staging.remove(id).await?;
-    app.objects.remove(&upload_key(id)).await
+/// Removes all bytes of an upload that has ended. `growing` is what it was before.
+async fn remove(app: &Shared, growing: &Growing) -> Result<(), ObjectsError> {
+    app.objects.discard(growing).await?;
+    app.objects.remove(&upload_key(&growing.id)).await
 }

@@ -1,4 +1,5 @@
-//! How bytes come in: written to the file, put on the disk, their count and hash committed, and only then answered.
+//! How bytes come in: written to the file, made durable by the store of objects, their count and hash committed, and
+//! only then answered.
 
 use std::io;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use tokio::time::Instant;
 use super::{Checksum, Done, UploadError, kept_until};
 use crate::app::Shared;
 use crate::crash;
-use crate::objects::{Held, ObjectsError, Staged, StagingError, fresh_midstate, upload_key};
+use crate::objects::{Held, ObjectsError, Staged, StagingError, fresh_midstate};
 use crate::store;
 use crate::store::Engine;
 use crate::store::upload::Upload;
@@ -28,7 +29,7 @@ pub struct Vanished;
 const PIECE: usize = 1 << 20;
 /// Bytes after which a long request is committed on its way.
 const COMMIT_EVERY: u64 = 32 << 20;
-/// Time after which a slow request is, so that a killed server costs a slow line only so much.
+/// Time after which a slow request is, if its store finds that worth it, so that a killed server costs a slow line only so much.
 const COMMIT_AFTER: Duration = Duration::from_secs(2);
 /// Bytes by which the kind of a file is told.
 const HEAD: u64 = 32;
@@ -50,7 +51,7 @@ pub(super) async fn receive(
     let mut looked = upload.received >= HEAD;
     let mut pace = Pace::new(app);
     let mut piece: Vec<u8> = Vec::with_capacity(PIECE.min(usize::try_from(limit - staged.at()).unwrap_or(PIECE)));
-    let mut committed_at = Instant::now();
+    let mut asked_at = Instant::now();
     let end = loop {
         let next = tokio::select! {
             biased;
@@ -72,17 +73,20 @@ pub(super) async fn receive(
                 }
             }
         }
-        let is_slow = committed_at.elapsed() >= COMMIT_AFTER;
+        let is_slow = asked_at.elapsed() >= COMMIT_AFTER;
         if piece.len() >= PIECE || is_slow {
             (staged, piece) = write(staged, piece).await?;
             if !looked && staged.at() >= HEAD {
                 staged = look(app, upload, staged).await?;
                 looked = true;
             }
-            if looked && !staged.is_checked() && (is_slow || staged.pending() >= COMMIT_EVERY) {
+            let is_due = looked && !staged.is_checked() && (is_slow || staged.pending() >= COMMIT_EVERY);
+            if is_due && app.objects.is_worth_keeping(&staged) {
                 staged = commit(app, upload, staged).await?;
-                committed_at = Instant::now();
                 limit = self::limit(app, upload).await?;
+            }
+            if is_due || is_slow {
+                asked_at = Instant::now();
             }
         }
     };
@@ -174,13 +178,17 @@ enum End {
 
 async fn disk<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Done<T> {
     let done = tokio::task::spawn_blocking(work).await.map_err(|error| ObjectsError::from(io::Error::other(error)))?;
-    done.map_err(of_disk)
+    done.map_err(|error| stored(error.into()))
 }
 
-fn of_disk(error: io::Error) -> UploadError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => UploadError::StorageFull(FULL_RETRY_SECS),
-        _ => ObjectsError::from(error).into(),
+/// A full disk is told from whatever else keeps bytes from being stored.
+fn stored(error: ObjectsError) -> UploadError {
+    let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+    match error {
+        ObjectsError::Io(error) | ObjectsError::Staging(StagingError::Io(error)) if full.contains(&error.kind()) => {
+            UploadError::StorageFull(FULL_RETRY_SECS)
+        }
+        error => error.into(),
     }
 }
 
@@ -206,34 +214,31 @@ pub(super) async fn take_over(app: &Shared, upload: &mut Upload) -> Done<()> {
     if app.store.engine() == Engine::Sqlite { Ok(()) } else { save(app, upload).await }
 }
 
-/// Opens the upload's file and cuts off what lies behind its committed bytes. If some of those are gone, the upload
-/// begins again at 0: none is returned.
+/// Opens the upload and cuts off what lies behind its committed bytes. If some of those are gone, the upload begins
+/// again at 0: none is returned.
 async fn stage(app: &Shared, upload: &mut Upload) -> Done<Option<Staged>> {
-    let lies = app.objects.staging.stat(&upload.id).await?;
-    if upload.stage == UploadStage::Receiving && lies.is_some_and(|bytes| bytes > upload.received) {
+    if upload.stage == UploadStage::Receiving && app.objects.overhangs(&upload.growing()).await? {
         // Another process may be about to write there; it must not commit what is cut off here.
         save(app, upload).await?;
     }
-    let (shared, wanted) = (app.clone(), upload.clone());
-    let opened = tokio::task::spawn_blocking(move || {
-        shared.objects.staging.staged(&wanted.id, wanted.received, &wanted.midstate)
-    });
-    match opened.await.map_err(|error| ObjectsError::from(io::Error::other(error)))? {
+    match app.objects.stage(&upload.growing()).await {
         Ok(staged) => Ok(Some(staged)),
-        Err(StagingError::Io(error)) => Err(of_disk(error)),
-        Err(lost) => {
+        Err(ObjectsError::Staging(lost @ (StagingError::Lost { .. } | StagingError::Midstate))) => {
             tracing::error!(upload = %upload.id, error = %lost, "the upload begins again");
-            app.objects.staging.remove(&upload.id).await?;
-            (upload.received, upload.midstate) = (0, fresh_midstate());
+            let earlier = upload.growing();
+            (upload.received, upload.midstate, upload.parts) = (0, fresh_midstate(), None);
             save(app, upload).await?;
+            // Not before: another replica may have been faster, and its row names the same parts.
+            app.objects.discard(&earlier).await?;
             Ok(None)
         }
+        Err(error) => Err(stored(error)),
     }
 }
 
 /// That the committed bytes are there and nothing lies behind them; otherwise the upload begins again.
 pub(super) async fn check(app: &Shared, upload: &mut Upload) -> Done<()> {
-    stage(app, upload).await.map(drop)
+    if app.objects.may_be_torn() { stage(app, upload).await.map(drop) } else { Ok(()) }
 }
 
 /// Looks at the first bytes; what is no recording is not kept.
@@ -244,7 +249,7 @@ async fn look(app: &Shared, upload: &mut Upload, staged: Staged) -> Done<Staged>
     }
     drop(staged);
     if turn(app, upload, UploadStage::Failed).await? {
-        app.objects.staging.remove(&upload.id).await?;
+        app.objects.discard(&upload.growing()).await?;
     }
     Err(UploadError::NoRecording)
 }
@@ -260,7 +265,7 @@ fn is_recording(head: &[u8]) -> bool {
     is_plain && text.first().is_none_or(|first| b"{[".contains(first))
 }
 
-/// Puts the bytes on the disk, then their count and hash into the database; the last bytes finish the upload.
+/// Makes the bytes durable, then puts their count and hash into the database; the last bytes finish the upload.
 async fn commit(app: &Shared, upload: &mut Upload, staged: Staged) -> Done<Staged> {
     // The last bytes may have been committed on the way, before the request's end was seen.
     if upload.stage != UploadStage::Receiving {
@@ -269,16 +274,19 @@ async fn commit(app: &Shared, upload: &mut Upload, staged: Staged) -> Done<Stage
     if staged.pending() == 0 && upload.length != Some(staged.at()) {
         return Ok(staged);
     }
-    let mut staged = disk(move || staged.sync().map(|()| staged)).await?;
+    let ends = upload.length == Some(staged.at());
+    let (mut staged, parts) = app.objects.keep(&upload.growing(), staged, ends).await.map_err(stored)?;
     crash::point("upload.synced");
+    let earlier = std::mem::replace(&mut upload.parts, parts);
     upload.received = staged.at();
     upload.midstate = staged.midstate();
-    if upload.length == Some(upload.received) {
+    if ends {
         upload.stage = upload.stage.advance(UploadStage::Assembling)?;
         upload.sha256 = Some(staged.sha256());
     }
     save(app, upload).await?;
     staged.committed();
+    app.objects.kept(earlier.as_deref(), upload.parts.as_deref()).await;
     if upload.stage == UploadStage::Assembling {
         settle(app, upload).await?;
     }
@@ -318,15 +326,9 @@ pub async fn settle(app: &Shared, upload: &mut Upload) -> Done<()> {
     if upload.stage != UploadStage::Assembling {
         return Ok(());
     }
-    let key = upload_key(&upload.id);
-    if app.objects.staging.stat(&upload.id).await?.is_some_and(|bytes| bytes > upload.received) {
-        // A later write that was never committed; opening cuts it off.
-        stage(app, upload).await?;
-    }
     crash::point("upload.adopting");
-    app.objects.adopt(&upload.id, &key).await?;
+    let whole = app.objects.assemble(&upload.growing()).await?;
     crash::point("upload.adopted");
-    let whole = app.objects.stat(&key).await? == Some(upload.received);
     let to = if whole { UploadStage::Ready } else { UploadStage::Failed };
     if !whole {
         tracing::error!(upload = %upload.id, "bytes of a finished upload are gone");

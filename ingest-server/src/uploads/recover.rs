@@ -9,31 +9,49 @@ use crate::app::Shared;
 use crate::limits::signed;
 use crate::store;
 
-/// After a crash: every file that still grows is cut back to its committed bytes, every upload whose bytes are all here
-/// is finished, and files of uploads that have ended are removed.
+/// After a crash, before the first request: every file that still grows is cut back to its committed bytes, every upload
+/// whose bytes are all here is finished, and files of uploads that have ended are removed. With a bucket no file counts,
+/// and [`finish`] has time until the first round of housekeeping. One upload that cannot be made good holds up no other:
+/// it is tried again when somebody asks for it, or by housekeeping.
 pub async fn recover(app: &Shared) -> Done<()> {
     app.objects.forget_incoming().await?;
-    for id in app.objects.staging.ids().await? {
-        let held = app.objects.staging.hold(&id).await;
-        let Some(mut upload) = store::upload::find_any(app.store.read(), &id).await? else {
-            // Perhaps the settings name another database; bytes of strangers are not removed on a guess.
-            tracing::warn!(upload = %id, "the database knows nothing of a file in uploads/; it stays");
-            continue;
-        };
-        match upload.stage {
-            UploadStage::Receiving => check(app, &mut upload).await?,
-            UploadStage::Assembling => settle(app, &mut upload).await?,
-            UploadStage::Ready | UploadStage::Failed | UploadStage::Expired | UploadStage::Terminated => {
-                app.objects.staging.remove(&id).await?;
-            }
+    for id in app.objects.staging().ids().await? {
+        if let Err(error) = recover_one(app, &id).await {
+            tracing::error!(upload = %id, %error, "an upload could not be made good at the start");
         }
-        drop(held);
     }
-    // Their files were moved already, and the database does not know it yet.
-    for mut upload in store::upload::assembling(app.store.read()).await? {
-        let held = app.objects.staging.hold(&upload.id).await;
-        settle(app, &mut upload).await?;
-        drop(held);
+    if app.objects.bucket().is_none() {
+        finish(app).await?;
+    }
+    Ok(())
+}
+
+async fn recover_one(app: &Shared, id: &str) -> Done<()> {
+    let _held = app.objects.hold(id).await;
+    let Some(mut upload) = store::upload::find_any(app.store.read(), id).await? else {
+        // Perhaps the settings name another database; bytes of strangers are not removed on a guess.
+        tracing::warn!(upload = %id, "the database knows nothing of a file in uploads/; it stays");
+        return Ok(());
+    };
+    match upload.stage {
+        UploadStage::Receiving => check(app, &mut upload).await,
+        UploadStage::Assembling => settle(app, &mut upload).await,
+        UploadStage::Ready | UploadStage::Failed | UploadStage::Expired | UploadStage::Terminated => {
+            Ok(app.objects.staging().remove(id).await?)
+        }
+    }
+}
+
+/// Finishes uploads whose bytes are all here: those that a crash or a store out of reach left that way. One that cannot
+/// be finished is told and tried again with the next round.
+pub async fn finish(app: &Shared) -> Done<()> {
+    for found in store::upload::assembling(app.store.read()).await? {
+        let _held = app.objects.hold(&found.id).await;
+        // Whoever held it may have done it.
+        let Some(mut upload) = store::upload::find_any(app.store.read(), &found.id).await? else { continue };
+        if let Err(error) = settle(app, &mut upload).await {
+            tracing::error!(upload = %upload.id, %error, "an upload whose bytes are all here cannot be finished yet");
+        }
     }
     Ok(())
 }
@@ -50,7 +68,7 @@ pub async fn sweep(app: &Shared, now: Timestamp) -> Done<usize> {
         let mut moved = 0;
         for mut upload in stale {
             if turn(app, &mut upload, UploadStage::Expired).await? {
-                app.objects.staging.remove(&upload.id).await?;
+                app.objects.discard(&upload.growing()).await?;
                 moved += 1;
             }
         }
@@ -66,8 +84,9 @@ pub async fn sweep(app: &Shared, now: Timestamp) -> Done<usize> {
     }
     let before = now.plus_secs(-signed(days.saturating_mul(86_400)));
     for mut upload in store::upload::unused(app.store.read(), before).await? {
+        let growing = upload.growing();
         if turn(app, &mut upload, UploadStage::Terminated).await? {
-            remove(app, &upload.id).await?;
+            remove(app, &growing).await?;
             ended += 1;
         }
     }

@@ -7,7 +7,7 @@ pub mod wire;
 
 use std::io::Read;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use ingest_server::app::{App, Clock, Shared};
-use ingest_server::config::Config;
+use ingest_server::config::{BucketConfig, Config};
 use ingest_server::secret::hex;
 use ingest_server::store::Engine;
 use ingest_server::{http, store};
@@ -77,6 +77,11 @@ impl Answer {
 impl Road {
     pub async fn open(engine: Engine) -> Self {
         Self::open_with(engine, |_| {}).await
+    }
+
+    /// The same with objects in a bucket.
+    pub async fn with(engine: Engine, bucket: Option<BucketConfig>) -> Self {
+        Self::open_with(engine, |config| config.bucket = bucket).await
     }
 
     /// With other settings than the defaults.
@@ -141,6 +146,15 @@ impl Road {
     pub async fn goals(&self, token: &str) -> Vec<String> {
         let goals = self.call("GET", "/api/v1/assignments", token, None).await.json();
         goals["items"].as_array().unwrap().iter().map(|goal| goal["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Another server over the same database and the same objects.
+    pub async fn beside(&self, folder: &Path) -> Shared {
+        let mut config = self.app.config.clone();
+        if config.bucket.is_some() {
+            folder.clone_into(&mut config.data_dir);
+        }
+        App::open(config, Clock::Hands(self.hands)).await.unwrap()
     }
 
     pub async fn token(&self, role: TokenRole) -> String {

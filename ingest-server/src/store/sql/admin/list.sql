@@ -1,3 +1,3 @@
 select id, email, role, created_at from admin
-where cast($1 as text) is null or id > cast($1 as text)
+where id > coalesce(cast($1 as text), '')
 order by id limit $2

@@ -7,5 +7,5 @@ join tier on tier.id = assignment.tier_id
 join scenario on scenario.id = assignment.scenario_id
 left join submission on submission.assignment_id = assignment.id
     and submission.attempt = (select max(latest.attempt) from submission latest where latest.assignment_id = assignment.id)
-where assignment.worker_id = $1 and (cast($2 as text) is null or assignment.id > cast($2 as text))
+where assignment.worker_id = $1 and assignment.id > coalesce(cast($2 as text), '')
 order by assignment.id limit $3

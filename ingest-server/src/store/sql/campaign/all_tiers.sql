@@ -1,3 +1,3 @@
 select id, campaign_id, name, price_cents, scenario_count, hours, level, policy from tier
-where cast($1 as text) is null or id > cast($1 as text)
+where id > coalesce(cast($1 as text), '')
 order by id limit $2

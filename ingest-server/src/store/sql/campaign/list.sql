@@ -1,3 +1,3 @@
 select id, name, description, currency, created_at from campaign
-where cast($1 as text) is null or id > cast($1 as text)
+where id > coalesce(cast($1 as text), '')
 order by id limit $2

@@ -2,5 +2,5 @@ select invite.id, invite.campaign_id, tier.name as tier, invite.worker_id, invit
     invite.used_at
 from invite
 join tier on tier.id = invite.tier_id
-where cast($1 as text) is null or invite.id > cast($1 as text)
+where invite.id > coalesce(cast($1 as text), '')
 order by invite.id limit $2

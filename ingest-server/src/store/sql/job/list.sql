@@ -1,5 +1,5 @@
 select id, kind, stage, submission_id, attempt, max_attempts, run_at, worker, last_error, updated_at
 from job
-where (cast($1 as text) is null or id > cast($1 as text)) and (cast($3 as text) is null or stage = cast($3 as text))
+where id > coalesce(cast($1 as text), '')
 order by id
 limit $2

@@ -1,5 +1,5 @@
 select id, assignment_id, submission_id, stage, amount_cents, currency, created_at
 from payout
-where cast($1 as text) is null or id > cast($1 as text)
+where id > coalesce(cast($1 as text), '')
 order by id
 limit $2

@@ -2,6 +2,6 @@ select submission.id, cast(coalesce((select sum(bytes) from submission_file wher
     + coalesce((select sum(bytes) from artifact where submission_id = submission.id), 0) as bigint) as bytes
 from submission
 where media_removed_at is null and updated_at < $1 and stage in ($2, $3, $4, $5)
-    and (cast($6 as text) is null or id > cast($6 as text))
+    and id > coalesce(cast($6 as text), '')
 order by id
 limit 200

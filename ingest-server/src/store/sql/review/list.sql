@@ -7,11 +7,8 @@ join assignment on assignment.id = submission.assignment_id
 join tier on tier.id = assignment.tier_id
 join scenario on scenario.id = assignment.scenario_id
 join worker on worker.id = submission.worker_id
-where (cast($1 as text) is null or submission.stage = cast($1 as text))
+where (submission.received_at, submission.id) > (coalesce(cast($5 as bigint), -1), coalesce(cast($6 as text), ''))
+    and (cast($1 as text) is null or submission.stage = cast($1 as text))
     and (cast($2 as text) is null or submission.campaign_id = cast($2 as text))
-    and (cast($3 as text) is null or worker.alias = cast($3 as text))
+    and (cast($3 as text) is null or submission.worker_id = (select id from worker where alias = cast($3 as text)))
     and (cast($4 as text) is null or submission.flags like cast($4 as text))
-    and (cast($5 as bigint) is null or submission.received_at > cast($5 as bigint)
-        or (submission.received_at = cast($5 as bigint) and submission.id > cast($6 as text)))
-order by submission.received_at, submission.id
-limit $7

@@ -1,3 +1,3 @@
 select id, role, name, created_at, revoked_at from token
-where cast($1 as text) is null or id > cast($1 as text)
+where id > coalesce(cast($1 as text), '')
 order by id limit $2

@@ -1,3 +1,3 @@
-select id, worker_id, stage, length_bytes, received_bytes, midstate, sha256, metadata, generation, expires_at
+select id, worker_id, stage, length_bytes, received_bytes, midstate, sha256, parts, metadata, generation, expires_at
 from upload
 where id = $1

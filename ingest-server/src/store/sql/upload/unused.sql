@@ -1,4 +1,4 @@
-select id, worker_id, stage, length_bytes, received_bytes, midstate, sha256, metadata, generation, expires_at
+select id, worker_id, stage, length_bytes, received_bytes, midstate, sha256, parts, metadata, generation, expires_at
 from upload
 where stage = 'ready' and updated_at < $1
     and not exists (select 1 from submission_file where submission_file.upload_id = upload.id)

@@ -1,0 +1,1 @@
+select cast(pg_notify('collector_work', '') as text) as rung

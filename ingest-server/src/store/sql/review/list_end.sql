@@ -1,0 +1,2 @@
+order by submission.received_at, submission.id
+limit $7

@@ -1,0 +1,1 @@
+    and submission.campaign_id = cast($2 as text)

@@ -1,0 +1,1 @@
+    and submission.stage = cast($1 as text)

@@ -1,0 +1,1 @@
+select stage, coalesce(parts, '') as parts from upload where id = $1

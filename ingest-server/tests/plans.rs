@@ -1,0 +1,79 @@
+//! How both databases would run every statement: none may read a whole table that grows.
+#![expect(clippy::unwrap_used, reason = "what cannot be set up is a failed test")]
+
+mod road;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ingest_server::store::{Engine, review};
+use road::Road;
+use sqlx::{AssertSqlSafe, Executor, Row};
+
+/// Statements that read all of a table, by the beginning of their names, each with its reason.
+const WHOLE: &[(&str, &str)] = &[
+    ("campaign/count.sql", "asks once, at the start, whether there is any campaign"),
+    ("fingerprint/others.sql", "compares with all others, and says so"),
+    ("transfer/", "a move reads everything, once"),
+];
+
+/// Every statement by its file's name; the parts of the list of submissions are put together as the server does.
+fn statements(engine: Engine) -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/sql");
+    let mut found = BTreeMap::new();
+    let other = if engine == Engine::Sqlite { "_postgres.sql" } else { "_sqlite.sql" };
+    for noun in std::fs::read_dir(&root).unwrap() {
+        for file in std::fs::read_dir(noun.unwrap().path()).unwrap() {
+            let path = file.unwrap().path();
+            let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+            if !name.ends_with(other) && !name.starts_with("review/list") {
+                found.insert(name, std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let lists = review::LISTS.iter().enumerate();
+    found.extend(lists.map(|(at, text)| (format!("review/list, form {at}"), (*text).to_owned())));
+    assert!(found.len() > 80, "{} statements", found.len());
+    found
+}
+
+/// The lines of a plan that read a whole table.
+async fn scans(road: &Road, engine: Engine, text: &str) -> Vec<String> {
+    let mut connection = road.app.store.read().acquire().await.unwrap();
+    if engine == Engine::Sqlite {
+        let plan = connection.fetch_all(AssertSqlSafe(format!("explain query plan {text}"))).await.unwrap();
+        let lines = plan.iter().map(|line| line.get::<String, _>("detail"));
+        return lines.filter(|line| line.starts_with("SCAN ") && !line.contains("CONSTANT ROW")).collect();
+    }
+    // The tables are empty: reading them whole would be right. What is left then has no other way.
+    connection.execute("set plan_cache_mode = force_generic_plan; set enable_seqscan = off").await.unwrap();
+    connection.execute(AssertSqlSafe(format!("prepare asked as {text}"))).await.unwrap();
+    let count = (1..=20).rev().find(|at| text.contains(&format!("${at}"))).unwrap_or(0);
+    let nulls = vec!["null"; count].join(", ");
+    let call = if count == 0 { String::new() } else { format!("({nulls})") };
+    let plan = connection.fetch_all(AssertSqlSafe(format!("explain execute asked{call}"))).await.unwrap();
+    connection.execute("deallocate asked").await.unwrap();
+    let lines = plan.iter().map(|line| line.get::<String, _>(0));
+    lines.filter(|line| line.contains("Seq Scan")).collect()
+}
+
+async fn no_statement_reads_a_whole_table(engine: Engine) {
+    let road = Road::open(engine).await;
+    let mut wrong = Vec::new();
+    for (name, text) in statements(engine) {
+        let scans = scans(&road, engine, &text).await;
+        let allowed = WHOLE.iter().any(|(known, _)| name.starts_with(known));
+        wrong.extend(scans.into_iter().filter(|_| !allowed).map(|line| format!("{name}: {line}")));
+    }
+    assert!(wrong.is_empty(), "these read whole tables; add an index or say why:\n{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn sqlite() {
+    no_statement_reads_a_whole_table(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn postgres() {
+    no_statement_reads_a_whole_table(Engine::Postgres).await;
+}
