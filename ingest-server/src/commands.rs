@@ -13,10 +13,12 @@ use shared_types::campaign::CampaignFile;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::acts;
 use crate::app::{App, Clock, Shared};
 use crate::config::Config;
 use crate::objects::Lock;
 use crate::retention::Over;
+use crate::store::audit::Actor;
 use crate::{crash, housekeeping, limits, password, retention, secret, serve, store, uploads};
 
 type Done = Result<(), Box<dyn Error + Send + Sync>>;
@@ -152,8 +154,8 @@ pub async fn run(cli: Cli) -> Done {
         Command::Invite(InviteCommand::Create { campaign, tier, count }) => {
             let app = open(config).await?;
             let id = campaign.parse().map_err(|_| format!("{campaign} is no campaign id; see campaign list"))?;
-            let mut tx = app.store.begin().await?;
-            let codes = store::invite::make(&mut tx, id, &tier, count, app.clock.now()).await?;
+            let (mut tx, by) = (app.store.begin().await?, Actor::command_line());
+            let codes = acts::make_invites(&mut tx, &by, (id, &tier, count), app.clock.now()).await?;
             let codes = codes.ok_or("there is no such campaign or tier; see campaign list and campaign export")?;
             tx.commit().await?;
             say(&codes.join("\n"))
@@ -274,8 +276,8 @@ async fn make_admin(config: Config, email: &str, role: Role, from_stdin: bool) -
     };
     let app = open(config).await?;
     let hash = password::hash(word.clone()).await?;
-    let mut tx = app.store.begin().await?;
-    if !store::admin::insert(&mut tx, email, &hash, role, app.clock.now()).await? {
+    let (mut tx, by) = (app.store.begin().await?, Actor::command_line());
+    if !acts::make_admin(&mut tx, &by, (email, &hash, role), app.clock.now()).await? {
         return Err(format!("there is a login for {email} already").into());
     }
     tx.commit().await?;
@@ -288,8 +290,8 @@ async fn make_token(config: Config, role: Program, name: &str) -> Done {
         Program::Admin => TokenRole::Admin,
     };
     let app = open(config).await?;
-    let mut tx = app.store.begin().await?;
-    let made = store::token::make(&mut tx, role, name, None, app.clock.now()).await?;
+    let (mut tx, by) = (app.store.begin().await?, Actor::command_line());
+    let made = acts::make_token(&mut tx, &by, role, name, app.clock.now()).await?;
     tx.commit().await?;
     say(&made.token)
 }
@@ -302,8 +304,8 @@ async fn campaign(config: Config, command: CampaignCommand) -> Done {
             if let Some(objection) = store::campaign::objection(&file) {
                 return Err(objection.into());
             }
-            let mut tx = app.store.begin().await?;
-            let id = store::campaign::insert(&mut tx, &file, app.clock.now()).await?;
+            let (mut tx, by) = (app.store.begin().await?, Actor::command_line());
+            let id = acts::make_campaign(&mut tx, &by, &file, app.clock.now()).await?;
             tx.commit().await?;
             tracing::info!("made a new campaign; earlier ones stay as they are");
             say(&id.to_string())

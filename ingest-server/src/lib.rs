@@ -4,6 +4,7 @@
 //! alone speaks SQL, [`objects`] alone touches stored bytes, [`uploads`] decides what becomes of an
 //! upload without knowing a protocol. The server never decodes media: it looks at magic bytes.
 
+pub mod acts;
 pub mod app;
 pub mod commands;
 pub mod config;

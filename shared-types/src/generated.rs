@@ -10,6 +10,7 @@ use crate::api::admin::{
     TokenMade, TokenRequest, TokenRole, TokenRow, WorkerRow,
 };
 use crate::api::assignment::{AssignmentItem, ProblemKind, ProblemRequest, SubmissionBrief};
+use crate::api::audit::{AuditAct, AuditRow};
 use crate::api::review::{
     AdminRole, Answer, Checklist, HistoryEntry, Lock, LoginRequest, Mark, Reason, RedactRequest, RedactionView,
     ReviewRequest, Reviewed, SessionView, SubmissionDetail, SubmissionRow,
@@ -192,6 +193,8 @@ fn typescript() -> Result<Vec<GeneratedFile>, GenerateError> {
         ProblemRequest,
         SubmissionBrief,
         AdminRole,
+        AuditAct,
+        AuditRow,
         Answer,
         Checklist,
         HistoryEntry,

@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use shared_types::error::{ApiError, ErrorCode};
+use tracing::Instrument;
 
 use crate::objects::ObjectsError;
 use crate::secret::NoRandomness;
@@ -116,12 +117,19 @@ pub(super) fn after_panic(_: Box<dyn std::any::Any + Send + 'static>) -> axum::h
     Problem::from(ErrorCode::Internal).into_response()
 }
 
-/// Gives each request an id, in its log lines, its `X-Request-Id` and the body of an error.
-pub(super) async fn with_request_id(request: Request, next: Next) -> Response {
+/// The id of a request, in its extensions.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// Gives each request an id, in all its log lines, its `X-Request-Id` and the body of an error.
+pub(super) async fn with_request_id(mut request: Request, next: Next) -> Response {
     let request_id = uuid::Uuid::now_v7().to_string();
+    // Never the query: signed addresses carry their key in it.
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut response = next.run(request).await;
-    tracing::info!(request_id, %method, path, status = response.status().as_u16(), "answered");
+    request.extensions_mut().insert(RequestId(request_id.clone()));
+    let span = tracing::info_span!("request", request_id, %method, path);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    span.in_scope(|| tracing::info!(status = response.status().as_u16(), "answered"));
     if let Some(Unsent(problem)) = response.extensions_mut().remove::<Unsent>() {
         let error = ApiError {
             code: problem.code,

@@ -2,7 +2,7 @@
 
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{Extensions, HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use shared_types::api::admin::TokenRole;
@@ -11,10 +11,11 @@ use shared_types::error::ErrorCode;
 use shared_types::id::{TokenId, WorkerId};
 
 use crate::app::Shared;
-use crate::http::error::Problem;
+use crate::http::error::{Problem, RequestId};
 use crate::http::route::Who;
 use crate::secret::digest;
 use crate::store;
+use crate::store::audit::Actor;
 
 /// The cookie of an admin's login; `__Host-` ties it to this host and to TLS (browsers except loopback).
 pub const COOKIE: &str = "__Host-collector";
@@ -41,6 +42,14 @@ pub struct AdminCaller {
     pub role: AdminRole,
     /// Hash of the session's id, where it is a login.
     pub session: Option<String>,
+    pub request_id: Option<String>,
+}
+
+impl AdminCaller {
+    /// As the audit log names it.
+    pub fn actor(&self) -> Actor {
+        Actor { name: self.name.clone(), request_id: self.request_id.clone() }
+    }
 }
 
 pub(super) async fn guard(State((app, who)): State<(Shared, Who)>, request: Request, next: Next) -> Response {
@@ -60,6 +69,10 @@ async fn admit(app: &Shared, who: Who, head: &mut Parts) -> Result<(), Problem> 
         Some(secret) => by_token(app, &secret).await?,
         None => by_session(app, head).await?,
     };
+    let caller = match caller {
+        Caller::Admin(caller) => Caller::Admin(AdminCaller { request_id: request_id(&head.extensions), ..caller }),
+        caller => caller,
+    };
     match (who, caller) {
         (Who::Worker, Caller::Worker(caller)) => drop(head.extensions.insert(caller)),
         (Who::Pipeline, Caller::Pipeline(caller)) => drop(head.extensions.insert(caller)),
@@ -76,6 +89,11 @@ enum Caller {
     Worker(WorkerCaller),
     Pipeline(PipelineCaller),
     Admin(AdminCaller),
+}
+
+/// The id that a request was given at the door.
+pub(super) fn request_id(extensions: &Extensions) -> Option<String> {
+    extensions.get::<RequestId>().map(|RequestId(id)| id.clone())
 }
 
 fn bearer(headers: &HeaderMap) -> Option<String> {
@@ -95,7 +113,9 @@ async fn by_token(app: &Shared, secret: &str) -> Result<Caller, Problem> {
         (TokenRole::Worker, Some(worker_id)) => Caller::Worker(WorkerCaller { worker_id, token_id: token.id }),
         (TokenRole::Worker, None) => return Err(ErrorCode::Unauthenticated.into()),
         (TokenRole::Pipeline, _) => Caller::Pipeline(PipelineCaller { name: token.name }),
-        (TokenRole::Admin, _) => Caller::Admin(AdminCaller { name: token.name, role: AdminRole::Admin, session: None }),
+        (TokenRole::Admin, _) => {
+            Caller::Admin(AdminCaller { name: token.name, role: AdminRole::Admin, session: None, request_id: None })
+        }
     })
 }
 
@@ -114,7 +134,7 @@ async fn by_session(app: &Shared, head: &Parts) -> Result<Caller, Problem> {
         store::session::seen(&mut tx, &id_sha256, app.clock.now()).await?;
         tx.commit().await?;
     }
-    Ok(Caller::Admin(AdminCaller { name: login.email, role: login.role, session: Some(id_sha256) }))
+    Ok(Caller::Admin(AdminCaller { name: login.email, role: login.role, session: Some(id_sha256), request_id: None }))
 }
 
 fn cookie(headers: &HeaderMap) -> Option<String> {

@@ -2,6 +2,7 @@
 //! nothing else decides that: the guard runs before the handler.
 
 pub mod assignment;
+pub mod audit;
 pub mod campaign;
 pub mod consent;
 pub mod dead_job;
@@ -60,6 +61,7 @@ pub fn routes() -> Vec<Route> {
         campaign::routes(),
         invite::routes(),
         token::routes(),
+        audit::routes(),
         pages::routes(),
         download::routes(),
         openapi::routes(),

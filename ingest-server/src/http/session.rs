@@ -8,16 +8,18 @@ use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use shared_types::api::audit::AuditAct;
 use shared_types::api::review::{LoginRequest, SessionView};
 use shared_types::error::ErrorCode;
 
 use crate::app::Shared;
-use crate::http::error::{Answer, Problem};
+use crate::http::error::{Answer, Problem, RequestId};
 use crate::http::guard::{AdminCaller, COOKIE, same_origin};
 use crate::http::route::{Route, Who, route};
 use crate::password;
 use crate::secret::{SecretKind, digest, new_secret};
 use crate::store;
+use crate::store::audit::Actor;
 
 const FREE_FAILURES: i64 = 5;
 const LONGEST_DELAY_SECS: i64 = 15 * 60;
@@ -38,6 +40,7 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn log_in(
     State(app): State<Shared>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
     headers: HeaderMap,
     body: Result<Json<LoginRequest>, JsonRejection>,
 ) -> Answer<Response> {
@@ -49,7 +52,8 @@ async fn log_in(
         return Err(wrong());
     }
     let now = app.clock.now();
-    let account = store::session::account(app.store.read(), &request.email.trim().to_lowercase()).await?;
+    let email = request.email.trim().to_lowercase();
+    let account = store::session::account(app.store.read(), &email).await?;
     let stored = account.as_ref().map_or(NOBODY, |account| account.password_hash.as_str());
     if let Some(until) = account.as_ref().and_then(|account| account.locked_until).filter(|until| *until > now) {
         let secs = (until.millis - now.millis) as u64 / 1000 + 1;
@@ -67,6 +71,9 @@ async fn log_in(
     }
     let id = new_secret(SecretKind::Session)?;
     store::session::begin(&mut tx, &account.id, &digest(&id), now).await?;
+    let actor = Actor { name: email.clone(), request_id: Some(request_id) };
+    store::audit::append(&mut tx, &actor, AuditAct::LoggedIn, &format!("admin {email}"), "with the password", now)
+        .await?;
     tx.commit().await?;
     let cookie = format!("{COOKIE}={id}; Path=/; Secure; HttpOnly; SameSite=Strict");
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())

@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod artifact;
 pub mod assignment;
+pub mod audit;
 pub mod campaign;
 pub mod condemned;
 pub mod export;
