@@ -22,6 +22,8 @@ pub struct Config {
     /// Proxies whose `X-Forwarded-For` is believed, besides those on this machine.
     pub trusted_proxies: Vec<IpAddr>,
     pub limits: Limits,
+    /// Whether every login must have a second factor.
+    pub demand_totp: bool,
     /// Where a test lets the process die ([`crate::crash`]).
     pub crash_at: Option<String>,
 }
@@ -38,6 +40,8 @@ struct File {
     #[serde(default)]
     trusted_proxies: Vec<IpAddr>,
     #[serde(default)]
+    demand_totp: bool,
+    #[serde(default)]
     limits: Limits,
 }
 
@@ -51,6 +55,8 @@ pub enum ConfigError {
     Listen(String),
     #[error("COLLECTOR_TRUSTED_PROXIES has \"{0}\", which is no address")]
     Proxy(String),
+    #[error("COLLECTOR_DEMAND_TOTP is \"{0}\", which is neither true nor false")]
+    DemandTotp(String),
     #[error(transparent)]
     Limit(#[from] WrongLimit),
     #[error("the data folder {path} cannot be made: {source}")]
@@ -85,6 +91,10 @@ impl Config {
             cors_origins: list("COLLECTOR_CORS_ORIGINS").unwrap_or(file.cors_origins),
             trusted_proxies: trusted_proxies?,
             limits: file.limits.overridden(setting)?,
+            demand_totp: match setting("COLLECTOR_DEMAND_TOTP") {
+                Some(text) => text.parse().map_err(|_| ConfigError::DemandTotp(text))?,
+                None => file.demand_totp,
+            },
             crash_at: setting("COLLECTOR_CRASH_AT"),
         })
     }
@@ -99,6 +109,7 @@ impl Config {
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
+            demand_totp: false,
             crash_at: None,
         }
     }

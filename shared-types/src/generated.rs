@@ -12,8 +12,9 @@ use crate::api::admin::{
 use crate::api::assignment::{AssignmentItem, ProblemKind, ProblemRequest, SubmissionBrief};
 use crate::api::audit::{AuditAct, AuditRow};
 use crate::api::review::{
-    AdminRole, Answer, Checklist, HistoryEntry, Lock, LoginRequest, Mark, Reason, RedactRequest, RedactionView,
-    ReviewRequest, Reviewed, SessionView, SubmissionDetail, SubmissionRow,
+    AdminRole, Answer, Checklist, HistoryEntry, Lock, LoginRequest, Mark, ProofRequest, Reason, RecoveryCodes,
+    RedactRequest, RedactionView, ReviewRequest, Reviewed, SessionView, SubmissionDetail, SubmissionRow,
+    TotpConfirmRequest, TotpOffer,
 };
 use crate::api::site::{Download, Platform, SiteInfo};
 use crate::api::submission::{Receipt, SubmissionView, SubmitRequest, Submitted, Track, UploadRef};
@@ -195,6 +196,10 @@ fn typescript() -> Result<Vec<GeneratedFile>, GenerateError> {
         AdminRole,
         AuditAct,
         AuditRow,
+        ProofRequest,
+        RecoveryCodes,
+        TotpConfirmRequest,
+        TotpOffer,
         Answer,
         Checklist,
         HistoryEntry,

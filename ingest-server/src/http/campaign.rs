@@ -24,7 +24,8 @@ pub(super) fn routes() -> Vec<Route> {
         route(Method::POST, "/api/v1/admin/campaigns", Who::Admin, "Makes a new campaign, replacing none.", make)
             .takes::<CampaignFile>()
             .gives::<CampaignView>()
-            .status(201),
+            .status(201)
+            .needs_proof(),
         route(get.clone(), "/api/v1/admin/tiers", Who::Admin, "All tiers.", tiers).gives::<Page<TierRow>>(),
         route(get, "/api/v1/admin/scenarios", Who::Admin, "All scenarios.", scenarios).gives::<Page<ScenarioRow>>(),
     ]

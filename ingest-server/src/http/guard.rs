@@ -9,10 +9,12 @@ use shared_types::api::admin::TokenRole;
 use shared_types::api::review::AdminRole;
 use shared_types::error::ErrorCode;
 use shared_types::id::{TokenId, WorkerId};
+use shared_types::timestamp::Timestamp;
 
 use crate::app::Shared;
 use crate::http::error::{Problem, RequestId};
-use crate::http::route::Who;
+use crate::http::route::{Rule, Who};
+use crate::limits::signed;
 use crate::secret::digest;
 use crate::store;
 use crate::store::audit::Actor;
@@ -34,14 +36,23 @@ pub struct PipelineCaller {
     pub name: String,
 }
 
+/// A login.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub id_sha256: String,
+    pub admin_id: String,
+    pub proven_at: Timestamp,
+    pub has_second_factor: bool,
+}
+
 /// A person (or an admin's token) on the review and admin routes.
 #[derive(Debug, Clone)]
 pub struct AdminCaller {
     /// E-mail, or the token's name.
     pub name: String,
     pub role: AdminRole,
-    /// Hash of the session's id, where it is a login.
-    pub session: Option<String>,
+    /// Where it is a login.
+    pub session: Option<Session>,
     pub request_id: Option<String>,
 }
 
@@ -52,16 +63,17 @@ impl AdminCaller {
     }
 }
 
-pub(super) async fn guard(State((app, who)): State<(Shared, Who)>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(State((app, rule)): State<(Shared, Rule)>, request: Request, next: Next) -> Response {
     // A body may not be shared between threads, so only the head is looked at while others are waited for.
     let (mut head, body) = request.into_parts();
-    match admit(&app, who, &mut head).await {
+    match admit(&app, rule, &mut head).await {
         Ok(()) => next.run(Request::from_parts(head, body)).await,
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn admit(app: &Shared, who: Who, head: &mut Parts) -> Result<(), Problem> {
+async fn admit(app: &Shared, rule: Rule, head: &mut Parts) -> Result<(), Problem> {
+    let who = rule.who;
     if matches!(who, Who::Anyone | Who::Invite | Who::Signed) {
         return Ok(());
     }
@@ -76,11 +88,28 @@ async fn admit(app: &Shared, who: Who, head: &mut Parts) -> Result<(), Problem> 
     match (who, caller) {
         (Who::Worker, Caller::Worker(caller)) => drop(head.extensions.insert(caller)),
         (Who::Pipeline, Caller::Pipeline(caller)) => drop(head.extensions.insert(caller)),
-        (Who::Reviewer, Caller::Admin(caller)) => drop(head.extensions.insert(caller)),
+        (Who::Reviewer, Caller::Admin(caller)) => {
+            check_login(app, rule, &caller)?;
+            drop(head.extensions.insert(caller));
+        }
         (Who::Admin, Caller::Admin(caller)) if caller.role == AdminRole::Admin => {
+            check_login(app, rule, &caller)?;
             drop(head.extensions.insert(caller));
         }
         _ => return Err(ErrorCode::Forbidden.into()),
+    }
+    Ok(())
+}
+
+/// What a login must have shown besides its cookie. A token is a program's: nobody sits there to be asked.
+fn check_login(app: &Shared, rule: Rule, caller: &AdminCaller) -> Result<(), Problem> {
+    let Some(session) = &caller.session else { return Ok(()) };
+    if app.config.demand_totp && !session.has_second_factor && !rule.is_for_newcomers {
+        return Err(ErrorCode::SecondFactorRequired.into());
+    }
+    let until = session.proven_at.plus_secs(signed(app.config.limits.proof_secs));
+    if rule.needs_proof && until < app.clock.now() {
+        return Err(ErrorCode::ProofRequired.into());
     }
     Ok(())
 }
@@ -134,7 +163,17 @@ async fn by_session(app: &Shared, head: &Parts) -> Result<Caller, Problem> {
         store::session::seen(&mut tx, &id_sha256, app.clock.now()).await?;
         tx.commit().await?;
     }
-    Ok(Caller::Admin(AdminCaller { name: login.email, role: login.role, session: Some(id_sha256), request_id: None }))
+    Ok(Caller::Admin(AdminCaller {
+        name: login.email,
+        role: login.role,
+        session: Some(Session {
+            id_sha256,
+            admin_id: login.admin_id,
+            proven_at: login.proven_at,
+            has_second_factor: login.has_second_factor,
+        }),
+        request_id: None,
+    }))
 }
 
 fn cookie(headers: &HeaderMap) -> Option<String> {

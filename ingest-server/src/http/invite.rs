@@ -26,7 +26,8 @@ pub(super) fn routes() -> Vec<Route> {
         route(Method::POST, "/api/v1/admin/invites", Who::Admin, "Makes invites for a tier.", make)
             .takes::<InviteRequest>()
             .gives::<InvitesMade>()
-            .status(201),
+            .status(201)
+            .needs_proof(),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! Everything that speaks HTTP. A noun's routes lie in its file; each says who may call it ([`route::Who`]), and
 //! nothing else decides that: the guard runs before the handler.
 
+pub mod admin;
 pub mod assignment;
 pub mod audit;
 pub mod campaign;
@@ -23,6 +24,7 @@ pub mod payout;
 pub mod redaction;
 pub mod review;
 pub mod route;
+pub mod second_factor;
 pub mod session;
 pub mod submission;
 pub mod token;
@@ -55,12 +57,14 @@ pub fn routes() -> Vec<Route> {
         object::routes(),
         export::routes(),
         session::routes(),
+        second_factor::routes(),
         review::routes(),
         redaction::routes(),
         payout::routes(),
         campaign::routes(),
         invite::routes(),
         token::routes(),
+        admin::routes(),
         audit::routes(),
         pages::routes(),
         download::routes(),

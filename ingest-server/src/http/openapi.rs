@@ -36,6 +36,9 @@ pub fn document() -> Value {
             "security": security(route.who),
             "responses": { "default": { "description": "What went wrong", "content": { "application/json": { "schema": error } } } },
         });
+        if route.needs_proof {
+            operation["x-needs-proof"] = json!(true);
+        }
         let parameters: Vec<Value> = names_in(route.path)
             .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
             .collect();

@@ -39,7 +39,8 @@ pub(super) fn routes() -> Vec<Route> {
         route(Method::POST, path, Who::Reviewer, "Covers a stretch of a take for good.", redact)
             .takes::<RedactRequest>()
             .gives::<RedactionView>()
-            .status(202),
+            .status(202)
+            .needs_proof(),
     ]
 }
 

@@ -1,11 +1,11 @@
-//! Routes of the noun token, and the list of admins.
+//! Routes of the noun token.
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::{Method, StatusCode};
 use axum::{Extension, Json};
 use shared_types::api::Page;
-use shared_types::api::admin::{AdminRow, TokenMade, TokenRequest, TokenRole, TokenRow};
+use shared_types::api::admin::{TokenMade, TokenRequest, TokenRole, TokenRow};
 use shared_types::api::audit::AuditAct;
 use shared_types::error::ErrorCode;
 
@@ -26,10 +26,9 @@ pub(super) fn routes() -> Vec<Route> {
         route(Method::POST, "/api/v1/admin/tokens", Who::Admin, "Makes a token and shows it once.", make)
             .takes::<TokenRequest>()
             .gives::<TokenMade>()
-            .status(201),
+            .status(201)
+            .needs_proof(),
         route(Method::DELETE, "/api/v1/admin/tokens/{id}", Who::Admin, "Revokes a token.", revoke).status(204),
-        route(Method::GET, "/api/v1/admin/admins", Who::Admin, "Admins and reviewers.", admins)
-            .gives::<Page<AdminRow>>(),
     ]
 }
 
@@ -72,11 +71,4 @@ async fn revoke(
         .await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn admins(State(app): State<Shared>, asked: Asked) -> Answer<Json<Page<AdminRow>>> {
-    let rows = store::admin::list(app.store.read(), cursor(asked)?.as_deref(), LIMIT).await?;
-    let paged = page(rows, |(id, _)| id.clone());
-    let items = paged.items.into_iter().map(|(_, row)| row).collect();
-    Ok(Json(Page { items, next_cursor: paged.next_cursor }))
 }

@@ -131,7 +131,9 @@ pub struct TokenRow {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct AdminRow {
+    pub id: String,
     pub email: String,
     pub role: AdminRole,
+    pub has_second_factor: bool,
     pub created_at: Timestamp,
 }

@@ -26,6 +26,7 @@ pub enum AuditAct {
     SecondFactorRemoved,
     RecoveryCodeUsed,
     Repaired,
+    Restored,
 }
 
 /// `GET /admin/audit`, newest first.
