@@ -6,19 +6,23 @@
 
 pub mod acts;
 pub mod app;
+pub mod backup;
 pub mod commands;
 pub mod config;
 pub mod crash;
+pub mod discrepancy;
 pub mod housekeeping;
 pub mod http;
 pub mod limits;
 pub mod login;
+pub mod metrics;
 pub mod objects;
 pub mod password;
 pub mod rate;
 pub mod retention;
 pub mod secret;
 pub mod serve;
+pub mod shown;
 pub mod store;
 pub mod totp;
 pub mod uploads;

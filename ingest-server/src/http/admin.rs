@@ -18,7 +18,9 @@ use crate::store;
 pub(super) fn routes() -> Vec<Route> {
     let path = "/api/v1/admin/admins/{id}";
     vec![
-        route(Method::GET, "/api/v1/admin/admins", Who::Admin, "Admins and reviewers.", list).gives::<Page<AdminRow>>(),
+        route(Method::GET, "/api/v1/admin/admins", Who::Admin, "Admins and reviewers.", list)
+            .gives::<Page<AdminRow>>()
+            .asks(&["cursor"]),
         route(Method::DELETE, path, Who::Admin, "Takes a login away, at once.", remove).status(204).needs_proof(),
         route(
             Method::DELETE,

@@ -16,7 +16,8 @@ use crate::store;
 pub(super) fn routes() -> Vec<Route> {
     vec![
         route(Method::GET, "/api/v1/admin/audit", Who::Admin, "What people with power did, newest first.", list)
-            .gives::<Page<AuditRow>>(),
+            .gives::<Page<AuditRow>>()
+            .asks(&["cursor"]),
     ]
 }
 

@@ -20,14 +20,20 @@ use crate::store::campaign::{self, ScenarioRow, TierRow};
 pub(super) fn routes() -> Vec<Route> {
     let get = Method::GET;
     vec![
-        route(get.clone(), "/api/v1/admin/campaigns", Who::Admin, "All campaigns.", list).gives::<Page<CampaignView>>(),
+        route(get.clone(), "/api/v1/admin/campaigns", Who::Admin, "All campaigns.", list)
+            .gives::<Page<CampaignView>>()
+            .asks(&["cursor"]),
         route(Method::POST, "/api/v1/admin/campaigns", Who::Admin, "Makes a new campaign, replacing none.", make)
             .takes::<CampaignFile>()
             .gives::<CampaignView>()
             .status(201)
             .needs_proof(),
-        route(get.clone(), "/api/v1/admin/tiers", Who::Admin, "All tiers.", tiers).gives::<Page<TierRow>>(),
-        route(get, "/api/v1/admin/scenarios", Who::Admin, "All scenarios.", scenarios).gives::<Page<ScenarioRow>>(),
+        route(get.clone(), "/api/v1/admin/tiers", Who::Admin, "All tiers.", tiers)
+            .gives::<Page<TierRow>>()
+            .asks(&["cursor"]),
+        route(get, "/api/v1/admin/scenarios", Who::Admin, "All scenarios.", scenarios)
+            .gives::<Page<ScenarioRow>>()
+            .asks(&["cursor"]),
     ]
 }
 

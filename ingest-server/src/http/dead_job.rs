@@ -25,7 +25,8 @@ pub(super) fn routes() -> Vec<Route> {
     let (get, post) = (Method::GET, Method::POST);
     vec![
         route(get, "/api/v1/admin/jobs", Who::Admin, "All jobs, or with ?stage= those of one stage.", list)
-            .gives::<Page<JobRow>>(),
+            .gives::<Page<JobRow>>()
+            .asks(&["stage", "cursor"]),
         route(post.clone(), "/api/v1/admin/jobs/{id}/retry", Who::Admin, "Queues a dead job again.", retry).status(204),
         route(post, "/api/v1/admin/jobs/drain", Who::Admin, "Queues all dead jobs again, or gives them up.", drain)
             .takes::<DrainRequest>()

@@ -13,6 +13,7 @@ use shared_types::timestamp::Timestamp;
 
 use crate::app::Shared;
 use crate::http::error::{Problem, RequestId};
+use crate::http::limit::is_own;
 use crate::http::route::{Rule, Who};
 use crate::limits::signed;
 use crate::secret::digest;
@@ -63,18 +64,25 @@ impl AdminCaller {
     }
 }
 
+/// Which route of the table answered, in the extensions of its answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Answered(pub(super) &'static str);
+
 pub(super) async fn guard(State((app, rule)): State<(Shared, Rule)>, request: Request, next: Next) -> Response {
     // A body may not be shared between threads, so only the head is looked at while others are waited for.
     let (mut head, body) = request.into_parts();
-    match admit(&app, rule, &mut head).await {
+    let mut response = match admit(&app, rule, &mut head).await {
         Ok(()) => next.run(Request::from_parts(head, body)).await,
         Err(problem) => problem.into_response(),
-    }
+    };
+    response.extensions_mut().insert(Answered(rule.path));
+    response
 }
 
 async fn admit(app: &Shared, rule: Rule, head: &mut Parts) -> Result<(), Problem> {
     let who = rule.who;
-    if matches!(who, Who::Anyone | Who::Invite | Who::Signed) {
+    let is_open = matches!(who, Who::Anyone | Who::Invite | Who::Signed);
+    if is_open || (who == Who::Operator && is_own(&app.config, &head.extensions, &head.headers)) {
         return Ok(());
     }
     let caller = match bearer(&head.headers) {
@@ -92,7 +100,7 @@ async fn admit(app: &Shared, rule: Rule, head: &mut Parts) -> Result<(), Problem
             check_login(app, rule, &caller)?;
             drop(head.extensions.insert(caller));
         }
-        (Who::Admin, Caller::Admin(caller)) if caller.role == AdminRole::Admin => {
+        (Who::Admin | Who::Operator, Caller::Admin(caller)) if caller.role == AdminRole::Admin => {
             check_login(app, rule, &caller)?;
             drop(head.extensions.insert(caller));
         }

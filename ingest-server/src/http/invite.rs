@@ -22,7 +22,8 @@ const MOST: u32 = 1000;
 pub(super) fn routes() -> Vec<Route> {
     vec![
         route(Method::GET, "/api/v1/admin/invites", Who::Admin, "All invites, without codes.", list)
-            .gives::<Page<InviteView>>(),
+            .gives::<Page<InviteView>>()
+            .asks(&["cursor"]),
         route(Method::POST, "/api/v1/admin/invites", Who::Admin, "Makes invites for a tier.", make)
             .takes::<InviteRequest>()
             .gives::<InvitesMade>()

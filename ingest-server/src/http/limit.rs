@@ -33,6 +33,15 @@ fn address(config: &Config, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr>
     told.or(if peer.is_loopback() { None } else { Some(peer) })
 }
 
+/// Whether a program of this machine asks for itself, and no proxy for another.
+pub(super) fn is_own(config: &Config, extensions: &Extensions, headers: &HeaderMap) -> bool {
+    let peer = extensions.get::<Peer>().copied();
+    // A proxy that says nothing of whom it speaks for may still say that it is one.
+    let is_forwarded =
+        ["forwarded", "via", "x-forwarded-proto", "x-real-ip"].iter().any(|name| headers.contains_key(*name));
+    peer.is_some_and(|Peer(peer)| peer.is_loopback() && !is_forwarded && address(config, peer, headers).is_none())
+}
+
 /// Where a request comes from, as tries to log in are counted.
 pub(super) fn client(config: &Config, extensions: &Extensions, headers: &HeaderMap) -> String {
     let peer = extensions.get::<Peer>().copied();

@@ -34,7 +34,8 @@ pub(super) fn routes() -> Vec<Route> {
     let (get, post) = (Method::GET, Method::POST);
     vec![
         route(get.clone(), "/api/v1/admin/submissions", Who::Reviewer, "The queue, oldest first.", list)
-            .gives::<Page<SubmissionRow>>(),
+            .gives::<Page<SubmissionRow>>()
+            .asks(&["stage", "campaign", "worker", "flag", "cursor"]),
         route(get, "/api/v1/admin/submissions/{id}", Who::Reviewer, "One take with all that is known of it.", show)
             .gives::<SubmissionDetail>(),
         route(post.clone(), "/api/v1/admin/submissions/{id}/lock", Who::Reviewer, "Says who looks at it.", lock)

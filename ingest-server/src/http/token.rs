@@ -22,7 +22,8 @@ const LONGEST_NAME: usize = 200;
 pub(super) fn routes() -> Vec<Route> {
     vec![
         route(Method::GET, "/api/v1/admin/tokens", Who::Admin, "All tokens, without secrets.", list)
-            .gives::<Page<TokenRow>>(),
+            .gives::<Page<TokenRow>>()
+            .asks(&["cursor"]),
         route(Method::POST, "/api/v1/admin/tokens", Who::Admin, "Makes a token and shows it once.", make)
             .takes::<TokenRequest>()
             .gives::<TokenMade>()

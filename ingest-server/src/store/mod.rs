@@ -17,6 +17,7 @@ pub mod invite;
 pub mod job;
 pub mod lock;
 pub mod login_failure;
+pub mod operations;
 pub mod payout;
 pub mod redaction;
 pub mod retention;
