@@ -65,14 +65,13 @@ impl TotpSecret {
         Some(format!("{:06}", word % 1_000_000))
     }
 
-    /// The step of time that a code belongs to; none where it is wrong. Each possible one is looked at.
+    /// The step of time that a code belongs to, the newest first; none where it is wrong.
     pub fn step_of(&self, code: &str, now: Timestamp) -> Option<i64> {
         use subtle::ConstantTimeEq;
         let current = now.millis / STEP_MILLIS;
-        let steps = (current - SLACK)..=(current + SLACK);
-        steps
-            .filter(|step| self.code(*step).is_some_and(|right| bool::from(right.as_bytes().ct_eq(code.as_bytes()))))
-            .next_back()
+        let is_right =
+            |step: &i64| self.code(*step).is_some_and(|right| bool::from(right.as_bytes().ct_eq(code.as_bytes())));
+        ((current - SLACK)..=(current + SLACK)).rev().find(is_right)
     }
 
     /// The code of a moment, as the app would show it.

@@ -55,6 +55,8 @@ pub enum BackupError {
     Io(PathBuf, io::Error),
     #[error("{0} is there already, and a backup replaces nothing: give another name")]
     Exists(PathBuf),
+    #[error("there is no folder {0}: make it first")]
+    NoFolder(PathBuf),
     #[error("{0} is not empty: a backup is put into an empty folder and database, so that nothing is lost")]
     NotEmpty(String),
     #[error("{0} is no backup of this program: {1}")]
@@ -151,6 +153,9 @@ impl Drop for Scratch {
 pub async fn make(app: &Shared, file: &Path, without_objects: bool) -> Done<()> {
     if file.exists() {
         return Err(BackupError::Exists(file.to_owned()));
+    }
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        return Err(BackupError::NoFolder(folder.to_owned()));
     }
     let (part, database) = (with_end(file, ".part"), with_end(file, ".database"));
     let _scratch = Scratch(vec![part.clone(), database.clone()]);
