@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::objects::{Objects, ObjectsError};
 use crate::rate::Rate;
 use crate::store::{Store, StoreError};
@@ -24,6 +25,7 @@ pub struct App {
     /// Wakes machines that wait for jobs.
     pub work: Notify,
     pub rates: Rates,
+    pub metrics: Metrics,
     /// Cancelled when the server is told to stop: who waits may stop waiting.
     pub stopping: CancellationToken,
 }
@@ -74,7 +76,7 @@ impl App {
             requests: Rate::new(config.limits.address_requests_per_minute),
             uploads: Rate::new(config.limits.worker_uploads_per_minute),
         };
-        let (work, stopping) = (Notify::new(), CancellationToken::new());
-        Ok(Arc::new(Self { config, store, objects, clock, work, rates, stopping }))
+        let (work, metrics, stopping) = (Notify::new(), Metrics::default(), CancellationToken::new());
+        Ok(Arc::new(Self { config, store, objects, clock, work, rates, metrics, stopping }))
     }
 }

@@ -15,13 +15,17 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, Clock, Shared};
 use crate::config::Config;
+use crate::discrepancy::Look;
 use crate::objects::Lock;
 use crate::retention::Over;
-use crate::{crash, housekeeping, limits, moving, password, retention, secret, serve, store, uploads};
+use crate::config::hidden;
+use crate::store::audit::Actor;
+use crate::{
+    acts, backup, crash, discrepancy, housekeeping, moving, password, retention, secret, serve, shown, store, uploads,
+};
 
 type Done = Result<(), Box<dyn Error + Send + Sync>>;
 
-const SHORTEST_PASSWORD: usize = 12;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The server of CodeSight Collector.
@@ -53,7 +57,7 @@ enum Command {
         #[arg(long)]
         apply: bool,
     },
-    /// Shows the settings in force.
+    /// Shows the settings in force, and where each came from.
     #[command(after_help = "Example: ingest-server config --config collector.toml")]
     Config,
     /// Brings everything from SQLite and the data folder to PostgreSQL and a bucket; run again, it goes on.
@@ -67,6 +71,27 @@ enum Command {
         #[arg(long)]
         to_bucket: String,
     },
+    /// Compares database, objects, ledger and audit log; a sentence for each discrepancy. Ends with 1 where one is left.
+    #[command(after_help = "Example: ingest-server audit --repair")]
+    Audit {
+        /// Mends what can be mended without a loss; nothing is removed.
+        #[arg(long)]
+        repair: bool,
+        /// Compares the sizes of objects, and reads none of them.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Writes database and objects into one new file, while the server runs.
+    #[command(after_help = "Example: ingest-server backup /backup/collector.tar")]
+    Backup {
+        file: PathBuf,
+        /// Lists the objects with their hashes, and leaves their bytes to another copy.
+        #[arg(long)]
+        without_objects: bool,
+    },
+    /// Puts a backup into an empty data folder; the server must not run.
+    #[command(after_help = "Example: COLLECTOR_DATA_DIR=/srv/empty ingest-server restore /backup/collector.tar")]
+    Restore { file: PathBuf },
     /// People who review and administer.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -148,13 +173,19 @@ enum InviteCommand {
 }
 
 pub async fn run(cli: Cli) -> Done {
+    let file = cli.config.clone();
     let config = Config::load(cli.config.as_deref())?;
     match cli.command {
         Command::Serve => run_server(config).await,
         Command::Migrate => open(config).await.map(drop),
         Command::Healthcheck => healthcheck(&config),
         Command::Retention { apply } => retain(config, apply).await,
-        Command::Config => show(&config),
+        Command::Config => say(&shown::text(&config, file.as_deref())?),
+        Command::Audit { repair, quick } => audit(config, repair, quick).await,
+        Command::Backup { file, without_objects } => {
+            backup::make(&open(config).await?, &file, without_objects).await.map_err(Into::into)
+        }
+        Command::Restore { file } => backup::restore(config, &file).await.map_err(Into::into),
         Command::Move { to_database, to_bucket } => move_all(&config, &to_database, to_bucket).await,
         Command::Admin(AdminCommand::Create { email, role, password_stdin }) => {
             make_admin(config, &email, role, password_stdin).await
@@ -164,8 +195,8 @@ pub async fn run(cli: Cli) -> Done {
         Command::Invite(InviteCommand::Create { campaign, tier, count }) => {
             let app = open(config).await?;
             let id = campaign.parse().map_err(|_| format!("{campaign} is no campaign id; see campaign list"))?;
-            let mut tx = app.store.begin().await?;
-            let codes = store::invite::make(&mut tx, id, &tier, count, app.clock.now()).await?;
+            let (mut tx, by) = (app.store.begin().await?, Actor::command_line());
+            let codes = acts::make_invites(&mut tx, &by, (id, &tier, count), app.clock.now()).await?;
             let codes = codes.ok_or("there is no such campaign or tier; see campaign list and campaign export")?;
             tx.commit().await?;
             say(&codes.join("\n"))
@@ -250,6 +281,22 @@ async fn move_all(config: &Config, to_database: &str, to_bucket: String) -> Done
     Ok(())
 }
 
+async fn audit(config: Config, repair: bool, quick: bool) -> Done {
+    let app = open(config).await?;
+    let found = discrepancy::look(&app, Look { repair, quick }).await?;
+    for one in &found.discrepancies {
+        say(&one.to_string())?;
+    }
+    let left = found.discrepancies.iter().filter(|one| !one.is_mended).count();
+    tracing::info!("the audit log has {} entries; the hash of the last is {}", found.audit_entries, found.audit_sha256);
+    tracing::info!("{} objects looked at, {} discrepancies, {left} left", found.objects, found.discrepancies.len());
+    if left == 0 {
+        Ok(())
+    } else {
+        Err("not everything adds up; see the sentences above and docs/operations.md".into())
+    }
+}
+
 fn healthcheck(config: &Config) -> Done {
     let mut address = config.listen;
     if address.ip().is_unspecified() {
@@ -263,33 +310,6 @@ fn healthcheck(config: &Config) -> Done {
     if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err("the server does not say that it is well".into()) }
 }
 
-fn show(config: &Config) -> Done {
-    let shown = [
-        ("listen", config.listen.to_string()),
-        ("public_url", config.public_url.clone()),
-        ("data_dir", config.data_dir.display().to_string()),
-        ("database_url", hidden(&config.database_url)),
-        ("bucket", config.bucket.as_ref().map(|bucket| bucket.name.clone()).unwrap_or_default()),
-        ("media_url", config.media_url.clone().unwrap_or_default()),
-    ];
-    let mut table: toml::Table = shown.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-    table.insert("cors_origins".to_owned(), config.cors_origins.clone().into());
-    let proxies: Vec<String> = config.trusted_proxies.iter().map(ToString::to_string).collect();
-    table.insert("trusted_proxies".to_owned(), proxies.into());
-    let number = |value: u64| toml::Value::Integer(limits::signed(value));
-    let rows = config.limits.rows().into_iter().map(|(name, value)| (name.to_owned(), number(value)));
-    table.insert("limits".to_owned(), toml::Value::Table(rows.collect()));
-    say(&toml::to_string(&table)?)
-}
-
-/// The address without its password.
-fn hidden(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let Some((login, host)) = rest.rsplit_once('@') else { return url.to_owned() };
-    let user = login.split(':').next().unwrap_or_default();
-    format!("{scheme}://{user}:***@{host}")
-}
-
 async fn make_admin(config: Config, email: &str, role: Role, from_stdin: bool) -> Done {
     if !email.contains('@') {
         return Err(format!("{email} is no e-mail address").into());
@@ -301,8 +321,8 @@ async fn make_admin(config: Config, email: &str, role: Role, from_stdin: bool) -
     } else {
         secret::new_secret(secret::SecretKind::Session)?.trim_start_matches("css_")[..24].to_owned()
     };
-    if word.chars().count() < SHORTEST_PASSWORD {
-        return Err(format!("the password needs at least {SHORTEST_PASSWORD} characters").into());
+    if let Some(objection) = password::objection(&word, email) {
+        return Err(objection.into());
     }
     let role = match role {
         Role::Admin => AdminRole::Admin,
@@ -310,8 +330,8 @@ async fn make_admin(config: Config, email: &str, role: Role, from_stdin: bool) -
     };
     let app = open(config).await?;
     let hash = password::hash(word.clone()).await?;
-    let mut tx = app.store.begin().await?;
-    if !store::admin::insert(&mut tx, email, &hash, role, app.clock.now()).await? {
+    let (mut tx, by) = (app.store.begin().await?, Actor::command_line());
+    if !acts::make_admin(&mut tx, &by, (email, &hash, role), app.clock.now()).await? {
         return Err(format!("there is a login for {email} already").into());
     }
     tx.commit().await?;
@@ -324,8 +344,8 @@ async fn make_token(config: Config, role: Program, name: &str) -> Done {
         Program::Admin => TokenRole::Admin,
     };
     let app = open(config).await?;
-    let mut tx = app.store.begin().await?;
-    let made = store::token::make(&mut tx, role, name, None, app.clock.now()).await?;
+    let (mut tx, by) = (app.store.begin().await?, Actor::command_line());
+    let made = acts::make_token(&mut tx, &by, role, name, app.clock.now()).await?;
     tx.commit().await?;
     say(&made.token)
 }
@@ -338,8 +358,8 @@ async fn campaign(config: Config, command: CampaignCommand) -> Done {
             if let Some(objection) = store::campaign::objection(&file) {
                 return Err(objection.into());
             }
-            let mut tx = app.store.begin().await?;
-            let id = store::campaign::insert(&mut tx, &file, app.clock.now()).await?;
+            let (mut tx, by) = (app.store.begin().await?, Actor::command_line());
+            let id = acts::make_campaign(&mut tx, &by, &file, app.clock.now()).await?;
             tx.commit().await?;
             tracing::info!("made a new campaign; earlier ones stay as they are");
             say(&id.to_string())

@@ -11,7 +11,7 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:8750";
 /// What servers that are not AWS expect.
 const DEFAULT_REGION: &str = "us-east-1";
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     pub listen: SocketAddr,
     /// Where the server is reached from outside, without a slash at its end.
@@ -28,6 +28,8 @@ pub struct Config {
     /// Proxies whose `X-Forwarded-For` is believed, besides those on this machine.
     pub trusted_proxies: Vec<IpAddr>,
     pub limits: Limits,
+    /// Whether every login must have a second factor.
+    pub demand_totp: bool,
     /// Where a test lets the process die ([`crate::crash`]).
     pub crash_at: Option<String>,
 }
@@ -64,6 +66,8 @@ struct File {
     #[serde(default)]
     trusted_proxies: Vec<IpAddr>,
     #[serde(default)]
+    demand_totp: bool,
+    #[serde(default)]
     limits: Limits,
 }
 
@@ -77,6 +81,8 @@ pub enum ConfigError {
     Listen(String),
     #[error("COLLECTOR_TRUSTED_PROXIES has \"{0}\", which is no address")]
     Proxy(String),
+    #[error("COLLECTOR_DEMAND_TOTP is \"{0}\", which is neither true nor false")]
+    DemandTotp(String),
     #[error(transparent)]
     Limit(#[from] WrongLimit),
     #[error("{0} is not set; a bucket cannot be opened without it")]
@@ -119,6 +125,10 @@ impl Config {
             cors_origins: list("COLLECTOR_CORS_ORIGINS").unwrap_or(file.cors_origins),
             trusted_proxies: trusted_proxies?,
             limits: file.limits.overridden(setting)?,
+            demand_totp: match setting("COLLECTOR_DEMAND_TOTP") {
+                Some(text) => text.parse().map_err(|_| ConfigError::DemandTotp(text))?,
+                None => file.demand_totp,
+            },
             crash_at: setting("COLLECTOR_CRASH_AT"),
         })
     }
@@ -135,6 +145,7 @@ impl Config {
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
+            demand_totp: false,
             crash_at: None,
         }
     }
@@ -174,8 +185,28 @@ fn read(path: &Path) -> Result<File, ConfigError> {
     toml::from_str(&text).map_err(|source| ConfigError::Wrong { path: path.to_owned(), source: Box::new(source) })
 }
 
+/// The address without its password.
+pub fn hidden(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((login, host)) = rest.rsplit_once('@') else { return url.to_owned() };
+    let user = login.split(':').next().unwrap_or_default();
+    format!("{scheme}://{user}:***@{host}")
+}
+
+/// Secrets stay out of logs.
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("listen", &self.listen)
+            .field("public_url", &self.public_url)
+            .field("data_dir", &self.data_dir)
+            .field("database_url", &hidden(&self.database_url))
+            .finish_non_exhaustive()
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the one place where settings are read")]
-fn setting(name: &str) -> Option<String> {
+pub(crate) fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

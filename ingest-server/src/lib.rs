@@ -4,13 +4,18 @@
 //! alone speaks SQL, [`objects`] alone touches stored bytes, [`uploads`] decides what becomes of an
 //! upload without knowing a protocol. The server never decodes media: it looks at magic bytes.
 
+pub mod acts;
 pub mod app;
+pub mod backup;
 pub mod commands;
 pub mod config;
 pub mod crash;
+pub mod discrepancy;
 pub mod housekeeping;
 pub mod http;
 pub mod limits;
+pub mod login;
+pub mod metrics;
 pub mod moving;
 pub mod objects;
 pub mod password;
@@ -19,5 +24,7 @@ pub mod replica;
 pub mod retention;
 pub mod secret;
 pub mod serve;
+pub mod shown;
 pub mod store;
+pub mod totp;
 pub mod uploads;

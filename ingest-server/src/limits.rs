@@ -73,6 +73,8 @@ limits! {
     lease_secs "COLLECTOR_LEASE_SECS" = 60;
     /// Pause before a job's second attempt; it doubles with each attempt, up to an hour.
     backoff_secs "COLLECTOR_BACKOFF_SECS" = 20;
+    /// How long password or code count, once shown, for what touches money, access or erasure.
+    proof_secs "COLLECTOR_PROOF_SECS" = 300;
     /// Pause between two rounds of housekeeping.
     housekeeping_secs "COLLECTOR_HOUSEKEEPING_SECS" = 600;
     /// Days that finished uploads are kept which nobody handed in; 0 for ever.

@@ -1,5 +1,6 @@
 //! How long each class of data is kept, and what would go now.
 
+use shared_types::api::audit::AuditAct;
 use shared_types::submission::SubmissionStage;
 use shared_types::timestamp::Timestamp;
 
@@ -7,6 +8,7 @@ use crate::app::Shared;
 use crate::limits::{Limits, signed};
 use crate::objects::manifest_key;
 use crate::store;
+use crate::store::audit::Actor;
 use crate::store::retention::{Due, Since};
 use crate::uploads::{Done, UploadError};
 
@@ -134,7 +136,10 @@ async fn remove(app: &Shared, due: &Due, since: Since<'_>, now: Timestamp) -> Re
     for key in keys {
         app.objects.remove(&key).await?;
     }
-    store::history::add(&mut tx, due.id, now, "server", "The media were removed: their time was over.").await?;
+    let what = "The media were removed: their time was over.";
+    store::history::add(&mut tx, due.id, now, "server", what).await?;
+    let subject = format!("submission {}", due.id);
+    store::audit::append(&mut tx, &Actor::server(), AuditAct::MediaRemoved, &subject, what, now).await?;
     tx.commit().await?;
     Ok(true)
 }

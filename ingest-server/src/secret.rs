@@ -32,9 +32,15 @@ impl SecretKind {
 #[error("the system gives no random numbers: {0}")]
 pub struct NoRandomness(String);
 
+impl NoRandomness {
+    pub fn because(error: &getrandom::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
 pub fn new_secret(kind: SecretKind) -> Result<String, NoRandomness> {
     let mut bits = [0_u8; 24];
-    getrandom::fill(&mut bits).map_err(|error| NoRandomness(error.to_string()))?;
+    getrandom::fill(&mut bits).map_err(|error| NoRandomness::because(&error))?;
     Ok(format!("{}{}", kind.prefix(), hex(&bits)))
 }
 

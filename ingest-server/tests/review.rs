@@ -184,7 +184,13 @@ async fn who_logs_out_is_out(road: Road) {
         let request = request.header("cookie", &cookie).header("sec-fetch-site", "same-origin");
         road.request(request.body(axum::body::Body::empty()).unwrap()).await
     };
-    assert_eq!(send("GET").await.json(), json!({ "email": "reviewer@example.org", "role": "reviewer" }));
+    assert_eq!(
+        send("GET").await.json(),
+        json!({
+            "email": "reviewer@example.org", "role": "reviewer",
+            "has_second_factor": false, "must_add_second_factor": false, "recovery_codes": 0,
+        })
+    );
     let out = send("DELETE").await;
     assert!(out.headers["set-cookie"].to_str().unwrap().contains("Max-Age=0"));
     assert_eq!(send("GET").await.code(), "unauthenticated");

@@ -10,9 +10,11 @@ use crate::api::admin::{
     TokenMade, TokenRequest, TokenRole, TokenRow, WorkerRow,
 };
 use crate::api::assignment::{AssignmentItem, ProblemKind, ProblemRequest, SubmissionBrief};
+use crate::api::audit::{AuditAct, AuditRow};
 use crate::api::review::{
-    AdminRole, Answer, Checklist, HistoryEntry, Lock, LoginRequest, Mark, Reason, RedactRequest, RedactionView,
-    ReviewRequest, Reviewed, SessionView, SubmissionDetail, SubmissionRow,
+    AdminRole, Answer, Checklist, HistoryEntry, Lock, LoginRequest, Mark, ProofRequest, Reason, RecoveryCodes,
+    RedactRequest, RedactionView, ReviewRequest, Reviewed, SessionView, SubmissionDetail, SubmissionRow,
+    TotpConfirmRequest, TotpOffer,
 };
 use crate::api::site::{Download, Platform, SiteInfo};
 use crate::api::submission::{Receipt, SubmissionView, SubmitRequest, Submitted, Track, UploadRef};
@@ -195,6 +197,12 @@ fn typescript() -> Result<Vec<GeneratedFile>, GenerateError> {
         ProblemRequest,
         SubmissionBrief,
         AdminRole,
+        AuditAct,
+        AuditRow,
+        ProofRequest,
+        RecoveryCodes,
+        TotpConfirmRequest,
+        TotpOffer,
         Answer,
         Checklist,
         HistoryEntry,

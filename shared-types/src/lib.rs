@@ -15,6 +15,7 @@ pub mod example;
 pub mod fingerprint;
 pub mod generated;
 pub mod goal;
+mod hidden;
 pub mod id;
 pub mod job;
 pub mod lifecycle;

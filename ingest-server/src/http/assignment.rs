@@ -26,7 +26,8 @@ pub(super) fn routes() -> Vec<Route> {
     let post = Method::POST;
     vec![
         route(Method::GET, "/api/v1/assignments", Who::Worker, "The worker's goals.", list)
-            .gives::<Page<AssignmentItem>>(),
+            .gives::<Page<AssignmentItem>>()
+            .asks(&["cursor"]),
         route(post.clone(), "/api/v1/assignments/{id}/claim", Who::Worker, "Reserves a goal for a day.", claim)
             .gives::<AssignmentItem>(),
         route(post.clone(), "/api/v1/assignments/{id}/start", Who::Worker, "Recording begins.", start)

@@ -1,28 +1,32 @@
 //! Jobs as an admin sees them: the list, and what becomes of those that died.
 
-use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{Method, StatusCode};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use shared_types::api::Page;
 use shared_types::api::admin::{DrainAction, DrainRequest, Drained, JobRow};
+use shared_types::api::audit::AuditAct;
 use shared_types::error::ErrorCode;
 use shared_types::id::JobId;
 use shared_types::job::{JobKind, JobStage};
 
 use crate::app::{App, Shared};
 use crate::http::error::{Answer, Problem};
+use crate::http::guard::AdminCaller;
 use crate::http::outcome;
 use crate::http::page::{LIMIT, page};
 use crate::http::route::{Route, Who, route};
 use crate::store;
+use crate::store::audit::Actor;
 
 pub(super) fn routes() -> Vec<Route> {
     let (get, post) = (Method::GET, Method::POST);
     vec![
         route(get, "/api/v1/admin/jobs", Who::Admin, "All jobs, or with ?stage= those of one stage.", list)
-            .gives::<Page<JobRow>>(),
+            .gives::<Page<JobRow>>()
+            .asks(&["stage", "cursor"]),
         route(post.clone(), "/api/v1/admin/jobs/{id}/retry", Who::Admin, "Queues a dead job again.", retry).status(204),
         route(post, "/api/v1/admin/jobs/drain", Who::Admin, "Queues all dead jobs again, or gives them up.", drain)
             .takes::<DrainRequest>()
@@ -43,15 +47,19 @@ async fn list(State(app): State<Shared>, asked: Result<Query<Asked>, QueryReject
     Ok(Json(page(rows, |row| row.id.to_string())))
 }
 
-async fn retry(State(app): State<Shared>, Path(id): Path<String>) -> Answer<StatusCode> {
+async fn retry(
+    State(app): State<Shared>,
+    Extension(caller): Extension<AdminCaller>,
+    Path(id): Path<String>,
+) -> Answer<StatusCode> {
     let id = id.parse().map_err(|_| ErrorCode::NotFound)?;
-    queue_again(&app, id).await?;
+    queue_again(&app, &caller.actor(), id).await?;
     app.work.notify_waiters();
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// A submission that failed with its job is received anew.
-async fn queue_again(app: &App, id: JobId) -> Answer<()> {
+async fn queue_again(app: &App, actor: &Actor, id: JobId) -> Answer<()> {
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     let job = store::job::lock(&mut tx, id).await?.ok_or(ErrorCode::NotFound)?;
@@ -63,25 +71,35 @@ async fn queue_again(app: &App, id: JobId) -> Answer<()> {
     if let Some(submission_id) = job.submission_id.filter(|_| job.kind != JobKind::Redact) {
         outcome::resume(&mut tx, submission_id, job.kind, now).await?;
     }
+    let subject = format!("job {id}");
+    store::audit::append(&mut tx, actor, AuditAct::JobRetried, &subject, "a dead job is queued again", now).await?;
     Ok(tx.commit().await?)
 }
 
-async fn give_up(app: &App, id: JobId) -> Answer<()> {
+async fn give_up(app: &App, actor: &Actor, id: JobId) -> Answer<()> {
+    let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     let job = store::job::lock(&mut tx, id).await?.ok_or(ErrorCode::NotFound)?;
     // A redaction that was asked for is never given up: its take would stay closed for good.
     if job.kind == JobKind::Redact {
         return Err(ErrorCode::StageConflict.into());
     }
-    if !store::job::cancel(&mut tx, id, app.clock.now()).await? {
+    if !store::job::cancel(&mut tx, id, now).await? {
         return Err(ErrorCode::StageConflict.into());
     }
+    let subject = format!("job {id}");
+    store::audit::append(&mut tx, actor, AuditAct::JobGivenUp, &subject, "a dead job is given up", now).await?;
     Ok(tx.commit().await?)
 }
 
 /// Each in a change of its own. One whose submission went another way meanwhile stays where it is.
-async fn drain(State(app): State<Shared>, body: Result<Json<DrainRequest>, JsonRejection>) -> Answer<Json<Drained>> {
+async fn drain(
+    State(app): State<Shared>,
+    Extension(caller): Extension<AdminCaller>,
+    body: Result<Json<DrainRequest>, JsonRejection>,
+) -> Answer<Json<Drained>> {
     let Json(request) = body?;
+    let actor = caller.actor();
     let (mut drained, mut after) = (Drained { count: 0, left: 0 }, None);
     loop {
         let some = store::job::dead(app.store.read(), request.kind, after).await?;
@@ -89,8 +107,8 @@ async fn drain(State(app): State<Shared>, body: Result<Json<DrainRequest>, JsonR
         after = Some(*last);
         for id in some {
             let done = match request.action {
-                DrainAction::Retry => queue_again(&app, id).await,
-                DrainAction::Cancel => give_up(&app, id).await,
+                DrainAction::Retry => queue_again(&app, &actor, id).await,
+                DrainAction::Cancel => give_up(&app, &actor, id).await,
             };
             match done {
                 Ok(()) => drained.count += 1,

@@ -1,14 +1,19 @@
 //! The error code as an answer: `{code, message, hint, request_id}`.
 
+use std::time::Instant;
+
 use axum::Json;
 use axum::body::Body;
-use axum::extract::Request;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use shared_types::error::{ApiError, ErrorCode};
+use tracing::Instrument;
 
+use crate::app::Shared;
+use crate::http::guard::Answered;
 use crate::objects::ObjectsError;
 use crate::secret::NoRandomness;
 use crate::store::StoreError;
@@ -54,15 +59,25 @@ fn internal(error: &dyn std::error::Error) -> Problem {
     ErrorCode::Internal.into()
 }
 
+/// `PostgreSQL` keeps no NUL in a text, and says so with this code.
+const NUL_IN_TEXT: &str = "22021";
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        internal(&error)
+        match error {
+            StoreError::Database(error) => error.into(),
+            error => internal(&error),
+        }
     }
 }
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        internal(&error)
+        let code = error.as_database_error().and_then(|error| error.code().map(|code| code == NUL_IN_TEXT));
+        if code == Some(true) {
+            return Self::because(ErrorCode::InvalidRequest, "A text has a NUL in it.");
+        }
+        internal(&StoreError::from(error))
     }
 }
 
@@ -116,12 +131,22 @@ pub(super) fn after_panic(_: Box<dyn std::any::Any + Send + 'static>) -> axum::h
     Problem::from(ErrorCode::Internal).into_response()
 }
 
-/// Gives each request an id, in its log lines, its `X-Request-Id` and the body of an error.
-pub(super) async fn with_request_id(request: Request, next: Next) -> Response {
+/// The id of a request, in its extensions.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// Gives each request an id, in all its log lines, its `X-Request-Id` and the body of an error.
+pub(super) async fn with_request_id(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
     let request_id = uuid::Uuid::now_v7().to_string();
+    // Never the query: signed addresses carry their key in it.
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut response = next.run(request).await;
-    tracing::info!(request_id, %method, path, status = response.status().as_u16(), "answered");
+    request.extensions_mut().insert(RequestId(request_id.clone()));
+    let span = tracing::info_span!("request", request_id, %method, path);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    span.in_scope(|| tracing::info!(status = response.status().as_u16(), "answered"));
+    let route = response.extensions().get::<Answered>().map(|Answered(path)| *path);
+    app.metrics.answered(route, method.as_str(), response.status().as_u16(), began.elapsed());
     if let Some(Unsent(problem)) = response.extensions_mut().remove::<Unsent>() {
         let error = ApiError {
             code: problem.code,

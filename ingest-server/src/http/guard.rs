@@ -2,19 +2,23 @@
 
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{Extensions, HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use shared_types::api::admin::TokenRole;
 use shared_types::api::review::AdminRole;
 use shared_types::error::ErrorCode;
 use shared_types::id::{TokenId, WorkerId};
+use shared_types::timestamp::Timestamp;
 
 use crate::app::Shared;
-use crate::http::error::Problem;
-use crate::http::route::Who;
+use crate::http::error::{Problem, RequestId};
+use crate::http::limit::is_own;
+use crate::http::route::{Rule, Who};
+use crate::limits::signed;
 use crate::secret::digest;
 use crate::store;
+use crate::store::audit::Actor;
 
 /// The cookie of an admin's login; `__Host-` ties it to this host and to TLS (browsers except loopback).
 pub const COOKIE: &str = "__Host-collector";
@@ -33,41 +37,87 @@ pub struct PipelineCaller {
     pub name: String,
 }
 
+/// A login.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub id_sha256: String,
+    pub admin_id: String,
+    pub proven_at: Timestamp,
+    pub has_second_factor: bool,
+}
+
 /// A person (or an admin's token) on the review and admin routes.
 #[derive(Debug, Clone)]
 pub struct AdminCaller {
     /// E-mail, or the token's name.
     pub name: String,
     pub role: AdminRole,
-    /// Hash of the session's id, where it is a login.
-    pub session: Option<String>,
+    /// Where it is a login.
+    pub session: Option<Session>,
+    pub request_id: Option<String>,
 }
 
-pub(super) async fn guard(State((app, who)): State<(Shared, Who)>, request: Request, next: Next) -> Response {
-    // A body may not be shared between threads, so only the head is looked at while others are waited for.
-    let (mut head, body) = request.into_parts();
-    match admit(&app, who, &mut head).await {
-        Ok(()) => next.run(Request::from_parts(head, body)).await,
-        Err(problem) => problem.into_response(),
+impl AdminCaller {
+    /// As the audit log names it.
+    pub fn actor(&self) -> Actor {
+        Actor { name: self.name.clone(), request_id: self.request_id.clone() }
     }
 }
 
-async fn admit(app: &Shared, who: Who, head: &mut Parts) -> Result<(), Problem> {
-    if matches!(who, Who::Anyone | Who::Invite | Who::Signed) {
+/// Which route of the table answered, in the extensions of its answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Answered(pub(super) &'static str);
+
+pub(super) async fn guard(State((app, rule)): State<(Shared, Rule)>, request: Request, next: Next) -> Response {
+    // A body may not be shared between threads, so only the head is looked at while others are waited for.
+    let (mut head, body) = request.into_parts();
+    let mut response = match admit(&app, rule, &mut head).await {
+        Ok(()) => next.run(Request::from_parts(head, body)).await,
+        Err(problem) => problem.into_response(),
+    };
+    response.extensions_mut().insert(Answered(rule.path));
+    response
+}
+
+async fn admit(app: &Shared, rule: Rule, head: &mut Parts) -> Result<(), Problem> {
+    let who = rule.who;
+    let is_open = matches!(who, Who::Anyone | Who::Invite | Who::Signed);
+    if is_open || (who == Who::Operator && is_own(&app.config, &head.extensions, &head.headers)) {
         return Ok(());
     }
     let caller = match bearer(&head.headers) {
         Some(secret) => by_token(app, &secret).await?,
         None => by_session(app, head).await?,
     };
+    let caller = match caller {
+        Caller::Admin(caller) => Caller::Admin(AdminCaller { request_id: request_id(&head.extensions), ..caller }),
+        caller => caller,
+    };
     match (who, caller) {
         (Who::Worker, Caller::Worker(caller)) => drop(head.extensions.insert(caller)),
         (Who::Pipeline, Caller::Pipeline(caller)) => drop(head.extensions.insert(caller)),
-        (Who::Reviewer, Caller::Admin(caller)) => drop(head.extensions.insert(caller)),
-        (Who::Admin, Caller::Admin(caller)) if caller.role == AdminRole::Admin => {
+        (Who::Reviewer, Caller::Admin(caller)) => {
+            check_login(app, rule, &caller)?;
+            drop(head.extensions.insert(caller));
+        }
+        (Who::Admin | Who::Operator, Caller::Admin(caller)) if caller.role == AdminRole::Admin => {
+            check_login(app, rule, &caller)?;
             drop(head.extensions.insert(caller));
         }
         _ => return Err(ErrorCode::Forbidden.into()),
+    }
+    Ok(())
+}
+
+/// What a login must have shown besides its cookie. A token is a program's: nobody sits there to be asked.
+fn check_login(app: &Shared, rule: Rule, caller: &AdminCaller) -> Result<(), Problem> {
+    let Some(session) = &caller.session else { return Ok(()) };
+    if app.config.demand_totp && !session.has_second_factor && !rule.is_for_newcomers {
+        return Err(ErrorCode::SecondFactorRequired.into());
+    }
+    let until = session.proven_at.plus_secs(signed(app.config.limits.proof_secs));
+    if rule.needs_proof && until < app.clock.now() {
+        return Err(ErrorCode::ProofRequired.into());
     }
     Ok(())
 }
@@ -76,6 +126,11 @@ enum Caller {
     Worker(WorkerCaller),
     Pipeline(PipelineCaller),
     Admin(AdminCaller),
+}
+
+/// The id that a request was given at the door.
+pub(super) fn request_id(extensions: &Extensions) -> Option<String> {
+    extensions.get::<RequestId>().map(|RequestId(id)| id.clone())
 }
 
 fn bearer(headers: &HeaderMap) -> Option<String> {
@@ -95,7 +150,9 @@ async fn by_token(app: &Shared, secret: &str) -> Result<Caller, Problem> {
         (TokenRole::Worker, Some(worker_id)) => Caller::Worker(WorkerCaller { worker_id, token_id: token.id }),
         (TokenRole::Worker, None) => return Err(ErrorCode::Unauthenticated.into()),
         (TokenRole::Pipeline, _) => Caller::Pipeline(PipelineCaller { name: token.name }),
-        (TokenRole::Admin, _) => Caller::Admin(AdminCaller { name: token.name, role: AdminRole::Admin, session: None }),
+        (TokenRole::Admin, _) => {
+            Caller::Admin(AdminCaller { name: token.name, role: AdminRole::Admin, session: None, request_id: None })
+        }
     })
 }
 
@@ -114,7 +171,17 @@ async fn by_session(app: &Shared, head: &Parts) -> Result<Caller, Problem> {
         store::session::seen(&mut tx, &id_sha256, app.clock.now()).await?;
         tx.commit().await?;
     }
-    Ok(Caller::Admin(AdminCaller { name: login.email, role: login.role, session: Some(id_sha256) }))
+    Ok(Caller::Admin(AdminCaller {
+        name: login.email,
+        role: login.role,
+        session: Some(Session {
+            id_sha256,
+            admin_id: login.admin_id,
+            proven_at: login.proven_at,
+            has_second_factor: login.has_second_factor,
+        }),
+        request_id: None,
+    }))
 }
 
 fn cookie(headers: &HeaderMap) -> Option<String> {

@@ -1,15 +1,17 @@
 //! Routes of the noun invite.
 
-use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{Method, StatusCode};
+use axum::{Extension, Json};
 use shared_types::api::Page;
 use shared_types::api::admin::{InviteRequest, InviteView, InvitesMade};
 use shared_types::error::ErrorCode;
 
+use crate::acts;
 use crate::app::Shared;
 use crate::http::error::{Answer, Problem};
+use crate::http::guard::AdminCaller;
 use crate::http::page::{Asked, LIMIT, cursor, page};
 use crate::http::route::{Route, Who, route};
 use crate::store;
@@ -20,11 +22,13 @@ const MOST: u32 = 1000;
 pub(super) fn routes() -> Vec<Route> {
     vec![
         route(Method::GET, "/api/v1/admin/invites", Who::Admin, "All invites, without codes.", list)
-            .gives::<Page<InviteView>>(),
+            .gives::<Page<InviteView>>()
+            .asks(&["cursor"]),
         route(Method::POST, "/api/v1/admin/invites", Who::Admin, "Makes invites for a tier.", make)
             .takes::<InviteRequest>()
             .gives::<InvitesMade>()
-            .status(201),
+            .status(201)
+            .needs_proof(),
     ]
 }
 
@@ -35,6 +39,7 @@ async fn list(State(app): State<Shared>, asked: Asked) -> Answer<Json<Page<Invit
 
 async fn make(
     State(app): State<Shared>,
+    Extension(caller): Extension<AdminCaller>,
     body: Result<Json<InviteRequest>, JsonRejection>,
 ) -> Answer<(StatusCode, Json<InvitesMade>)> {
     let Json(request) = body?;
@@ -43,7 +48,7 @@ async fn make(
     }
     let (campaign, tier, now) = (request.campaign_id, request.tier.as_str(), app.clock.now());
     let mut tx = app.store.begin().await?;
-    let made = store::invite::make(&mut tx, campaign, tier, request.count, now).await?;
+    let made = acts::make_invites(&mut tx, &caller.actor(), (campaign, tier, request.count), now).await?;
     let codes = made.ok_or_else(|| Problem::because(ErrorCode::NotFound, "There is no such campaign or tier."))?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(InvitesMade { codes })))

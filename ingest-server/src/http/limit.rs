@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use shared_types::error::ErrorCode;
@@ -31,6 +31,21 @@ fn address(config: &Config, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr>
     let told = headers.get_all(FORWARDED).iter().next_back().and_then(|value| value.to_str().ok());
     let told = told.and_then(|told| told.rsplit(',').next()?.trim().parse().ok());
     told.or(if peer.is_loopback() { None } else { Some(peer) })
+}
+
+/// Whether a program of this machine asks for itself, and no proxy for another.
+pub(super) fn is_own(config: &Config, extensions: &Extensions, headers: &HeaderMap) -> bool {
+    let peer = extensions.get::<Peer>().copied();
+    // A proxy that says nothing of whom it speaks for may still say that it is one.
+    let is_forwarded =
+        ["forwarded", "via", "x-forwarded-proto", "x-real-ip"].iter().any(|name| headers.contains_key(*name));
+    peer.is_some_and(|Peer(peer)| peer.is_loopback() && !is_forwarded && address(config, peer, headers).is_none())
+}
+
+/// Where a request comes from, as tries to log in are counted.
+pub(super) fn client(config: &Config, extensions: &Extensions, headers: &HeaderMap) -> String {
+    let peer = extensions.get::<Peer>().copied();
+    peer.and_then(|Peer(peer)| address(config, peer, headers)).map_or_else(|| "here".to_owned(), key)
 }
 
 /// A home has a whole /64 of IPv6.

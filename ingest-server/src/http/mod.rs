@@ -1,7 +1,9 @@
 //! Everything that speaks HTTP. A noun's routes lie in its file; each says who may call it ([`route::Who`]), and
 //! nothing else decides that: the guard runs before the handler.
 
+pub mod admin;
 pub mod assignment;
+pub mod audit;
 pub mod campaign;
 pub mod consent;
 pub mod dead_job;
@@ -13,6 +15,7 @@ pub mod invite;
 pub mod job;
 pub mod limit;
 pub mod me;
+pub mod metrics;
 pub mod object;
 pub mod openapi;
 mod outcome;
@@ -22,6 +25,7 @@ pub mod payout;
 pub mod redaction;
 pub mod review;
 pub mod route;
+pub mod second_factor;
 pub mod session;
 pub mod submission;
 pub mod token;
@@ -33,6 +37,7 @@ use std::net::IpAddr;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, header};
+use tower::util::option_layer;
 use tower::{ServiceBuilder, ServiceExt};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -54,12 +59,16 @@ pub fn routes() -> Vec<Route> {
         object::routes(),
         export::routes(),
         session::routes(),
+        second_factor::routes(),
         review::routes(),
         redaction::routes(),
         payout::routes(),
         campaign::routes(),
         invite::routes(),
         token::routes(),
+        admin::routes(),
+        audit::routes(),
+        metrics::routes(),
         pages::routes(),
         download::routes(),
         openapi::routes(),
@@ -81,6 +90,8 @@ fn csp(media_origin: Option<&str>) -> HeaderValue {
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
+const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()";
+
 /// The whole service.
 pub fn router(app: Shared) -> Router {
     let set = |name: HeaderName, value: &'static str| {
@@ -91,14 +102,25 @@ pub fn router(app: Shared) -> Router {
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set(header::REFERRER_POLICY, "no-referrer"))
         .layer(set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
+        .layer(set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
+        .layer(set(HeaderName::from_static("permissions-policy"), PERMISSIONS))
+        .layer(option_layer(
+            app.config
+                .public_url
+                .starts_with("https://")
+                .then(|| set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000")),
+        ))
         .layer(set(header::CACHE_CONTROL, "no-store"));
     route::mount(routes(), &app)
         .fallback(|| async { error::Problem::from(shared_types::error::ErrorCode::NotFound) })
+        .method_not_allowed_fallback(|| async {
+            error::Problem::from(shared_types::error::ErrorCode::MethodNotAllowed)
+        })
         .layer(CatchPanicLayer::custom(error::after_panic))
         .layer(axum::middleware::from_fn_with_state(app.clone(), limit::cors))
         .layer(axum::middleware::from_fn_with_state(app.clone(), limit::rate))
         .layer(headers)
-        .layer(axum::middleware::from_fn(error::with_request_id))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), error::with_request_id))
         .with_state(app)
 }
 

@@ -36,8 +36,12 @@ pub fn document() -> Value {
             "security": security(route.who),
             "responses": { "default": { "description": "What went wrong", "content": { "application/json": { "schema": error } } } },
         });
+        if route.needs_proof {
+            operation["x-needs-proof"] = json!(true);
+        }
         let parameters: Vec<Value> = names_in(route.path)
             .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+            .chain(route.asks.iter().map(|name| json!({ "name": name, "in": "query", "schema": { "type": "string" } })))
             .collect();
         if !parameters.is_empty() {
             operation["parameters"] = Value::Array(parameters);
@@ -48,6 +52,9 @@ pub fn document() -> Value {
                 json!({ "required": true, "content": { "application/json": { "schema": schema } } });
         }
         let mut answer = json!({ "description": "Done" });
+        if let Some(media) = route.media {
+            answer["content"] = json!({ media: { "schema": { "type": "string" } } });
+        }
         if let Some(gives) = route.gives {
             answer["content"] = json!({ "application/json": { "schema": gives(&mut generator) } });
         }
@@ -74,6 +81,7 @@ fn security(who: Who) -> Value {
     match who {
         Who::Anyone | Who::Invite | Who::Signed => json!([]),
         Who::Worker | Who::Pipeline => json!([{ "bearer": [] }]),
+        Who::Operator => json!([{}, { "login": [] }, { "bearer": [] }]),
         Who::Reviewer | Who::Admin => json!([{ "login": [] }, { "bearer": [] }]),
     }
 }

@@ -13,7 +13,11 @@ use crate::http::route::{Route, Who, route};
 use crate::store;
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![route(Method::GET, "/api/v1/admin/payouts", Who::Admin, "What is owed.", list).gives::<Page<PayoutView>>()]
+    vec![
+        route(Method::GET, "/api/v1/admin/payouts", Who::Admin, "What is owed.", list)
+            .gives::<Page<PayoutView>>()
+            .asks(&["cursor"]),
+    ]
 }
 
 async fn list(State(app): State<Shared>, asked: Asked) -> Answer<Json<Page<PayoutView>>> {

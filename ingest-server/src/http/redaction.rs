@@ -5,6 +5,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::{Method, StatusCode};
 use axum::{Extension, Json};
+use shared_types::api::audit::AuditAct;
 use shared_types::api::job::{Artifact, CompleteRequest, Completed};
 use shared_types::api::review::{RedactRequest, RedactionView};
 use shared_types::api::submission::Track;
@@ -38,7 +39,8 @@ pub(super) fn routes() -> Vec<Route> {
         route(Method::POST, path, Who::Reviewer, "Covers a stretch of a take for good.", redact)
             .takes::<RedactRequest>()
             .gives::<RedactionView>()
-            .status(202),
+            .status(202)
+            .needs_proof(),
     ]
 }
 
@@ -82,6 +84,8 @@ async fn redact(
     turn(&mut tx, &standing, standing.stage, &Change::default(), now).await?;
     let line = format!("asked to redact {:.1} s to {:.1} s", range.start, range.end);
     store::history::add(&mut tx, id, now, &caller.name, &line).await?;
+    let subject = format!("submission {id}");
+    store::audit::append(&mut tx, &caller.actor(), AuditAct::TakeRedacted, &subject, &line, now).await?;
     tx.commit().await?;
     app.work.notify_waiters();
     let view = RedactionView { id: redaction, range, who: caller.name, asked_at: now, done_at: None };

@@ -6,7 +6,9 @@ use axum::http::Method;
 use axum::{Extension, Json};
 use serde::Deserialize;
 use shared_types::api::Page;
+use shared_types::api::audit::AuditAct;
 use shared_types::api::review::{Lock, Mark, ReviewRequest, Reviewed, SubmissionDetail, SubmissionRow};
+use shared_types::api::worker::PayoutView;
 use shared_types::assignment::AssignmentStage;
 use shared_types::error::ErrorCode;
 use shared_types::id::SubmissionId;
@@ -32,7 +34,8 @@ pub(super) fn routes() -> Vec<Route> {
     let (get, post) = (Method::GET, Method::POST);
     vec![
         route(get.clone(), "/api/v1/admin/submissions", Who::Reviewer, "The queue, oldest first.", list)
-            .gives::<Page<SubmissionRow>>(),
+            .gives::<Page<SubmissionRow>>()
+            .asks(&["stage", "campaign", "worker", "flag", "cursor"]),
         route(get, "/api/v1/admin/submissions/{id}", Who::Reviewer, "One take with all that is known of it.", show)
             .gives::<SubmissionDetail>(),
         route(post.clone(), "/api/v1/admin/submissions/{id}/lock", Who::Reviewer, "Says who looks at it.", lock)
@@ -149,6 +152,12 @@ async fn decide(
         SubmissionStage::Accepted => Some(store::payout::accrue(&mut tx, &standing, now).await?),
         _ => None,
     };
+    let what = match &payout {
+        Some(PayoutView { amount, .. }) => format!("{line}, for {} cents of {}", amount.amount_cents, amount.currency),
+        None => line,
+    };
+    let subject = format!("submission {id}");
+    store::audit::append(&mut tx, &caller.actor(), AuditAct::ReviewDecided, &subject, &what, now).await?;
     tx.commit().await?;
     let next_id = store::review::next(app.store.read(), id).await?;
     Ok(Json(Reviewed { stage: to, payout, next_id }))

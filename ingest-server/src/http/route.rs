@@ -22,6 +22,8 @@ pub enum Who {
     /// A reviewer's or an admin's login, or an admin's token.
     Reviewer,
     Admin,
+    /// This machine's own programs, or an admin.
+    Operator,
     /// Whoever holds a signed address.
     Signed,
 }
@@ -35,6 +37,7 @@ impl Who {
             Self::Pipeline => "pipeline",
             Self::Reviewer => "reviewer",
             Self::Admin => "admin",
+            Self::Operator => "operator",
             Self::Signed => "signed",
         }
     }
@@ -52,7 +55,24 @@ pub struct Route {
     pub takes: Option<SchemaOf>,
     pub gives: Option<SchemaOf>,
     pub status: u16,
+    /// Names that may stand in the query.
+    pub asks: &'static [&'static str],
+    /// What is given where it is no JSON.
+    pub media: Option<&'static str>,
+    /// A login must have shown password or code a moment ago: for money, access and erasure.
+    pub needs_proof: bool,
+    /// Open to a login that must add its second factor first.
+    pub is_for_newcomers: bool,
     handler: MethodRouter<Shared>,
+}
+
+/// What the guard knows of a route.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    pub path: &'static str,
+    pub who: Who,
+    pub needs_proof: bool,
+    pub is_for_newcomers: bool,
 }
 
 impl std::fmt::Debug for Route {
@@ -68,7 +88,20 @@ where
     T: 'static,
 {
     let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
-    Route { method, path, who, summary, takes: None, gives: None, status: 200, handler: on(filter, handler) }
+    Route {
+        method,
+        path,
+        who,
+        summary,
+        takes: None,
+        gives: None,
+        status: 200,
+        asks: &[],
+        media: None,
+        needs_proof: false,
+        is_for_newcomers: false,
+        handler: on(filter, handler),
+    }
 }
 
 impl Route {
@@ -83,6 +116,26 @@ impl Route {
     }
 
     #[must_use]
+    pub fn needs_proof(self) -> Self {
+        Self { needs_proof: true, ..self }
+    }
+
+    #[must_use]
+    pub fn for_newcomers(self) -> Self {
+        Self { is_for_newcomers: true, ..self }
+    }
+
+    #[must_use]
+    pub fn asks(self, asks: &'static [&'static str]) -> Self {
+        Self { asks, ..self }
+    }
+
+    #[must_use]
+    pub fn media(self, media: &'static str) -> Self {
+        Self { media: Some(media), ..self }
+    }
+
+    #[must_use]
     pub fn status(self, status: u16) -> Self {
         Self { status, ..self }
     }
@@ -91,7 +144,9 @@ impl Route {
 /// The router of a table, each route behind the guard of its rule.
 pub(super) fn mount(routes: Vec<Route>, app: &Shared) -> Router<Shared> {
     routes.into_iter().fold(Router::new(), |router, route| {
-        let guarded = route.handler.layer(from_fn_with_state((app.clone(), route.who), guard::guard));
+        let Route { path, who, needs_proof, is_for_newcomers, .. } = route;
+        let rule = Rule { path, who, needs_proof, is_for_newcomers };
+        let guarded = route.handler.layer(from_fn_with_state((app.clone(), rule), guard::guard));
         router.route(route.path, guarded)
     })
 }

@@ -1,29 +1,26 @@
-//! Logging in and out.
-//!
-//! An unknown e-mail and a wrong password get the same answer after the same work. After a few failures an account waits
-//! longer each time; it is never locked for good.
+//! Logging in and out, and proving again who one is. What guessing costs: [`crate::login`].
 
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use shared_types::api::review::{LoginRequest, SessionView};
+use shared_types::api::audit::AuditAct;
+use shared_types::api::review::{LoginRequest, ProofRequest, SessionView};
 use shared_types::error::ErrorCode;
 
 use crate::app::Shared;
 use crate::http::error::{Answer, Problem};
-use crate::http::guard::{AdminCaller, COOKIE, same_origin};
+use crate::http::guard::{AdminCaller, COOKIE, request_id, same_origin};
+use crate::http::limit::client;
 use crate::http::route::{Route, Who, route};
-use crate::password;
+use crate::http::second_factor;
+use crate::login::{Claim, LoginError};
 use crate::secret::{SecretKind, digest, new_secret};
 use crate::store;
+use crate::store::audit::Actor;
 
-const FREE_FAILURES: i64 = 5;
-const LONGEST_DELAY_SECS: i64 = 15 * 60;
 const LONGEST_FIELD: usize = 1000;
-/// Argon2id of nobody's password, with the parameters of everybody's.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm8$q6m1pq0uJq2Y2k0Zc8oYpmUqQ3rYgP0i0o2lqkq0h1E";
 
 pub(super) fn routes() -> Vec<Route> {
     let path = "/api/v1/admin/session";
@@ -31,13 +28,40 @@ pub(super) fn routes() -> Vec<Route> {
         route(Method::POST, path, Who::Anyone, "Logs in; the answer sets the cookie.", log_in)
             .takes::<LoginRequest>()
             .status(204),
-        route(Method::GET, path, Who::Reviewer, "Who is logged in.", show).gives::<SessionView>(),
-        route(Method::DELETE, path, Who::Reviewer, "Logs out.", log_out).status(204),
+        route(Method::GET, path, Who::Reviewer, "Who is logged in.", show).gives::<SessionView>().for_newcomers(),
+        route(Method::DELETE, path, Who::Reviewer, "Logs out.", log_out).status(204).for_newcomers(),
+        route(
+            Method::POST,
+            "/api/v1/admin/session/proof",
+            Who::Reviewer,
+            "Shows password or code again, for what touches money, access or erasure.",
+            prove,
+        )
+        .takes::<ProofRequest>()
+        .status(204)
+        .for_newcomers(),
     ]
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        let refused = |why: &str| Self::because(ErrorCode::Unauthenticated, why);
+        match error {
+            LoginError::Wait(secs) => Self::from(ErrorCode::RateLimited).retry_after(secs),
+            LoginError::Wrong => refused("E-mail or password is not right."),
+            LoginError::NeedsCode => ErrorCode::CodeRequired.into(),
+            LoginError::WrongCode => Self::because(
+                ErrorCode::CodeRequired,
+                "The code is not right, or it was used before: wait for the next one.",
+            ),
+            LoginError::Store(error) => error.into(),
+        }
+    }
 }
 
 async fn log_in(
     State(app): State<Shared>,
+    extensions: Extensions,
     headers: HeaderMap,
     body: Result<Json<LoginRequest>, JsonRejection>,
 ) -> Answer<Response> {
@@ -45,45 +69,71 @@ async fn log_in(
         return Err(Problem::because(ErrorCode::Forbidden, "This request came from another site."));
     }
     let Json(request) = body?;
-    if request.email.len() > LONGEST_FIELD || request.password.len() > LONGEST_FIELD {
-        return Err(wrong());
+    let code_bytes = request.totp.as_ref().map_or(0, String::len);
+    if request.email.len().max(request.password.len()).max(code_bytes) > LONGEST_FIELD {
+        return Err(LoginError::Wrong.into());
     }
-    let now = app.clock.now();
-    let account = store::session::account(app.store.read(), &request.email.trim().to_lowercase()).await?;
-    let stored = account.as_ref().map_or(NOBODY, |account| account.password_hash.as_str());
-    if let Some(until) = account.as_ref().and_then(|account| account.locked_until).filter(|until| *until > now) {
-        let secs = (until.millis - now.millis) as u64 / 1000 + 1;
-        return Err(Problem::from(ErrorCode::RateLimited).retry_after(secs));
-    }
-    let fits = password::verify(request.password, stored.to_owned()).await;
-    let Some(account) = account else { return Err(wrong()) };
-    let mut tx = app.store.begin().await?;
-    if !fits {
-        let over = account.failed_logins + 1 - FREE_FAILURES;
-        let delay = (over >= 0).then(|| (1_i64 << over.clamp(0, 20)).min(LONGEST_DELAY_SECS));
-        store::session::failed(&mut tx, &account.id, delay.map(|secs| now.plus_secs(secs))).await?;
-        tx.commit().await?;
-        return Err(wrong());
-    }
+    let (email, now) = (request.email.trim().to_lowercase(), app.clock.now());
+    let request_id = request_id(&extensions);
+    let client = client(&app.config, &extensions, &headers);
+    let claim = Claim { email: &email, client: &client, request_id: request_id.clone() };
+    let (account, mut tx) = claim.log_in(&app, request.password, request.totp.as_deref(), now).await?;
     let id = new_secret(SecretKind::Session)?;
     store::session::begin(&mut tx, &account.id, &digest(&id), now).await?;
+    let (actor, subject) = (Actor { name: email.clone(), request_id }, format!("admin {email}"));
+    let what = if request.totp.is_some() { "with password and code" } else { "with the password" };
+    store::audit::append(&mut tx, &actor, AuditAct::LoggedIn, &subject, what, now).await?;
     tx.commit().await?;
     let cookie = format!("{COOKIE}={id}; Path=/; Secure; HttpOnly; SameSite=Strict");
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
-fn wrong() -> Problem {
-    Problem::because(ErrorCode::Unauthenticated, "E-mail or password is not right.")
+async fn show(State(app): State<Shared>, Extension(caller): Extension<AdminCaller>) -> Answer<Json<SessionView>> {
+    let (mut has_second_factor, mut recovery_codes) = (false, 0);
+    if let Some(session) = caller.session.as_ref().filter(|session| session.has_second_factor) {
+        has_second_factor = true;
+        recovery_codes = store::second_factor::codes_left(app.store.read(), &session.admin_id).await?;
+    }
+    let must_add_second_factor = app.config.demand_totp && caller.session.is_some() && !has_second_factor;
+    let (email, role) = (caller.name, caller.role);
+    Ok(Json(SessionView { email, role, has_second_factor, must_add_second_factor, recovery_codes }))
 }
 
-async fn show(Extension(caller): Extension<AdminCaller>) -> Json<SessionView> {
-    Json(SessionView { email: caller.name, role: caller.role })
+async fn prove(
+    State(app): State<Shared>,
+    Extension(caller): Extension<AdminCaller>,
+    extensions: Extensions,
+    headers: HeaderMap,
+    body: Result<Json<ProofRequest>, JsonRejection>,
+) -> Answer<StatusCode> {
+    let Json(request) = body?;
+    let (session, now) = (second_factor::session(&caller)?, app.clock.now());
+    let longest = [&request.password, &request.totp].into_iter().flatten().map(String::len).max();
+    if longest.is_some_and(|bytes| bytes > LONGEST_FIELD) {
+        return Err(refused());
+    }
+    let client = client(&app.config, &extensions, &headers);
+    let claim = Claim { email: &caller.name, client: &client, request_id: caller.request_id.clone() };
+    let proven = claim.prove(&app, &session.admin_id, request.password, request.totp.as_deref(), now).await;
+    let mut tx = proven.map_err(|error| match error {
+        // 401 would say that the login has ended.
+        LoginError::Wrong => refused(),
+        LoginError::NeedsCode | LoginError::WrongCode => Problem::from(error).with_status(StatusCode::FORBIDDEN),
+        error => error.into(),
+    })?;
+    store::session::proven(&mut tx, &session.id_sha256, now).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn refused() -> Problem {
+    Problem::because(ErrorCode::ProofRequired, "The password is not right.")
 }
 
 async fn log_out(State(app): State<Shared>, Extension(caller): Extension<AdminCaller>) -> Answer<Response> {
     if let Some(session) = &caller.session {
         let mut tx = app.store.begin().await?;
-        store::session::end(&mut tx, session).await?;
+        store::session::end(&mut tx, &session.id_sha256).await?;
         tx.commit().await?;
     }
     let cookie = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");

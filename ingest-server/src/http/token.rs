@@ -1,15 +1,18 @@
-//! Routes of the noun token, and the list of admins.
+//! Routes of the noun token.
 
-use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::{Method, StatusCode};
+use axum::{Extension, Json};
 use shared_types::api::Page;
-use shared_types::api::admin::{AdminRow, TokenMade, TokenRequest, TokenRole, TokenRow};
+use shared_types::api::admin::{TokenMade, TokenRequest, TokenRole, TokenRow};
+use shared_types::api::audit::AuditAct;
 use shared_types::error::ErrorCode;
 
+use crate::acts;
 use crate::app::Shared;
 use crate::http::error::{Answer, Problem};
+use crate::http::guard::AdminCaller;
 use crate::http::page::{Asked, LIMIT, cursor, page};
 use crate::http::route::{Route, Who, route};
 use crate::store;
@@ -19,14 +22,14 @@ const LONGEST_NAME: usize = 200;
 pub(super) fn routes() -> Vec<Route> {
     vec![
         route(Method::GET, "/api/v1/admin/tokens", Who::Admin, "All tokens, without secrets.", list)
-            .gives::<Page<TokenRow>>(),
+            .gives::<Page<TokenRow>>()
+            .asks(&["cursor"]),
         route(Method::POST, "/api/v1/admin/tokens", Who::Admin, "Makes a token and shows it once.", make)
             .takes::<TokenRequest>()
             .gives::<TokenMade>()
-            .status(201),
+            .status(201)
+            .needs_proof(),
         route(Method::DELETE, "/api/v1/admin/tokens/{id}", Who::Admin, "Revokes a token.", revoke).status(204),
-        route(Method::GET, "/api/v1/admin/admins", Who::Admin, "Admins and reviewers.", admins)
-            .gives::<Page<AdminRow>>(),
     ]
 }
 
@@ -37,6 +40,7 @@ async fn list(State(app): State<Shared>, asked: Asked) -> Answer<Json<Page<Token
 
 async fn make(
     State(app): State<Shared>,
+    Extension(caller): Extension<AdminCaller>,
     body: Result<Json<TokenRequest>, JsonRejection>,
 ) -> Answer<(StatusCode, Json<TokenMade>)> {
     let Json(request) = body?;
@@ -46,25 +50,26 @@ async fn make(
     if request.name.trim().is_empty() || request.name.chars().count() > LONGEST_NAME {
         return Err(Problem::because(ErrorCode::InvalidRequest, "name must have 1 to 200 characters."));
     }
+    let (name, now) = (request.name.trim(), app.clock.now());
     let mut tx = app.store.begin().await?;
-    let made = store::token::make(&mut tx, request.role, request.name.trim(), None, app.clock.now()).await?;
+    let made = acts::make_token(&mut tx, &caller.actor(), request.role, name, now).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-async fn revoke(State(app): State<Shared>, Path(id): Path<String>) -> Answer<StatusCode> {
-    let id = id.parse().map_err(|_| ErrorCode::NotFound)?;
+async fn revoke(
+    State(app): State<Shared>,
+    Extension(caller): Extension<AdminCaller>,
+    Path(id): Path<String>,
+) -> Answer<StatusCode> {
+    let (id, now) = (id.parse().map_err(|_| ErrorCode::NotFound)?, app.clock.now());
     let mut tx = app.store.begin().await?;
-    if !store::token::revoke(&mut tx, id, app.clock.now()).await? {
+    if !store::token::revoke(&mut tx, id, now).await? {
         return Err(ErrorCode::NotFound.into());
     }
+    let subject = format!("token {id}");
+    store::audit::append(&mut tx, &caller.actor(), AuditAct::TokenRevoked, &subject, "it opens nothing now", now)
+        .await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn admins(State(app): State<Shared>, asked: Asked) -> Answer<Json<Page<AdminRow>>> {
-    let rows = store::admin::list(app.store.read(), cursor(asked)?.as_deref(), LIMIT).await?;
-    let paged = page(rows, |(id, _)| id.clone());
-    let items = paged.items.into_iter().map(|(_, row)| row).collect();
-    Ok(Json(Page { items, next_cursor: paged.next_cursor }))
 }

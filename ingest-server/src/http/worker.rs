@@ -29,7 +29,8 @@ pub(super) fn routes() -> Vec<Route> {
             .gives::<Registered>()
             .status(201),
         route(Method::GET, "/api/v1/admin/workers", Who::Admin, "Everybody who registered.", list)
-            .gives::<Page<WorkerRow>>(),
+            .gives::<Page<WorkerRow>>()
+            .asks(&["cursor"]),
     ]
 }
 

@@ -102,6 +102,14 @@ impl Objects {
         &self.staging
     }
 
+    /// The folder, if objects lie in one.
+    pub fn folder(&self) -> Option<&FolderObjects> {
+        match &self.place {
+            Place::Folder(folder) => Some(folder),
+            Place::Bucket(_) => None,
+        }
+    }
+
     /// The bucket, if objects lie in one.
     pub fn bucket(&self) -> Option<&Bucket> {
         match &self.place {

@@ -6,7 +6,7 @@ use shared_types::timestamp::Timestamp;
 use sqlx::AnyPool;
 use uuid::Uuid;
 
-use super::{StoreError, Tx, row};
+use super::{StoreError, Tx, row, second_factor};
 
 /// False where the e-mail is taken.
 pub async fn insert(
@@ -21,17 +21,31 @@ pub async fn insert(
     Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }
 
-/// Each with its id, which is the list's cursor.
-pub async fn list(pool: &AnyPool, after: Option<&str>, limit: i64) -> Result<Vec<(String, AdminRow)>, StoreError> {
+/// Whose login it is; none where there is no such.
+pub async fn email(tx: &mut Tx, id: &str) -> Result<Option<String>, StoreError> {
+    let query = sqlx::query(include_str!("sql/admin/email.sql")).bind(id.to_owned());
+    query.fetch_optional(&mut **tx).await?.map(|found| row::text(&found, "email")).transpose()
+}
+
+/// Takes a login away with all that hangs on it; what the person did stays under the e-mail.
+pub async fn remove(tx: &mut Tx, id: &str) -> Result<(), StoreError> {
+    second_factor::remove(tx, id).await?;
+    sqlx::query(include_str!("sql/admin/remove_sessions.sql")).bind(id.to_owned()).execute(&mut **tx).await?;
+    sqlx::query(include_str!("sql/admin/remove.sql")).bind(id.to_owned()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+pub async fn list(pool: &AnyPool, after: Option<&str>, limit: i64) -> Result<Vec<AdminRow>, StoreError> {
     let query = sqlx::query(include_str!("sql/admin/list.sql")).bind(after.map(str::to_owned)).bind(limit);
     let rows = query.fetch_all(pool).await?;
     let admin = |found| {
-        let row = AdminRow {
+        Ok(AdminRow {
+            id: row::text(found, "id")?,
             email: row::text(found, "email")?,
             role: row::word(found, "role")?,
+            has_second_factor: row::maybe_at(found, "confirmed_at")?.is_some(),
             created_at: row::at(found, "created_at")?,
-        };
-        Ok((row::text(found, "id")?, row))
+        })
     };
     rows.iter().map(admin).collect()
 }

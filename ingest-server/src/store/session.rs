@@ -13,9 +13,13 @@ pub const LONGEST_SECS: i64 = 12 * 60 * 60;
 
 #[derive(Debug, Clone)]
 pub struct Login {
+    pub admin_id: String,
     pub email: String,
     pub role: AdminRole,
     pub seen_at: Timestamp,
+    /// When password or code were shown last.
+    pub proven_at: Timestamp,
+    pub has_second_factor: bool,
 }
 
 /// The login behind a cookie, if it has not run out.
@@ -26,16 +30,22 @@ pub async fn find(store: &Store, id_sha256: &str, now: Timestamp) -> Result<Opti
     if created.plus_secs(LONGEST_SECS) < now || seen.plus_secs(IDLE_SECS) < now {
         return Ok(None);
     }
-    Ok(Some(Login { email: row::text(&found, "email")?, role: row::word(&found, "role")?, seen_at: seen }))
+    Ok(Some(Login {
+        admin_id: row::text(&found, "id")?,
+        email: row::text(&found, "email")?,
+        role: row::word(&found, "role")?,
+        seen_at: seen,
+        proven_at: row::at(&found, "proven_at")?,
+        has_second_factor: row::maybe_at(&found, "confirmed_at")?.is_some(),
+    }))
 }
 
 /// What a login is tried against.
 #[derive(Debug, Clone)]
 pub struct Account {
     pub id: String,
+    pub role: AdminRole,
     pub password_hash: String,
-    pub failed_logins: i64,
-    pub locked_until: Option<Timestamp>,
 }
 
 pub async fn account(pool: &AnyPool, email: &str) -> Result<Option<Account>, StoreError> {
@@ -43,28 +53,20 @@ pub async fn account(pool: &AnyPool, email: &str) -> Result<Option<Account>, Sto
     let account = |found: &AnyRow| {
         Ok(Account {
             id: row::text(found, "id")?,
+            role: row::word(found, "role")?,
             password_hash: row::text(found, "password_hash")?,
-            failed_logins: row::number(found, "failed_logins")?,
-            locked_until: row::maybe_at(found, "locked_until")?,
         })
     };
     found.as_ref().map(account).transpose()
 }
 
-pub async fn failed(tx: &mut Tx, account_id: &str, locked_until: Option<Timestamp>) -> Result<(), StoreError> {
-    let query = sqlx::query(include_str!("sql/session/failed.sql")).bind(account_id.to_owned());
-    query.bind(locked_until.map(|at| at.millis)).execute(&mut **tx).await?;
-    Ok(())
-}
-
-/// Begins a login and forgets the failed ones before it, and everybody's that ran out.
+/// Begins a login, and forgets everybody's that ran out.
 pub async fn begin(tx: &mut Tx, account_id: &str, id_sha256: &str, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query(include_str!("sql/session/lapsed.sql"))
         .bind(now.plus_secs(-LONGEST_SECS).millis)
         .bind(now.plus_secs(-IDLE_SECS).millis)
         .execute(&mut **tx)
         .await?;
-    sqlx::query(include_str!("sql/session/welcome.sql")).bind(account_id.to_owned()).execute(&mut **tx).await?;
     let query = sqlx::query(include_str!("sql/session/begin.sql")).bind(id_sha256.to_owned());
     query.bind(account_id.to_owned()).bind(now.millis).execute(&mut **tx).await?;
     Ok(())
@@ -73,6 +75,20 @@ pub async fn begin(tx: &mut Tx, account_id: &str, id_sha256: &str, now: Timestam
 pub async fn seen(tx: &mut Tx, id_sha256: &str, now: Timestamp) -> Result<(), StoreError> {
     let query = sqlx::query(include_str!("sql/session/seen.sql")).bind(id_sha256.to_owned()).bind(now.millis);
     query.execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Password or code were shown again.
+pub async fn proven(tx: &mut Tx, id_sha256: &str, now: Timestamp) -> Result<(), StoreError> {
+    let query = sqlx::query(include_str!("sql/session/proven.sql")).bind(id_sha256.to_owned()).bind(now.millis);
+    query.execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Ends every other login of the same person.
+pub async fn end_others(tx: &mut Tx, admin_id: &str, id_sha256: &str) -> Result<(), StoreError> {
+    let query = sqlx::query(include_str!("sql/session/end_others.sql")).bind(admin_id.to_owned());
+    query.bind(id_sha256.to_owned()).execute(&mut **tx).await?;
     Ok(())
 }
 

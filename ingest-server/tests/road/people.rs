@@ -22,6 +22,11 @@ pub struct HandedIn {
 impl Road {
     /// A login's cookie.
     pub async fn login(&self, role: AdminRole) -> String {
+        self.login_answer(role).await.header("set-cookie").split(';').next().unwrap().to_owned()
+    }
+
+    /// A new login.
+    pub async fn login_answer(&self, role: AdminRole) -> Answer {
         let (email, word) = (format!("{role:?}@example.org").to_lowercase(), "correct horse battery");
         let hash = password::hash(word.to_owned()).await.unwrap();
         let mut tx = self.app.store.begin().await.unwrap();
@@ -33,7 +38,7 @@ impl Road {
             .body(Body::from(json!({ "email": email, "password": word, "totp": null }).to_string()));
         let answer = self.request(request.unwrap()).await;
         assert_eq!(answer.status, 204, "{}", String::from_utf8_lossy(&answer.body));
-        answer.header("set-cookie").split(';').next().unwrap().to_owned()
+        answer
     }
 
     /// Hands in a take of the worker's next goal; `content` tells takes apart.

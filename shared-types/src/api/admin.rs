@@ -6,6 +6,7 @@ use ts_rs::TS;
 
 use crate::api::review::AdminRole;
 use crate::campaign::{Scenario, Tier};
+use crate::hidden::shows_only;
 use crate::id::{CampaignId, InviteId, JobId, SubmissionId, TokenId, WorkerId};
 use crate::job::{JobKind, JobStage};
 use crate::timestamp::Timestamp;
@@ -32,10 +33,12 @@ pub struct InviteRequest {
 }
 
 /// The codes, shown this once; only their hashes are kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct InvitesMade {
     pub codes: Vec<String>,
 }
+
+shows_only!(InvitesMade {});
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct InviteView {
@@ -114,11 +117,13 @@ pub enum TokenRole {
     Admin,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct TokenMade {
     pub id: TokenId,
     pub token: String,
 }
+
+shows_only!(TokenMade { id });
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct TokenRow {
@@ -131,7 +136,9 @@ pub struct TokenRow {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct AdminRow {
+    pub id: String,
     pub email: String,
     pub role: AdminRole,
+    pub has_second_factor: bool,
     pub created_at: Timestamp,
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::fingerprint::Fingerprints;
+use crate::hidden::shows_only;
 use crate::id::{CampaignId, JobId, SubmissionId};
 use crate::job::{JobKind, JobStage};
 use crate::quality::judge::QualityReport;
@@ -27,7 +28,7 @@ pub struct ClaimRequest {
     pub wait_s: u32,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct LeasedJob {
     pub job_id: JobId,
     pub kind: JobKind,
@@ -47,6 +48,8 @@ pub struct LeasedJob {
     pub outputs_url: String,
 }
 
+shows_only!(LeasedJob { job_id, kind, attempt });
+
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct JobInput {
     pub video: Option<SignedObject>,
@@ -55,20 +58,24 @@ pub struct JobInput {
 }
 
 /// Bytes behind a signed address; the address may be relative to the server.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct SignedObject {
     pub url: String,
     pub bytes: u64,
     pub sha256: String,
 }
 
+shows_only!(SignedObject { bytes, sha256 });
+
 /// `POST /jobs/{id}/heartbeat`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]
 pub struct HeartbeatRequest {
     pub lease_token: String,
     pub progress: Option<JobProgress>,
 }
+
+shows_only!(HeartbeatRequest { progress });
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]
@@ -87,18 +94,20 @@ pub struct Heartbeat {
 }
 
 /// `POST /jobs/{id}/outputs`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]
 pub struct OutputsRequest {
     pub lease_token: String,
     pub names: Vec<String>,
 }
 
+shows_only!(OutputsRequest { names });
+
 /// Name to signed address for a PUT.
 pub type Outputs = BTreeMap<String, String>;
 
 /// `POST /jobs/{id}/complete`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]
 pub struct CompleteRequest {
     pub lease_token: String,
@@ -106,6 +115,8 @@ pub struct CompleteRequest {
     pub artifacts: Vec<Artifact>,
     pub fingerprints: Option<Fingerprints>,
 }
+
+shows_only!(CompleteRequest { artifacts });
 
 /// What a job found, as far as the server needs it; the rest lies in the artifacts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
@@ -134,13 +145,15 @@ pub struct Completed {
 }
 
 /// `POST /jobs/{id}/fail`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]
 pub struct FailRequest {
     pub lease_token: String,
     pub error: String,
     pub retryable: bool,
 }
+
+shows_only!(FailRequest { error, retryable });
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct Failed {

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod assignment;
+pub mod audit;
 pub mod export;
 pub mod job;
 pub mod review;

@@ -24,6 +24,7 @@ use crate::timestamp::Timestamp;
 pub struct LoginRequest {
     pub email: String,
     pub password: String,
+    /// The code of the authenticator app or a recovery code, where the login has a second factor.
     pub totp: Option<String>,
 }
 
@@ -32,6 +33,43 @@ pub struct LoginRequest {
 pub struct SessionView {
     pub email: String,
     pub role: AdminRole,
+    pub has_second_factor: bool,
+    /// The server demands a second factor, and this login has none yet: nothing else is open to it.
+    pub must_add_second_factor: bool,
+    /// Recovery codes that are left.
+    pub recovery_codes: i64,
+}
+
+/// `POST /admin/session/proof`: the code where there is a second factor, else the password.
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ProofRequest {
+    pub password: Option<String>,
+    pub totp: Option<String>,
+}
+
+/// `POST /admin/session/totp`: what the authenticator app is given, shown this once.
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct TotpOffer {
+    /// To be typed in.
+    pub secret: String,
+    /// To be opened on the phone itself.
+    pub uri: String,
+    /// The same as a QR code: rows of `0` and `1`.
+    pub qr: Vec<String>,
+}
+
+/// `POST /admin/session/totp/confirm`
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+pub struct TotpConfirmRequest {
+    pub totp: String,
+}
+
+/// Each opens the login once in place of the app; shown this once.
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct RecoveryCodes {
+    pub codes: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]

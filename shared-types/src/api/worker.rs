@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::api::review::Mark;
+use crate::hidden::shows_only;
 use crate::id::{AssignmentId, PayoutId, SubmissionId, WorkerId};
 use crate::payout::{Money, PayoutStage};
 use crate::timestamp::Timestamp;
@@ -22,7 +23,7 @@ pub struct ConsentText {
 }
 
 /// `POST /workers`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterRequest {
     pub invite: String,
@@ -31,6 +32,8 @@ pub struct RegisterRequest {
     pub consent: ConsentGiven,
     pub device: Device,
 }
+
+shows_only!(RegisterRequest { consent, device });
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]
@@ -48,12 +51,14 @@ pub struct Device {
     pub app_version: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct Registered {
     pub worker_id: WorkerId,
     /// Shown this once; only its hash is kept.
     pub token: String,
 }
+
+shows_only!(Registered { worker_id });
 
 /// `GET /me`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]

@@ -6,15 +6,21 @@ import type { SessionView } from '../api/types/SessionView';
 import { FailureNotice } from '../shared/FailureNotice';
 import { Button, Empty, Loading } from '../shared/parts';
 import { Link, usePlace } from '../shared/router';
+import { Audit } from './lists/Audit';
 import { Campaigns } from './lists/Campaigns';
 import { Invites } from './lists/Invites';
 import { Jobs } from './lists/Jobs';
 import { Payouts } from './lists/Payouts';
+import { People } from './lists/People';
 import { Queue } from './queue/Queue';
 import { Login } from './session/Login';
+import { ProofDialog } from './session/ProofDialog';
+import { Security } from './session/Security';
 import { TakePage } from './take/TakePage';
 
-type Section = { path: string; name: string; adminOnly: boolean; page: () => ReactNode };
+const SECURITY = '/admin/security';
+
+type Section = { path: string; name: string; adminOnly: boolean; page: (who: SessionView) => ReactNode };
 
 const SECTIONS: readonly Section[] = [
   { path: '/admin', name: 'Review', adminOnly: false, page: () => <Queue /> },
@@ -22,6 +28,9 @@ const SECTIONS: readonly Section[] = [
   { path: '/admin/campaigns', name: 'Campaigns', adminOnly: true, page: () => <Campaigns /> },
   { path: '/admin/invites', name: 'Invites', adminOnly: true, page: () => <Invites /> },
   { path: '/admin/jobs', name: 'Jobs', adminOnly: true, page: () => <Jobs /> },
+  { path: '/admin/people', name: 'People', adminOnly: true, page: (who) => <People me={who.email} /> },
+  { path: '/admin/audit', name: 'Audit log', adminOnly: true, page: () => <Audit /> },
+  { path: SECURITY, name: 'Security', adminOnly: false, page: (who) => <Security who={who} /> },
 ];
 
 const TAKE = /^\/admin\/submissions\/([^/]+)$/;
@@ -55,8 +64,10 @@ export function App() {
 
 function LoggedIn({ who }: { who: SessionView }) {
   const path = usePlace().pathname.replace(/\/+$/, '') || '/admin';
-  const take = TAKE.exec(path)?.[1];
-  const section = SECTIONS.find((one) => one.path === (path === '/admin/submissions' ? '/admin' : path));
+  // Nothing else answers a login that must add its second factor first.
+  const wanted = who.must_add_second_factor ? SECURITY : path;
+  const take = TAKE.exec(wanted)?.[1];
+  const section = SECTIONS.find((one) => one.path === (wanted === '/admin/submissions' ? '/admin' : wanted));
   const title = take ? 'Take' : (section?.name ?? 'Not found');
   useEffect(() => {
     document.title = `${title} · CodeSight Collector`;
@@ -66,12 +77,18 @@ function LoggedIn({ who }: { who: SessionView }) {
       <a className="skip" href="#content">
         Skip to the content
       </a>
-      <TopBar who={who} current={take ? '/admin' : path} />
+      <TopBar who={who} current={take ? '/admin' : wanted} />
       <main id="content" tabIndex={-1}>
-        {take ? <TakePage key={take} id={decodeURIComponent(take)} me={who.email} /> : (section?.page() ?? <NotFound />)}
+        {take ? <TakePage key={take} id={decodeURIComponent(take)} me={who.email} /> : (section?.page(who) ?? <NotFound />)}
       </main>
+      <ProofDialog hasSecondFactor={who.has_second_factor} />
     </div>
   );
+}
+
+function sectionsFor(who: SessionView) {
+  if (who.must_add_second_factor) return SECTIONS.filter(({ path }) => path === SECURITY);
+  return SECTIONS.filter((one) => !one.adminOnly || who.role === 'admin');
 }
 
 function NotFound() {
@@ -99,7 +116,7 @@ function TopBar({ who, current }: { who: SessionView; current: string }) {
         Collector
       </span>
       <nav aria-label="Sections">
-        {SECTIONS.filter((one) => !one.adminOnly || who.role === 'admin').map((one) => (
+        {sectionsFor(who).map((one) => (
           <Link key={one.path} href={one.path} aria-current={one.path === current ? 'page' : undefined}>
             {one.name}
           </Link>

@@ -1,5 +1,7 @@
-import { query, request } from './client';
+import { PROOF_PATH, query, request } from './client';
 import type { Page } from './page';
+import type { AdminRow } from './types/AdminRow';
+import type { AuditRow } from './types/AuditRow';
 import type { CampaignView } from './types/CampaignView';
 import type { Drained } from './types/Drained';
 import type { DrainRequest } from './types/DrainRequest';
@@ -11,6 +13,8 @@ import type { JobStage } from './types/JobStage';
 import type { Lock } from './types/Lock';
 import type { LoginRequest } from './types/LoginRequest';
 import type { PayoutView } from './types/PayoutView';
+import type { ProofRequest } from './types/ProofRequest';
+import type { RecoveryCodes } from './types/RecoveryCodes';
 import type { RedactionView } from './types/RedactionView';
 import type { RedactRequest } from './types/RedactRequest';
 import type { Reviewed } from './types/Reviewed';
@@ -18,6 +22,7 @@ import type { ReviewRequest } from './types/ReviewRequest';
 import type { SessionView } from './types/SessionView';
 import type { SubmissionDetail } from './types/SubmissionDetail';
 import type { SubmissionRow } from './types/SubmissionRow';
+import type { TotpOffer } from './types/TotpOffer';
 
 /** The admin's routes, each once. */
 
@@ -25,7 +30,22 @@ export const session = {
   get: () => request<SessionView>('GET', '/admin/session'),
   open: (body: LoginRequest) => request<void>('POST', '/admin/session', body),
   close: () => request<void>('DELETE', '/admin/session'),
+  prove: (body: ProofRequest) => request<void>('POST', PROOF_PATH, body),
 };
+
+export const secondFactor = {
+  offer: () => request<TotpOffer>('POST', '/admin/session/totp'),
+  confirm: (totp: string) => request<RecoveryCodes>('POST', '/admin/session/totp/confirm', { totp }),
+  remove: () => request<void>('DELETE', '/admin/session/totp'),
+};
+
+export const people = {
+  list: (cursor: string | null) => request<Page<AdminRow>>('GET', `/admin/admins${query({ cursor })}`),
+  remove: (id: string) => request<void>('DELETE', `/admin/admins/${encodeURIComponent(id)}`),
+  removeSecondFactor: (id: string) => request<void>('DELETE', `/admin/admins/${encodeURIComponent(id)}/totp`),
+};
+
+export const audit = (cursor: string | null) => request<Page<AuditRow>>('GET', `/admin/audit${query({ cursor })}`);
 
 const at = (id: string) => `/admin/submissions/${encodeURIComponent(id)}`;
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { query, request } from './client';
+import { onProofRequired, PROOF_PATH, query, request } from './client';
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -39,4 +39,25 @@ test('an empty answer is undefined', async () => {
 test('only what is present is asked for', () => {
   expect(query({ stage: 'ready', cursor: null, worker: '' })).toBe('?stage=ready');
   expect(query({ cursor: undefined })).toBe('');
+});
+
+test('a request that needs a proof is sent again after it, and only then', async () => {
+  const body = { code: 'proof_required', message: 'Again.', hint: 'Give it.', request_id: 'r1' };
+  let isProven = false;
+  answers(async () => new Response(isProven ? '{"done":true}' : JSON.stringify(body), { status: isProven ? 200 : 403 }));
+  await expect(request('POST', '/x', {})).rejects.toMatchObject({ code: 'proof_required' });
+  const leave = onProofRequired(async () => false);
+  await expect(request('POST', '/x', {})).rejects.toMatchObject({ code: 'proof_required' });
+  leave();
+  const asked = vi.fn(async () => {
+    isProven = true;
+    return true;
+  });
+  const end = onProofRequired(asked);
+  await expect(request('POST', '/x', {})).resolves.toEqual({ done: true });
+  expect(asked).toHaveBeenCalledTimes(1);
+  isProven = false;
+  await expect(request('POST', PROOF_PATH, {})).rejects.toMatchObject({ code: 'proof_required' });
+  expect(asked).toHaveBeenCalledTimes(1);
+  end();
 });

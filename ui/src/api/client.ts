@@ -43,8 +43,35 @@ async function failureOf(answer: Response): Promise<Failure> {
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** Sends JSON to `/api/v1` and gives back JSON (undefined for an empty answer); throws a `Failure`. */
+/** Asks the person for password or code; false where they would rather not. */
+type ProofAsker = () => Promise<boolean>;
+let askForProof: ProofAsker | null = null;
+
+/** The page that can ask says so here, and takes it back when it goes. */
+export function onProofRequired(asker: ProofAsker): () => void {
+  askForProof = asker;
+  return () => {
+    if (askForProof === asker) askForProof = null;
+  };
+}
+
+/**
+ * Sends JSON to `/api/v1` and gives back JSON (undefined for an empty answer); throws a `Failure`. What the server does only
+ * after a fresh password or code is sent again once the person has shown it.
+ */
 export async function request<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  try {
+    return await send<T>(method, path, body, signal);
+  } catch (error) {
+    const mayAsk = error instanceof Failure && error.code === 'proof_required' && path !== PROOF_PATH;
+    if (!mayAsk || askForProof === null || !(await askForProof())) throw error;
+    return send<T>(method, path, body, signal);
+  }
+}
+
+export const PROOF_PATH = '/admin/session/proof';
+
+async function send<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const init: RequestInit = { method, headers: { accept: 'application/json' }, credentials: 'same-origin' };
   if (signal) init.signal = signal;
   if (body !== undefined) {

@@ -2,4 +2,4 @@
 import type { AdminRole } from "./AdminRole";
 import type { Timestamp } from "./Timestamp";
 
-export type AdminRow = { email: string, role: AdminRole, created_at: Timestamp, };
+export type AdminRow = { id: string, email: string, role: AdminRole, has_second_factor: boolean, created_at: Timestamp, };

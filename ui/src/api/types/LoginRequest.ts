@@ -3,4 +3,8 @@
 /**
  * `POST /admin/session`
  */
-export type LoginRequest = { email: string, password: string, totp: string | null, };
+export type LoginRequest = { email: string, password: string, 
+/**
+ * The code of the authenticator app or a recovery code, where the login has a second factor.
+ */
+totp: string | null, };

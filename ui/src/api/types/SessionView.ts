@@ -4,4 +4,12 @@ import type { AdminRole } from "./AdminRole";
 /**
  * `GET /admin/session`: who is logged in.
  */
-export type SessionView = { email: string, role: AdminRole, };
+export type SessionView = { email: string, role: AdminRole, has_second_factor: boolean, 
+/**
+ * The server demands a second factor, and this login has none yet: nothing else is open to it.
+ */
+must_add_second_factor: boolean, 
+/**
+ * Recovery codes that are left.
+ */
+recovery_codes: number, };

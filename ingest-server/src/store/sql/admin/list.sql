@@ -1,3 +1,5 @@
-select id, email, role, created_at from admin
-where id > coalesce(cast($1 as text), '')
-order by id limit $2
+select admin.id, admin.email, admin.role, admin.created_at, totp.confirmed_at
+from admin
+left join totp on totp.admin_id = admin.id
+where admin.id > coalesce(cast($1 as text), '')
+order by admin.id limit $2

@@ -1,1 +1,1 @@
-select id, password_hash, failed_logins, locked_until from admin where email = $1
+select id, role, password_hash from admin where email = $1

@@ -1,0 +1,26 @@
+-- What people with power did. Each row holds the hash of the one before it; docs/decisions/0014-an-audit-log-in-a-chain.md.
+create table audit (
+    seq bigint not null primary key,
+    at bigint not null,
+    who text not null,
+    act text not null,
+    subject text not null,
+    what text not null,
+    request_id text,
+    before_sha256 text not null,
+    sha256 text not null
+);
+
+-- Its one row is the end of the chain, and the lock of whoever appends.
+create table audit_end (
+    id bigint not null primary key,
+    seq bigint not null,
+    sha256 text not null
+);
+
+create function refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception 'a row of % is never changed or removed', tg_table_name;
+end $$;
+create trigger audit_stays before update or delete on audit for each row execute function refuse_change();
+create trigger ledger_stays before update or delete on ledger for each row execute function refuse_change();

@@ -1,0 +1,68 @@
+//! What an admin does over HTTP as on the command line: the change and its entry in the audit log, in one transaction.
+
+use shared_types::api::admin::{TokenMade, TokenRole};
+use shared_types::api::audit::AuditAct;
+use shared_types::api::review::AdminRole;
+use shared_types::campaign::CampaignFile;
+use shared_types::id::CampaignId;
+use shared_types::timestamp::Timestamp;
+
+use crate::store::audit::{Actor, append};
+use crate::store::row::to_word;
+use crate::store::{StoreError, Tx, admin, campaign, invite, token};
+
+pub async fn make_campaign(
+    tx: &mut Tx,
+    actor: &Actor,
+    file: &CampaignFile,
+    now: Timestamp,
+) -> Result<CampaignId, StoreError> {
+    let id = campaign::insert(tx, file, now).await?;
+    let prices: Vec<String> =
+        file.tiers.iter().map(|tier| format!("{} for {} cents", tier.name, tier.price_cents)).collect();
+    let what = format!("{:?} in {}: {}", file.name, file.currency, prices.join(", "));
+    append(tx, actor, AuditAct::CampaignMade, &format!("campaign {id}"), &what, now).await?;
+    Ok(id)
+}
+
+/// The codes; nothing where the campaign or the tier does not exist.
+pub async fn make_invites(
+    tx: &mut Tx,
+    actor: &Actor,
+    (campaign, tier, count): (CampaignId, &str, u32),
+    now: Timestamp,
+) -> Result<Option<Vec<String>>, StoreError> {
+    let Some(codes) = invite::make(tx, campaign, tier, count, now).await? else { return Ok(None) };
+    let what = format!("{count} for the tier {tier:?}");
+    append(tx, actor, AuditAct::InvitesMade, &format!("campaign {campaign}"), &what, now).await?;
+    Ok(Some(codes))
+}
+
+/// A token for a program.
+pub async fn make_token(
+    tx: &mut Tx,
+    actor: &Actor,
+    role: TokenRole,
+    name: &str,
+    now: Timestamp,
+) -> Result<TokenMade, StoreError> {
+    let made = token::make(tx, role, name, None, now).await?;
+    let what = format!("for a program with the role {}, named {name:?}", to_word(&role));
+    append(tx, actor, AuditAct::TokenMade, &format!("token {}", made.id), &what, now).await?;
+    Ok(made)
+}
+
+/// False where the e-mail is taken.
+pub async fn make_admin(
+    tx: &mut Tx,
+    actor: &Actor,
+    (email, password_hash, role): (&str, &str, AdminRole),
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    if !admin::insert(tx, email, password_hash, role, now).await? {
+        return Ok(false);
+    }
+    let what = format!("with the role {}", to_word(&role));
+    append(tx, actor, AuditAct::AdminMade, &format!("admin {email}"), &what, now).await?;
+    Ok(true)
+}

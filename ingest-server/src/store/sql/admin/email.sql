@@ -1,0 +1,1 @@
+select email from admin where id = $1

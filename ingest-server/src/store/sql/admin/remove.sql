@@ -1,0 +1,1 @@
+delete from admin where id = $1

@@ -1,0 +1,1 @@
+delete from session where admin_id = $1

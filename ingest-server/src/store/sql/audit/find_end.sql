@@ -1,0 +1,1 @@
+select seq, sha256 from audit_end where id = 1

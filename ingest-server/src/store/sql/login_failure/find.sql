@@ -1,0 +1,1 @@
+select wait_until from login_failure where key_sha256 = $1

@@ -1,0 +1,1 @@
+delete from login_failure where key_sha256 = $1

@@ -1,0 +1,1 @@
+delete from login_failure where updated_at < $1

@@ -1,0 +1,1 @@
+update upload set stage = 'terminated' where stage in ('receiving', 'assembling')

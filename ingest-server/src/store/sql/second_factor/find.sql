@@ -1,0 +1,1 @@
+select secret, confirmed_at from totp where admin_id = $1

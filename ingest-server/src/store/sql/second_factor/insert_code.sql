@@ -1,0 +1,1 @@
+insert into recovery_code (admin_id, code_sha256) values ($1, $2)

@@ -1,0 +1,1 @@
+delete from totp where admin_id = $1

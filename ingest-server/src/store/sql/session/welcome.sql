@@ -1,1 +1,0 @@
-update admin set failed_logins = 0, locked_until = null where id = $1
