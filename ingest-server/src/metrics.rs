@@ -133,7 +133,7 @@ pub async fn page(app: &App) -> Result<String, MetricsError> {
     for Counted { stage, bytes, .. } in &uploads {
         page.line("collector_upload_bytes", &format!("stage=\"{stage}\""), bytes.unwrap_or(0));
     }
-    let free = app.objects.staging.free_bytes().map_err(ObjectsError::from)?;
+    let free = app.objects.staging().free_bytes().map_err(ObjectsError::from)?;
     page.gauge("collector_free_bytes", "Free space where uploads are kept.", free);
     let least = app.config.limits.free_bytes;
     page.gauge("collector_least_free_bytes", "Free space below which uploads are refused.", least);
