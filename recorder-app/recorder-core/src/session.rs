@@ -86,8 +86,6 @@ pub struct AssignedTake {
 pub struct Sources {
     pub screen: Box<dyn ScreenSource>,
     pub screen_info: ScreenInfo,
-    /// `x11`, `synthetic`, …
-    pub display: String,
     pub mic: Option<MicSource>,
     pub input: InputSource,
 }
@@ -157,7 +155,7 @@ pub fn record(
         system: SystemInfo {
             os: std::env::consts::OS.to_owned(),
             arch: std::env::consts::ARCH.to_owned(),
-            display: sources.display,
+            display: sources.screen.system().to_owned(),
         },
         clock: ClockAnchors {
             started_at: utc_now(),

@@ -99,7 +99,7 @@ impl Take {
         }
         let streams = Streams { ticks, chunks, spare: spare_sink };
         let (timeline, live) = (&Timeline::new(control), self.live.clone());
-        let maps = &Maps::new(picture, screen.corner(), screen.size());
+        let maps = &Maps::new(picture, screen.corner(), screen.extent());
         let over = &AtomicBool::new(false);
         let (video_path, events_path) = (self.spool.video_path(), self.spool.events_path());
         // The journal is a net; a take goes without it where it cannot be made.

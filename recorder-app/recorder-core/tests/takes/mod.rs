@@ -53,7 +53,6 @@ pub(crate) fn sources(screen: impl ScreenSource + 'static, mic: Option<MicSource
     Sources {
         screen: Box::new(screen),
         screen_info: ScreenInfo { id: name.clone(), name, x: 0, y: 0, width, height, primary: true },
-        display: "synthetic".to_owned(),
         mic,
         input: InputSource::Without { reason: "nobody is there".to_owned() },
     }
