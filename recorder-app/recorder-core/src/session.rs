@@ -21,6 +21,7 @@ use shared_types::recording::{
 
 use crate::check::CheckError;
 use crate::control::Control;
+pub use crate::early::EarlyUpload;
 use crate::encode::Encoders;
 pub use crate::microphone::MicSource;
 use crate::microphone::{Microphone, wait_for_sound};
@@ -71,6 +72,8 @@ pub struct TakeOptions {
     pub policy: Policy,
     /// What the take is for, where somebody asked for it.
     pub assigned: Option<AssignedTake>,
+    /// Sends the video while it is being made; only where the worker chose it.
+    pub early: Option<EarlyUpload>,
 }
 
 /// What a take's manifest says of its assignment.

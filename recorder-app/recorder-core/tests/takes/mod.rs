@@ -79,6 +79,7 @@ pub(crate) fn options(fps: u32, secs: f64) -> TakeOptions {
         goal: Some("Find red shoes".to_owned()),
         policy: Policy::default(),
         assigned: None,
+        early: None,
     }
 }
 

@@ -14,7 +14,8 @@ use recorder_core::control::Control;
 use recorder_core::devices;
 use recorder_core::enrol::EnrolError;
 use recorder_core::session::{
-    AssignedTake, InputSource, Listener, MicSource, Progress, SessionError, Sources, TakeOptions, ended_early, record,
+    AssignedTake, EarlyUpload, InputSource, Listener, MicSource, Progress, SessionError, Sources, TakeOptions,
+    ended_early, record,
 };
 use recorder_core::spool::{is_free, room_secs};
 use serde::Serialize;
@@ -63,6 +64,9 @@ pub(crate) struct RecordArgs {
     /// Assignment that the take is for, from `recorder goals`. Its goal and limits are used, and the server is told.
     #[arg(long, value_name = "ID", conflicts_with = "goal")]
     assignment: Option<AssignmentId>,
+    /// Send the video to the server while it is being made. What you cut out later is deleted there.
+    #[arg(long, requires = "assignment")]
+    upload_while_recording: bool,
 }
 
 fn positive(text: &str) -> Result<f64, String> {
@@ -148,16 +152,25 @@ fn pause_key(args: &RecordArgs, config: &Config, control: &Arc<Control>) -> Opti
 fn options(args: &RecordArgs, config: &Config) -> Result<TakeOptions, EnrolError> {
     let (fps, secs) = (args.fps, args.seconds);
     let Some(id) = args.assignment else {
-        return Ok(TakeOptions { fps, secs, goal: args.goal.clone(), policy: Policy::default(), assigned: None });
+        return Ok(TakeOptions {
+            fps,
+            secs,
+            goal: args.goal.clone(),
+            policy: Policy::default(),
+            assigned: None,
+            early: None,
+        });
     };
     let (item, enrolment) = worker::begin_assignment(config, id)?;
+    let early = args.upload_while_recording.then(|| enrolment.client()).transpose()?;
+    let early = early.map(|client| EarlyUpload { client, assignment: item.id });
     let assigned = AssignedTake {
         assignment_id: item.id,
         campaign_id: item.campaign_id,
         tier: item.tier,
         consent: Some(enrolment.consent),
     };
-    Ok(TakeOptions { fps, secs, goal: Some(item.goal), policy: item.policy, assigned: Some(assigned) })
+    Ok(TakeOptions { fps, secs, goal: Some(item.goal), policy: item.policy, assigned: Some(assigned), early })
 }
 
 fn failure(error: &SessionError) -> ExitCode {
