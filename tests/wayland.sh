@@ -75,6 +75,9 @@ XML
   exit 0
 fi
 
+if [ "$(id -u)" -eq 0 ] && ! unshare --user --map-user=1000 --map-group=1000 true 2>/dev/null; then
+  echo 'sway does not run as root, and this machine lets root make no user namespace' && exit 77
+fi
 state=$(mktemp -d "${TMPDIR:-/tmp}/wayland.XXXXXX")
 trap '[ $? -ne 0 ] && echo "What it left is in $state." >&2 || rm -rf "$state"' EXIT
 # A test is named beside the program so that the dependencies are those of every other build.

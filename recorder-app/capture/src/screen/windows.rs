@@ -49,7 +49,7 @@ pub(super) struct Hiding {
 }
 
 /// The windows that can be seen, the lowest first.
-pub(super) fn shown(conn: &RustConnection, root: Window, atoms: &Atoms) -> Result<Vec<Shown>, ReplyError> {
+pub(super) fn shown(conn: &RustConnection, root: Window, atoms: Atoms) -> Result<Vec<Shown>, ReplyError> {
     let children = conn.query_tree(root)?.reply()?.children;
     let mut asked = Vec::new();
     for &id in &children {
@@ -120,7 +120,7 @@ fn named(conn: &RustConnection, window: Window, depth: u32) -> Result<Option<Win
     Ok(None)
 }
 
-fn title(conn: &RustConnection, window: Window, atoms: &Atoms) -> Result<String, ReplyError> {
+fn title(conn: &RustConnection, window: Window, atoms: Atoms) -> Result<String, ReplyError> {
     let title = text(conn, window, atoms._NET_WM_NAME)?;
     Ok(title.map_or_else(|| text(conn, window, AtomEnum::WM_NAME.into()), |title| Ok(Some(title)))?.unwrap_or_default())
 }

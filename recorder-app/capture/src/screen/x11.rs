@@ -42,7 +42,7 @@ pub(super) fn list(session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
 pub(super) fn list_windows(session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
     let display = Display::open(session)?;
     let atoms = Atoms::new(&display.conn)?.reply()?;
-    let windows = shown(&display.conn, display.root, &atoms)?;
+    let windows = shown(&display.conn, display.root, atoms)?;
     let named = windows.iter().rev().filter(|window| !window.title.is_empty());
     let whole = whole(&display)?;
     Ok(named.map(|window| window_info(window, whole)).filter(|info| info.width > 1 && info.height > 1).collect())
@@ -225,7 +225,7 @@ impl X11Screen {
         if self.news.restacked || self.asked_nanos.is_none_or(|asked| now - asked >= TITLES_EVERY_NANOS) {
             self.news.restacked = false;
             self.asked_nanos = Some(now);
-            let windows = shown(&self.display.conn, self.display.root, &self.atoms)?;
+            let windows = shown(&self.display.conn, self.display.root, self.atoms)?;
             self.left_out = hidden(&windows, &self.hiding);
             // The picture may be older than the answer; a window that moves is left out at both places.
             parts.extend(&self.left_out);

@@ -54,8 +54,10 @@ fn area(monitor: &Monitor) -> (i32, i32, u32, u32, bool) {
 
     let Target::Display(display) = monitor else { return (0, 0, 0, 0, false) };
     let mut info = MONITORINFO { cbSize: size_of::<MONITORINFO>() as u32, ..Default::default() };
-    // SAFETY: the structure says its own size. A monitor that is gone leaves it empty.
-    drop(unsafe { GetMonitorInfoW(display.raw_handle, &raw mut info) });
+    // SAFETY: the structure says its own size.
+    if !unsafe { GetMonitorInfoW(display.raw_handle, &raw mut info) }.as_bool() {
+        return (0, 0, 0, 0, false);
+    }
     let place = info.rcMonitor;
     let (width, height) = (place.right - place.left, place.bottom - place.top);
     (place.left, place.top, width.max(0) as u32, height.max(0) as u32, info.dwFlags & 1 != 0)
