@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(sent, [c, a.clone(), b.clone(), d], "one that was added meanwhile goes too");
         assert!(matches!(&failed[..], [(folder, SubmitError::Busy)] if *folder == a));
         let mut left = Queue::load(&data).unwrap();
-        assert_eq!(left.takes(), [a.clone()]);
+        assert_eq!(left.takes(), std::slice::from_ref(&a));
         fs::remove_dir_all(&a).unwrap();
         assert!(left.remove(&a) && !left.remove(&b), "a take that was deleted can still be taken out");
     }
@@ -154,7 +154,9 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let mut queue = Queue::default();
         let folders = ["a", "b"].map(|name| take(base.path(), name));
-        folders.iter().for_each(|folder| queue.add(folder, Place::Last).unwrap());
+        for folder in &folders {
+            queue.add(folder, Place::Last).unwrap();
+        }
         queue.save(base.path()).unwrap();
         let mut asked = 0;
         let failed = send_all(base.path(), |_| {

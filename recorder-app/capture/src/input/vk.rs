@@ -67,7 +67,9 @@ mod tests {
                 KeyName::Named(named) => named.to_string(),
                 KeyName::Character => "a character".to_owned(),
             },
-            Meaning::Modifier(_) => "a modifier".to_owned(),
+            Meaning::Modifier(held) => {
+                format!("a modifier, {}", if held == Modifiers::SHIFT { "Shift" } else { "another" })
+            }
             Meaning::Nothing => "nothing".to_owned(),
         };
         let rows = [
@@ -77,7 +79,8 @@ mod tests {
             (0x4c, Modifiers::CTRL, "Ctrl+l"),
             (0x70, Modifiers::ALT, "Alt+F1"),
             (0x87, Modifiers::NONE, "F24"),
-            (0xa1, Modifiers::NONE, "a modifier"),
+            (0xa1, Modifiers::NONE, "a modifier, Shift"),
+            (0x5b, Modifiers::NONE, "a modifier, another"),
             (0x14, Modifiers::NONE, "nothing"),
             (0xe7, Modifiers::NONE, "nothing"),
         ];

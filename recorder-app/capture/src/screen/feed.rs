@@ -40,7 +40,6 @@ pub(super) enum FeedError {
     Ended(String),
     /// No picture came in time.
     Silent,
-    Thread(std::io::Error),
 }
 
 #[derive(Debug)]
@@ -102,7 +101,8 @@ impl Feed {
             drop(claim);
             theirs.change(|state| state.ended = Some(reason));
         };
-        std::thread::Builder::new().name(THREAD.to_owned()).spawn(run).map_err(FeedError::Thread)?;
+        let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(run);
+        thread.map_err(|error| FeedError::Ended(error.to_string()))?;
         let mut feed = Self { shared, asked_at: None, size: (0, 0) };
         let state = feed.shared.wait(patience, |state| state.fresh.is_some() || state.ended.is_some());
         let size = match (&state.fresh, &state.ended) {

@@ -159,7 +159,6 @@ fn trouble(error: FeedError) -> ScreenError {
     let reason = match error {
         FeedError::Busy => return ScreenError::Busy,
         FeedError::Silent => return ScreenError::Silent,
-        FeedError::Thread(error) => return ScreenError::Memory(error),
         FeedError::Ended(reason) => reason,
     };
     let says = |words: &[&str]| words.iter().any(|word| reason.contains(word));
