@@ -39,6 +39,7 @@ pub(crate) fn start(
         goal: Some(assignment.goal.clone()),
         policy: assignment.policy.clone(),
         assigned: Some(assigned),
+        early: None,
     };
     let id = desk.shelf.reserve(assignment)?;
     let (app, desk) = (app.clone(), desk.clone());

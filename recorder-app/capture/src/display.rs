@@ -1,13 +1,15 @@
 //! Which desktop session is recorded, and the connection to it.
 //!
 //! The program reads the environment and passes it in as a [`Session`]. A Wayland desktop cannot be recorded through
-//! its X11 stand-in (Xwayland shows other programs' windows as black), so that such a display is refused.
+//! its X11 stand-in (Xwayland shows other programs' windows as black), so that such a display counts as Wayland.
 
 /// What the environment says of the desktop: the values of `DISPLAY` and `WAYLAND_DISPLAY`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Session {
     pub display: Option<String>,
     pub wayland_display: Option<String>,
+    /// Windows with one of these in their title or class are left out of the picture, where the system can.
+    hidden: Vec<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -17,26 +19,36 @@ pub enum DisplayError {
     )]
     Missing,
     #[error(
-        "This is a Wayland desktop, and this version records X11 sessions. \
-         Choose the X11 (Xorg) session when you log in, then start the recorder again."
+        "This is a Wayland desktop, and this recorder was built for X11 sessions alone. \
+         Choose the X11 (Xorg) session when you log in, or build it with the feature `wayland`."
     )]
     Wayland,
     #[error("The display {display} could not be opened: {reason}. Check that it is running and that you may use it.")]
     Refused { display: String, reason: String },
     #[error("The display {display} lacks {what}, which recording needs. Use a full X server such as Xorg.")]
     Lacking { display: String, what: &'static str },
-    #[error("This version records the screen and the input of Linux X11 sessions only.")]
-    Unsupported,
 }
 
 impl Session {
     pub fn new(display: Option<String>, wayland_display: Option<String>) -> Self {
-        Self { display, wayland_display }
+        Self { display, wayland_display, hidden: Vec::new() }
     }
 
     /// The session of one X11 display, such as `:0`.
     pub fn of_display(name: impl Into<String>) -> Self {
-        Self { display: Some(name.into()), wayland_display: None }
+        Self { display: Some(name.into()), ..Self::default() }
+    }
+
+    /// Leaves out windows as well that have one of these words in their title or class.
+    #[must_use]
+    pub fn hiding(mut self, words: impl IntoIterator<Item = String>) -> Self {
+        self.hidden.extend(words.into_iter().filter(|word| !word.trim().is_empty()));
+        self
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn hidden(&self) -> &[String] {
+        &self.hidden
     }
 
     #[cfg(any(target_os = "linux", test))]

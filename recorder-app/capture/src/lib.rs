@@ -2,8 +2,7 @@
 //! worker's hand does. No `FFmpeg` and no window toolkit, so that the crate checks for every system.
 //!
 //! The three parts have the same shape: `list` what there is, start one by its id, and a synthetic source beside the
-//! real one. All of them stamp with [`clock::now`]. On Linux the screen and the input come from X11; on other systems
-//! they answer with an error that says so, while microphones work everywhere.
+//! real one. All of them stamp with [`clock::now`].
 
 pub mod clock;
 pub mod display;

@@ -11,7 +11,7 @@ use capture::input::{self, InputError, KeyName, RawInput, RawKind, pause_key};
 use capture::screen::{self, Grab, ScreenError, blank_frame};
 use crossbeam_channel::Receiver;
 use media::frame::BgraFrame;
-use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, InputFocus, PropMode};
+use x11rb::protocol::xproto::{AtomEnum, ConfigureWindowAux, ConnectionExt as _, InputFocus, PropMode};
 use x11rb::wrapper::ConnectionExt as _;
 use xvfb::{BLUE, Desk, GREEN, MAGENTA, POINTER_HOT_SPOT, POINTER_SIDE, Xvfb};
 
@@ -103,6 +103,76 @@ fn one_monitor_of_several_is_recorded() {
         Some(ScreenError::Unknown { there, .. }) => assert!(there.contains("RIGHT"), "{there}"),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn windows_that_are_to_be_left_out_are_painted_over_wherever_they_go() {
+    let server = Xvfb::start("1280x720x24", &[]);
+    let desk = Desk::new(&server);
+    desk.move_pointer(1200, 700);
+    let vault = desk.window(100, 60, 200, 100, GREEN);
+    desk.name(vault, "My Vault - KeePassXC");
+    let session = server.session().hiding(["keepass".to_owned()]);
+    let mut source = screen::open(&session, None).unwrap();
+    let mut frame = blank_frame();
+    let mut seen = |places: &[(u32, u32)]| {
+        source.latest(&mut frame).unwrap();
+        places.iter().map(|&(x, y)| pixel(&frame, x, y)).collect::<Vec<_>>()
+    };
+    let painted = seen(&[(100, 60), (299, 159)]);
+    assert!(painted[0] == painted[1] && ![GREEN, BLUE, 0].contains(&painted[0]), "{painted:x?}");
+    assert_eq!(seen(&[(99, 60), (300, 159)]), [BLUE, BLUE]);
+    // What lies above it is seen, from the second picture on; what moves is never seen on its way.
+    let note = desk.window(150, 80, 40, 40, MAGENTA);
+    seen(&[]);
+    assert_eq!(seen(&[(160, 90), (110, 70)]), [MAGENTA, painted[0]]);
+    desk.conn.destroy_window(note).unwrap();
+    for step in 1..20 {
+        let x = 100 + 40 * step;
+        desk.conn.configure_window(vault, &ConfigureWindowAux::new().x(x)).unwrap();
+        desk.sync();
+        assert_eq!(seen(&[(x as u32, 60), (x as u32 + 199, 159)]), [painted[0]; 2], "at {x}");
+    }
+    // One that comes, and one that takes the name later.
+    let late = desk.window(20, 400, 50, 50, GREEN);
+    assert_eq!(seen(&[(30, 410)]), [GREEN]);
+    desk.name(late, "KeePassXC");
+    let until = Instant::now() + DEADLINE;
+    while seen(&[(30, 410)]) != [painted[0]] {
+        assert!(Instant::now() < until, "the new title is not heeded");
+    }
+}
+
+#[test]
+fn one_window_is_recorded_without_what_lies_above_it_and_followed() {
+    let server = Xvfb::start("1280x720x24", &[]);
+    let (desk, other) = (Desk::new(&server), Desk::new(&server));
+    desk.move_pointer(1200, 700);
+    let session = server.session();
+    let shop = desk.window(100, 60, 300, 200, GREEN);
+    desk.name(shop, "Shop");
+    let found = screen::windows(&session).unwrap();
+    assert_eq!(found.iter().map(|window| (window.name.as_str(), window.width)).collect::<Vec<_>>(), [("Shop", 300)]);
+    let mut source = screen::open(&session, Some(&found[0].id)).unwrap();
+    let mut frame = blank_frame();
+    source.latest(&mut frame).unwrap();
+    assert_eq!((frame.width, frame.height, source.corner()), (300, 200, (100, 60)));
+    assert_eq!(pixel(&frame, 0, 0), GREEN);
+
+    let menu = desk.window(110, 70, 20, 20, MAGENTA);
+    other.window(200, 100, 50, 50, BLUE);
+    source.latest(&mut frame).unwrap();
+    assert_eq!(pixel(&frame, 15, 15), MAGENTA, "its own program's menu");
+    assert!(![BLUE, GREEN].contains(&pixel(&frame, 110, 50)), "another program's window");
+    desk.conn.destroy_window(menu).unwrap();
+    desk.conn.configure_window(shop, &ConfigureWindowAux::new().x(-50).y(300)).unwrap();
+    desk.sync();
+    source.latest(&mut frame).unwrap();
+    assert_eq!((frame.width, frame.height, source.corner()), (250, 200, (0, 300)), "what of it is on the screen");
+    assert_eq!(pixel(&frame, 249, 199), GREEN);
+    desk.conn.destroy_window(shop).unwrap();
+    desk.sync();
+    assert!(matches!(source.latest(&mut frame), Err(ScreenError::Gone { .. })));
 }
 
 #[test]

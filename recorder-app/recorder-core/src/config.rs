@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use capture::display::Session;
 
+/// Programs whose windows are never to be seen in a take.
+const PASSWORD_MANAGERS: [&str; 8] =
+    ["1password", "bitwarden", "dashlane", "enpass", "keepass", "lastpass", "proton pass", "seahorse"];
+
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config {
     /// Where the recorder keeps what it must remember; `None` where the system names no such place.
@@ -31,7 +35,8 @@ impl Config {
     }
 
     pub fn session(&self) -> Session {
-        Session::new(self.display.clone(), self.wayland_display.clone())
+        let secret = PASSWORD_MANAGERS.iter().map(|&name| name.to_owned());
+        Session::new(self.display.clone(), self.wayland_display.clone()).hiding(secret)
     }
 }
 

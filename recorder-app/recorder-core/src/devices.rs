@@ -37,12 +37,9 @@ pub fn microphone(id: &str) -> MicSource {
 /// A screen, a microphone (`None` records no sound) and the input events of the session.
 pub fn sources(session: &Session, screen_id: &str, mic_id: Option<&str>) -> Result<Sources, SessionError> {
     let screen = screen::open(session, Some(screen_id))?;
-    let screen_info = screen::list(session)?
-        .into_iter()
-        .find(|info| info.id == screen_id)
-        .ok_or_else(|| ScreenError::Gone { id: screen_id.to_owned() })?;
+    let screen_info = screen::describe(session, Some(screen_id), screen.as_ref())?;
     let mic = mic_id.map(microphone);
     let session = session.clone();
     let input = InputSource::Start(Box::new(move |sink| input::start(&session, sink)));
-    Ok(Sources { screen, screen_info, display: "x11".to_owned(), mic, input })
+    Ok(Sources { screen, screen_info, mic, input })
 }

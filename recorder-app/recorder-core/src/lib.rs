@@ -4,7 +4,7 @@
 //! and the file ([`encode`]), the [`microphone`] and its sound ([`sound`]), the input events ([`events`]). [`spool`] is
 //! what lies on the disk and how a killed take is made whole; [`check`] judges a finished one, and [`cut`]
 //! takes a stretch out of it. [`enrol`] makes the
-//! computer a worker's, and [`submit`] hands a take in. [`config`] alone reads the environment.
+//! computer a worker's, and [`submit`] hands a take in: later, from a [`queue`], or partly [`early`]. [`config`] alone reads the environment.
 
 mod advice;
 pub mod check;
@@ -12,6 +12,7 @@ pub mod config;
 pub mod control;
 pub mod cut;
 pub mod devices;
+mod early;
 mod encode;
 pub mod enrol;
 mod events;
@@ -19,6 +20,7 @@ mod live;
 mod microphone;
 mod pace;
 pub mod preflight;
+pub mod queue;
 pub mod session;
 mod sound;
 pub mod spool;

@@ -182,7 +182,7 @@ impl Pace<'_> {
             return Ok(Seen::Nothing);
         }
         self.timeline.begin(frame.at);
-        self.maps.note(frame.at, source.corner(), source.size());
+        self.maps.note(frame.at, source.corner(), source.extent());
         if held.is_unseen {
             held.is_unseen = false;
             return Ok(Seen::Tell(Tick::Picture(frame)));

@@ -89,6 +89,12 @@ pub fn check(
 }
 
 fn look(session: &Session, screen_id: &str) -> (Finding, Option<(u32, u32)>) {
+    let listed = screen::list(session).unwrap_or_default();
+    if listed.iter().any(|info| info.id == screen_id && info.width == 0) {
+        // To look at it here would make the worker choose twice.
+        let sentence = "The desktop will ask which screen to share when the recording starts. Choose it at once.";
+        return (Finding::well(Part::Screen, sentence), Some((LONG_EDGE, LONG_EDGE * 9 / 16)));
+    }
     let mut frame = blank_frame();
     let seen = screen::open(session, Some(screen_id)).and_then(|mut screen| screen.latest(&mut frame));
     match seen {

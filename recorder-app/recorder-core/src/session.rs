@@ -21,6 +21,7 @@ use shared_types::recording::{
 
 use crate::check::CheckError;
 use crate::control::Control;
+pub use crate::early::EarlyUpload;
 use crate::encode::Encoders;
 pub use crate::microphone::MicSource;
 use crate::microphone::{Microphone, wait_for_sound};
@@ -71,6 +72,8 @@ pub struct TakeOptions {
     pub policy: Policy,
     /// What the take is for, where somebody asked for it.
     pub assigned: Option<AssignedTake>,
+    /// Sends the video while it is being made; only where the worker chose it.
+    pub early: Option<EarlyUpload>,
 }
 
 /// What a take's manifest says of its assignment.
@@ -86,8 +89,6 @@ pub struct AssignedTake {
 pub struct Sources {
     pub screen: Box<dyn ScreenSource>,
     pub screen_info: ScreenInfo,
-    /// `x11`, `synthetic`, …
-    pub display: String,
     pub mic: Option<MicSource>,
     pub input: InputSource,
 }
@@ -157,7 +158,7 @@ pub fn record(
         system: SystemInfo {
             os: std::env::consts::OS.to_owned(),
             arch: std::env::consts::ARCH.to_owned(),
-            display: sources.display,
+            display: sources.screen.system().to_owned(),
         },
         clock: ClockAnchors {
             started_at: utc_now(),

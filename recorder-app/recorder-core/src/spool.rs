@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use media::journal::{hash_file, recover as recover_video, sync_folder};
 use shared_types::recording::{EVENTS_FILE, MANIFEST_FILE, Manifest, RecordingStage, VIDEO_FILE};
 
+use crate::submit::{LOCK_FILE, PROGRESS_FILE};
 use crate::voice::VOICE_FILE;
 use crate::{cut, events};
 
@@ -96,7 +97,9 @@ impl Spool {
 
     /// Removes what a take of which nothing was recorded left behind; never anything else.
     pub(crate) fn discard(&self) {
-        for path in [self.video_path(), self.events_path(), self.voice_path(), self.manifest_path()] {
+        let early = [PROGRESS_FILE, LOCK_FILE].map(|name| self.folder.join(name));
+        let files = [self.video_path(), self.events_path(), self.voice_path(), self.manifest_path()];
+        for path in files.into_iter().chain(early) {
             // What does not exist need not be removed, and what cannot be is no harm to anyone.
             drop(fs::remove_file(path));
         }

@@ -30,7 +30,7 @@ use crate::take::utc_now;
 /// How long a take stays on its maker's computer after the server has confirmed its hashes.
 pub const KEPT: time::Duration = time::Duration::days(7);
 pub const PROGRESS_FILE: &str = "upload.json";
-const LOCK_FILE: &str = "upload.lock";
+pub(crate) const LOCK_FILE: &str = "upload.lock";
 
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
@@ -48,6 +48,8 @@ pub enum SubmitError {
     OtherAssignment { recorded: AssignmentId, given: AssignmentId },
     #[error("this take was already handed in to {server} for assignment {assignment}, as submission {submission}")]
     AlreadySubmitted { server: String, assignment: AssignmentId, submission: SubmissionId },
+    #[error("this take was not recorded for an assignment. Say which one it is for with --assignment ID")]
+    NoAssignment,
     #[error("another program is handing this take in or cutting it. Wait until it is done")]
     Busy,
     #[error("the file {path} is not the one that was recorded: its hash differs from the manifest's. Record again")]
@@ -144,6 +146,15 @@ pub struct TrackProgress {
     pub bytes: u64,
     pub sha256: String,
     pub done: bool,
+    /// Begun while the take was made, so that neither length nor hash was known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_growing: bool,
+}
+
+impl TrackProgress {
+    pub(crate) fn growing(id: &str) -> Self {
+        Self { id: id.to_owned(), bytes: 0, sha256: String::new(), done: false, is_growing: true }
+    }
 }
 
 /// Bytes of all tracks together.
@@ -229,7 +240,7 @@ fn ready(spool: &Spool) -> Result<Manifest, SubmitError> {
 }
 
 /// What was begun before, if it was the same; otherwise a new beginning.
-fn begin(folder: &Path, client: &Client, assignment: AssignmentId) -> Result<SubmitProgress, SubmitError> {
+pub(crate) fn begin(folder: &Path, client: &Client, assignment: AssignmentId) -> Result<SubmitProgress, SubmitError> {
     let before = read_progress(folder)?;
     if let Some(progress) = &before {
         if progress.server == client.server() && progress.assignment == assignment {
@@ -360,7 +371,8 @@ impl Run<'_> {
             }
             let begun = self.progress.uploads.get(&track);
             let is_same = |begun: &&TrackProgress| {
-                begun.bytes == bytes && recorded.as_ref().is_none_or(|recorded| recorded.sha256 == begun.sha256)
+                let is_known = recorded.as_ref().is_none_or(|recorded| recorded.sha256 == begun.sha256);
+                begun.is_growing || (begun.bytes == bytes && is_known)
             };
             let begun = begun.filter(is_same).cloned();
             if !begun.as_ref().is_some_and(|begun| begun.done) {
@@ -374,7 +386,8 @@ impl Run<'_> {
                 if recorded.is_some_and(|recorded| recorded.sha256 != uploaded.sha256) {
                     return Err(SubmitError::Changed { path });
                 }
-                let done = TrackProgress { id: uploaded.id, bytes, sha256: uploaded.sha256, done: true };
+                let done =
+                    TrackProgress { id: uploaded.id, bytes, sha256: uploaded.sha256, done: true, is_growing: false };
                 self.progress.uploads.insert(track, done);
                 self.save()?;
             }
@@ -417,7 +430,7 @@ struct TrackObserver<'run, 'a> {
 impl UploadObserver for TrackObserver<'_, '_> {
     fn created(&mut self, upload_id: &str) -> io::Result<()> {
         let (track, bytes, sha256) = self.kept.clone();
-        let begun = TrackProgress { id: upload_id.to_owned(), bytes, sha256, done: false };
+        let begun = TrackProgress { id: upload_id.to_owned(), bytes, sha256, done: false, is_growing: false };
         self.run.progress.uploads.insert(track, begun);
         write_progress(self.run.folder, &self.run.progress)
     }

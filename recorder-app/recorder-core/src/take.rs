@@ -25,6 +25,7 @@ use time::macros::format_description;
 use crate::advice::{Advice, Look};
 use crate::check::check;
 use crate::control::Control;
+use crate::early::Sending;
 use crate::encode::{self, EncodeReport, EncodeThreadError, Encoders, Streams};
 use crate::events;
 use crate::live::{Heard, Live};
@@ -58,6 +59,7 @@ pub(crate) struct Take {
     live: Arc<Live>,
     mic: Option<Microphone>,
     input: Option<input::Running>,
+    early: Option<Sending>,
     /// How long the take has been running.
     secs: f64,
 }
@@ -78,7 +80,7 @@ impl Take {
         mic: Option<Microphone>,
         input: Option<input::Running>,
     ) -> Self {
-        Self { spool, manifest, live: Arc::default(), mic, input, secs: 0.0 }
+        Self { spool, manifest, live: Arc::default(), mic, input, early: None, secs: 0.0 }
     }
 
     pub(crate) fn run(
@@ -99,11 +101,13 @@ impl Take {
         }
         let streams = Streams { ticks, chunks, spare: spare_sink };
         let (timeline, live) = (&Timeline::new(control), self.live.clone());
-        let maps = &Maps::new(picture, screen.corner(), screen.size());
+        let maps = &Maps::new(picture, screen.corner(), screen.extent());
         let over = &AtomicBool::new(false);
         let (video_path, events_path) = (self.spool.video_path(), self.spool.events_path());
         // The journal is a net; a take goes without it where it cannot be made.
         let voice = self.mic.as_ref().and_then(|_| VoiceJournal::create(&self.spool.voice_path()).ok());
+        // So it is with the early upload: the take is handed in later all the same.
+        self.early = options.early.clone().and_then(|early| Sending::start(self.spool.folder(), early).ok());
         let records_events = self.manifest.input_events.recorded;
         let (watched, shown, encoded, written) = std::thread::scope(|scope| {
             let end = EndOnDrop(over);
@@ -128,6 +132,7 @@ impl Take {
             Ok::<_, SessionError>((watched, shown, encoded, written))
         })?;
         drop(self.mic.take());
+        self.early.iter().for_each(Sending::stop);
         if let Err(error) = &written {
             self.note("events_lost", format!("The input events could not be written: {error}."), listener);
         }
@@ -137,6 +142,7 @@ impl Take {
         let manifest = match encoded {
             Ok(report) => self.finish(report, timeline, options)?,
             Err(EncodeThreadError::NoPicture) => {
+                drop(self.early.take());
                 self.spool.discard();
                 let reason =
                     shown.err().map_or_else(|| "no picture came from the screen".to_owned(), |e| e.to_string());
@@ -273,7 +279,14 @@ impl Take {
         let heard = self.live.chunks.load(Ordering::Relaxed);
         let mic_news = self.mic.as_mut().and_then(|mic| mic.watch(heard));
         let input_news = self.input.take_if(|input| !input.is_alive()).and_then(|input| input.stop().err());
-        let news = mic_news.is_some() || input_news.is_some();
+        let early_news = self.early.as_mut().and_then(Sending::failure);
+        let news = mic_news.is_some() || input_news.is_some() || early_news.is_some();
+        if let Some(error) = early_news {
+            let sentence = format!(
+                "Sending while recording ended: {error}. The recording goes on; what is missing is sent afterwards."
+            );
+            self.note("early_upload_ended", sentence, listener);
+        }
         if let Some((kind, sentence)) = mic_news {
             self.note(kind, sentence, listener);
         }
@@ -326,6 +339,7 @@ impl Take {
         match self.spool.make_whole(&mut self.manifest, !is_disk) {
             Ok(_) => SessionError::Interrupted { reason },
             Err(SpoolError::NothingWhole { .. }) => {
+                drop(self.early.take());
                 self.spool.discard();
                 SessionError::Nothing(reason)
             }

@@ -1,6 +1,6 @@
 //! Sending a recording in pieces, by tus 1.0.0 with creation, deferred length, checksum and termination.
 //!
-//! A piece is at most 8 MiB, with its SHA-256, and counts once the server has answered; after any failure the server
+//! A piece is at most 8 MiB (of a source that still grows 256 KiB, so that little is left to send at its end), with its SHA-256, and counts once the server has answered; after any failure the server
 //! is asked with HEAD how far it is. A busy or broken server (423, 429, 5xx) never makes the upload begin anew; only
 //! 404 and 410 do, because then there is nothing left to go on with. Where pieces keep failing they get smaller, so
 //! that a line which breaks every minute still gets ahead.
@@ -215,8 +215,9 @@ impl Run<'_> {
             return Ok(Some(Uploaded { id, bytes: offset, sha256 }));
         }
         // The end of a source may come between the two questions; it is then seen at the next look.
-        let bytes = length.unwrap_or_else(|| self.source.available()).saturating_sub(offset).min(self.piece_bytes);
-        if length.is_none() && bytes < self.piece_bytes {
+        let most = if length.is_some() { self.piece_bytes } else { SMALLEST_PIECE_BYTES };
+        let bytes = length.unwrap_or_else(|| self.source.available()).saturating_sub(offset).min(most);
+        if length.is_none() && bytes < most {
             self.place = Place::At { id, offset, knows_length };
             pause(LOOK_EVERY, self.cancel)?;
             return Ok(None);

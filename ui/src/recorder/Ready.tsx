@@ -47,7 +47,7 @@ export function Ready({ goal, onStarted, onBack }: Props) {
             <select id="screen" className="input" value={screen ?? ''} onChange={(event) => setScreen(event.target.value)} data-testid="screen">
               {screens.map((one) => (
                 <option key={one.id} value={one.id}>
-                  {one.name} ({one.width} × {one.height}){one.primary ? ', main screen' : ''}
+                  {one.name}{one.width > 0 ? ` (${one.width} × ${one.height})` : ''}{one.primary ? ', main screen' : ''}
                 </option>
               ))}
             </select>

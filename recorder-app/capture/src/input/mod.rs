@@ -7,9 +7,18 @@ pub mod gesture;
 mod key;
 #[cfg(target_os = "linux")]
 mod keymap;
+#[cfg(any(target_os = "macos", test))]
+mod mac_key;
+#[cfg(target_os = "macos")]
+mod macos;
+mod out;
 pub mod pause_key;
 #[cfg(target_os = "linux")]
 mod title;
+#[cfg(any(target_os = "windows", test))]
+mod vk;
+#[cfg(target_os = "windows")]
+mod windows;
 #[cfg(target_os = "linux")]
 mod x11;
 
@@ -69,6 +78,18 @@ pub enum RawKind {
 pub enum InputError {
     #[error(transparent)]
     Display(#[from] DisplayError),
+    #[error(
+        "A Wayland desktop lets no program see mouse and keyboard, so the take has no input events; what was done is \
+         read from its picture."
+    )]
+    Wayland,
+    #[error(
+        "Mouse and keyboard may not be read. Allow it under System Settings, Privacy & Security, Input Monitoring, then \
+         open the recorder again."
+    )]
+    Forbidden,
+    #[error("On this desktop {key} does not pause. Use the recorder's own button, or its command `pause`.")]
+    NoKey { key: &'static str },
     #[error("The thread that reads mouse and keyboard could not be started: {0}. Close other programs and try again.")]
     Thread(std::io::Error),
     #[error(
@@ -89,17 +110,29 @@ pub struct Running {
 /// full channel. Only pointer positions are left out then. The channel closes when the display is lost.
 #[cfg(target_os = "linux")]
 pub fn start(session: &Session, sink: Sender<RawInput>) -> Result<Running, InputError> {
-    let reader = x11::Reader::open(session)?;
+    let reader = x11::Reader::open(session).map_err(|error| error.on_wayland(InputError::Wayland))?;
     Running::spawn("input", move |stop| reader.run(stop, &sink))
 }
 
-#[cfg(not(target_os = "linux"))]
-pub fn start(_session: &Session, _sink: Sender<RawInput>) -> Result<Running, InputError> {
-    Err(DisplayError::Unsupported.into())
+#[cfg(target_os = "macos")]
+pub fn start(_session: &Session, sink: Sender<RawInput>) -> Result<Running, InputError> {
+    Running::spawn("input", move |stop| macos::run(stop, &sink))
+}
+
+#[cfg(target_os = "windows")]
+pub fn start(_session: &Session, sink: Sender<RawInput>) -> Result<Running, InputError> {
+    Running::spawn("input", move |stop| windows::run(stop, &sink))
+}
+
+#[cfg(target_os = "linux")]
+impl InputError {
+    /// What is told instead where the reason is that the desktop is Wayland's.
+    fn on_wayland(self, told: Self) -> Self {
+        if matches!(self, Self::Display(DisplayError::Wayland)) { told } else { self }
+    }
 }
 
 impl Running {
-    #[cfg(target_os = "linux")]
     fn spawn(
         name: &str,
         read: impl FnOnce(&AtomicBool) -> Result<(), InputError> + Send + 'static,

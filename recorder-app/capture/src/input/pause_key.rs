@@ -14,13 +14,14 @@ pub const PAUSE_KEY: &str = "Ctrl+Alt+p";
 /// Calls `pressed` at each press until what is returned is dropped.
 #[cfg(target_os = "linux")]
 pub fn watch(session: &Session, pressed: impl Fn() + Send + 'static) -> Result<Running, InputError> {
-    let grab = x11::Grab::open(session)?;
+    let told = InputError::NoKey { key: PAUSE_KEY };
+    let grab = x11::Grab::open(session).map_err(|error| error.on_wayland(told))?;
     Running::spawn("pause-key", move |stop| grab.run(stop, &pressed))
 }
 
 #[cfg(not(target_os = "linux"))]
 pub fn watch(_session: &Session, _pressed: impl Fn() + Send + 'static) -> Result<super::Running, InputError> {
-    Err(crate::display::DisplayError::Unsupported.into())
+    Err(InputError::NoKey { key: PAUSE_KEY })
 }
 
 #[cfg(target_os = "linux")]

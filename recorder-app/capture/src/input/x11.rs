@@ -9,9 +9,8 @@
 //! busy computer does not stretch the time between two clicks.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use crossbeam_channel::{SendTimeoutError, Sender, TrySendError};
+use crossbeam_channel::Sender;
 use media::time::Monotonic;
 use rustix::event::{PollFd, PollFlags};
 use x11rb::connection::{Connection as _, RequestConnection as _};
@@ -21,6 +20,7 @@ use x11rb::protocol::xinput::{self, ConnectionExt as _, XIEventMask};
 use x11rb::protocol::xproto::{ConnectionExt as _, QueryPointerReply};
 
 use super::keymap::Keymap;
+use super::out::{Out, Stopped};
 use super::title::Title;
 use super::{InputError, RawInput, RawKind};
 use crate::clock;
@@ -39,9 +39,6 @@ pub(super) struct Reader {
     title: Title,
     pointer: Option<(i16, i16)>,
 }
-
-/// Why reading ends without an error.
-struct Stopped;
 
 impl Reader {
     pub(super) fn open(session: &Session) -> Result<Self, InputError> {
@@ -172,31 +169,6 @@ impl Reader {
 
     fn query_pointer(&self) -> Result<QueryPointerReply, ReplyError> {
         self.display.conn.query_pointer(self.display.root)?.reply()
-    }
-}
-
-struct Out<'a> {
-    stop: &'a AtomicBool,
-    sink: &'a Sender<RawInput>,
-}
-
-impl Out<'_> {
-    /// Waits for room; meanwhile the X server keeps what happens.
-    fn send(&self, at: Monotonic, kind: RawKind) -> Result<(), Stopped> {
-        let mut input = RawInput { at, kind };
-        while !self.stop.load(Ordering::Relaxed) {
-            match self.sink.send_timeout(input, Duration::from_millis(100)) {
-                Ok(()) => return Ok(()),
-                Err(SendTimeoutError::Timeout(unsent)) => input = unsent,
-                Err(SendTimeoutError::Disconnected(_)) => return Err(Stopped),
-            }
-        }
-        Err(Stopped)
-    }
-
-    /// False when there is no room.
-    fn offer(&self, at: Monotonic, kind: RawKind) -> bool {
-        !matches!(self.sink.try_send(RawInput { at, kind }), Err(TrySendError::Full(_)))
     }
 }
 

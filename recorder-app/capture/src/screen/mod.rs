@@ -2,12 +2,23 @@
 //!
 //! A source is asked for the latest picture by the recorder's own clock; nothing is queued. The pointer is painted in.
 //! The size may change from one picture to the next when the worker changes the resolution.
+//!
+//! On Linux the session decides: X11 is asked for its picture, a Wayland desktop pushes its own (feature `wayland`), as
+//! Windows and macOS do.
 
 #[cfg(target_os = "linux")]
+mod area;
+#[cfg(any(not(target_os = "linux"), feature = "wayland", test))]
+mod feed;
+#[cfg(target_os = "linux")]
 mod pointer;
+#[cfg(any(not(target_os = "linux"), feature = "wayland"))]
+mod scap;
 #[cfg(target_os = "linux")]
 mod shm;
 pub mod synthetic;
+#[cfg(target_os = "linux")]
+mod windows;
 #[cfg(target_os = "linux")]
 mod x11;
 
@@ -18,12 +29,22 @@ use serde::Serialize;
 use crate::display::{DisplayError, Session};
 
 pub trait ScreenSource: Send {
+    /// What gives the pictures, as the manifest names it.
+    fn system(&self) -> &'static str {
+        "synthetic"
+    }
+
     /// Width and height of the picture the next grab will most likely have.
     fn size(&self) -> (u32, u32);
 
     /// Where the picture of the last grab lies on the desktop: the place of its top left pixel.
     fn corner(&self) -> (i32, i32) {
         (0, 0)
+    }
+
+    /// The size of what is recorded as input events count it, which is not always in pixels.
+    fn extent(&self) -> (u32, u32) {
+        self.size()
     }
 
     /// Brings the latest picture. [`Grab::Changed`] fills `into` (re-using its memory) and stamps it. [`Grab::Same`]
@@ -38,7 +59,7 @@ pub enum Grab {
     Same,
 }
 
-/// One monitor. Its place and size are in pixels of the whole desktop.
+/// One monitor or window. Its place and size are in pixels of the whole desktop; no size where only the recording will tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ScreenInfo {
     pub id: String,
@@ -56,12 +77,28 @@ pub enum ScreenError {
     Display(#[from] DisplayError),
     #[error("There is no screen {id:?}. There is: {there}. `recorder devices` lists them.")]
     Unknown { id: String, there: String },
-    #[error("The screen {id:?} was switched off or unplugged. Plug it in again, or record another screen.")]
+    #[error("The screen {id:?} was switched off or unplugged, or the window was closed. Record another one.")]
     Gone { id: String },
     #[error("This display uses {what}, which cannot be recorded. Set it to 24-bit colour and start again.")]
     Colours { what: String },
     #[error("The shared memory for the picture could not be made: {0}. Close other programs and start again.")]
     Memory(std::io::Error),
+    #[error(
+        "Sharing the screen was not allowed. Start again, and allow it when the desktop asks; on macOS it is allowed \
+         under System Settings, Privacy & Security, Screen Recording."
+    )]
+    Refused,
+    #[error("No screen was chosen within ten seconds. Start again, and choose one as soon as the desktop asks.")]
+    NotChosen,
+    #[error(
+        "This desktop lets no program record its screen ({reason}). Install xdg-desktop-portal and its part for your \
+         desktop, such as xdg-desktop-portal-gnome, -kde or -wlr, log in again, or choose the X11 session at login."
+    )]
+    NoPortal { reason: String },
+    #[error("The desktop gave no picture of the chosen screen. Start again and choose another one.")]
+    Silent,
+    #[error("The screen is still shared by the recording before. Move the mouse once, then start again.")]
+    Busy,
     #[error("The display stopped answering: {0}. What was recorded so far is kept; start a new recording.")]
     Lost(String),
 }
@@ -74,21 +111,55 @@ pub fn blank_frame() -> BgraFrame {
 /// The monitors of the session, the primary one first.
 #[cfg(target_os = "linux")]
 pub fn list(session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
-    x11::list(session)
+    match x11::list(session) {
+        #[cfg(feature = "wayland")]
+        Err(ScreenError::Display(DisplayError::Wayland)) => Ok(scap::list()),
+        listed => listed,
+    }
 }
 
-/// Opens one monitor by its id, or the primary one.
+/// The windows that can be recorded alone, the highest first. On Wayland the desktop offers them itself.
+#[cfg(target_os = "linux")]
+pub fn windows(session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
+    match x11::list_windows(session) {
+        Err(ScreenError::Display(DisplayError::Wayland)) => Ok(Vec::new()),
+        listed => listed,
+    }
+}
+
+/// Single windows of this system cannot be recorded yet.
+#[cfg(not(target_os = "linux"))]
+pub fn windows(_session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
+    Ok(Vec::new())
+}
+
+/// Opens one monitor or window by its id, or the primary monitor. On Wayland the desktop asks which one it shall be.
 #[cfg(target_os = "linux")]
 pub fn open(session: &Session, id: Option<&str>) -> Result<Box<dyn ScreenSource>, ScreenError> {
-    Ok(Box::new(x11::X11Screen::open(session, id)?))
+    match x11::X11Screen::open(session, id) {
+        #[cfg(feature = "wayland")]
+        Err(ScreenError::Display(DisplayError::Wayland)) => Ok(Box::new(scap::open(id)?)),
+        opened => Ok(Box::new(opened?)),
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
 pub fn list(_session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
-    Err(DisplayError::Unsupported.into())
+    scap::list()
 }
 
 #[cfg(not(target_os = "linux"))]
-pub fn open(_session: &Session, _id: Option<&str>) -> Result<Box<dyn ScreenSource>, ScreenError> {
-    Err(DisplayError::Unsupported.into())
+pub fn open(_session: &Session, id: Option<&str>) -> Result<Box<dyn ScreenSource>, ScreenError> {
+    Ok(Box::new(scap::open(id)?))
+}
+
+/// The screen by itself: what it is called and how large it is, as the manifest and the picture need it.
+pub fn describe(session: &Session, id: Option<&str>, source: &dyn ScreenSource) -> Result<ScreenInfo, ScreenError> {
+    let mut info = list(session)?
+        .into_iter()
+        .chain(windows(session)?)
+        .find(|info| id.is_none_or(|id| *id == info.id))
+        .ok_or_else(|| ScreenError::Gone { id: id.unwrap_or_default().to_owned() })?;
+    (info.width, info.height) = source.size();
+    Ok(info)
 }

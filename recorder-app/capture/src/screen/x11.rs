@@ -6,27 +6,68 @@
 //! its pixels through the connection instead, many times slower. Asking for the pointer's image takes the same round
 //! trip as the picture and some kilobytes, so it is not cached.
 //!
-//! The monitor's rectangle is asked for again whenever `RandR` or the root window tell of a change, and when the server
-//! refuses a rectangle that no longer fits.
+//! The monitor's rectangle, or the window's, is asked for again whenever `RandR` or the root window tell of a change, and
+//! when the server refuses a rectangle that no longer fits. What of the windows is left out is painted over before the
+//! pointer is painted in: what the server tells until it has given the picture counts for that picture.
 
 use media::frame::BgraFrame;
 use x11rb::connection::{Connection as _, RequestConnection as _};
 use x11rb::errors::{ConnectionError, ReplyError, ReplyOrIdError};
+use x11rb::protocol::xfixes::GetCursorImageReply;
 use x11rb::protocol::xfixes::{self, ConnectionExt as _};
-use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask, ImageFormat, ImageOrder};
+use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat, ImageOrder, Window};
 use x11rb::protocol::{
     Event,
     randr::{self, ConnectionExt as _},
     shm::{self, ConnectionExt as _},
 };
 
+use super::area::{Area, paint_over};
 use super::shm::SharedMemory;
+use super::windows::{Atoms, Hiding, Shown, hidden, shown, watch};
 use super::{Grab, ScreenError, ScreenInfo, ScreenSource, pointer};
 use crate::clock;
 use crate::display::{Display, Session};
 
+/// What the ids of windows begin with.
+const WINDOW: &str = "window:";
+/// How long a window may have another title before that counts.
+const TITLES_EVERY_NANOS: i64 = 250_000_000;
+
 pub(super) fn list(session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
     monitors(&Display::open(session)?)
+}
+
+/// The windows that can be recorded alone, the highest first.
+pub(super) fn list_windows(session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
+    let display = Display::open(session)?;
+    let atoms = Atoms::new(&display.conn)?.reply()?;
+    let windows = shown(&display.conn, display.root, atoms)?;
+    let named = windows.iter().rev().filter(|window| !window.title.is_empty());
+    let whole = whole(&display)?;
+    Ok(named.map(|window| window_info(window, whole)).filter(|info| info.width > 1 && info.height > 1).collect())
+}
+
+fn whole(display: &Display) -> Result<Area, ReplyError> {
+    let root = display.conn.get_geometry(display.root)?.reply()?;
+    Ok(Area { left: 0, top: 0, right: root.width.into(), bottom: root.height.into() })
+}
+
+fn window_info(window: &Shown, whole: Area) -> ScreenInfo {
+    let seen = window.area.within(whole);
+    ScreenInfo {
+        id: format!("{WINDOW}{:#x}", window.id),
+        name: window.title.clone(),
+        x: seen.left,
+        y: seen.top,
+        width: (seen.right - seen.left).max(0).unsigned_abs(),
+        height: (seen.bottom - seen.top).max(0).unsigned_abs(),
+        primary: false,
+    }
+}
+
+fn window_of(id: &str) -> Option<Window> {
+    Window::from_str_radix(id.strip_prefix(WINDOW)?.strip_prefix("0x")?, 16).ok()
 }
 
 /// The monitors, the primary one first; the whole root window where `RandR` 1.5 is missing.
@@ -80,6 +121,21 @@ pub(super) struct X11Screen {
     store: Store,
     /// Whether the store holds a picture to compare the next one with.
     compare: bool,
+    atoms: Atoms,
+    hiding: Hiding,
+    /// What was left out of the last picture, and when the windows were asked for that.
+    left_out: Vec<Area>,
+    asked_nanos: Option<i64>,
+    news: News,
+}
+
+/// What the server told since the last picture.
+#[derive(Debug, Clone, Copy, Default)]
+struct News {
+    /// The monitors, or the window that is recorded, may lie elsewhere.
+    moved: bool,
+    /// Windows may have come, gone, moved or changed places.
+    restacked: bool,
 }
 
 /// Where the pixels arrive.
@@ -102,33 +158,33 @@ impl X11Screen {
         }
         display.conn.xfixes_query_version(5, 0)?.reply()?;
 
-        let mut screens = monitors(&display)?;
-        let chosen = match id {
-            None => 0,
-            Some(id) => screens.iter().position(|screen| screen.id == id).ok_or_else(|| {
-                let there: Vec<_> = screens.iter().map(|screen| screen.id.as_str()).collect();
-                ScreenError::Unknown { id: id.to_owned(), there: there.join(", ") }
-            })?,
+        let atoms = Atoms::new(&display.conn)?.reply()?;
+        let only = id.and_then(window_of);
+        let area = match only {
+            Some(window) => find_window(&display, window)?,
+            None => find_monitor(&display, id)?,
         };
-        let area = screens.swap_remove(chosen);
-
-        let events = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
-        display.conn.change_window_attributes(display.root, &events)?.check()?;
+        watch(&display.conn, display.root)?;
         if display.conn.extension_information(randr::X11_EXTENSION_NAME)?.is_some() {
             let changes =
                 randr::NotifyMask::SCREEN_CHANGE | randr::NotifyMask::CRTC_CHANGE | randr::NotifyMask::OUTPUT_CHANGE;
             display.conn.randr_select_input(display.root, changes)?.check()?;
         }
         let store = Store::new(&display, &area)?;
-        Ok(Self { display, area, store, compare: false })
+        let hiding = Hiding { words: session.hidden().to_vec(), only };
+        let (left_out, news) = (Vec::new(), News::default());
+        Ok(Self { display, area, store, compare: false, atoms, hiding, left_out, asked_nanos: None, news })
     }
 
-    /// Asks where the monitor is now.
+    /// Asks where the monitor, or the window, is now.
     fn find_area(&mut self) -> Result<(), ScreenError> {
-        let area = monitors(&self.display)?
-            .into_iter()
-            .find(|screen| screen.id == self.area.id)
-            .ok_or_else(|| ScreenError::Gone { id: self.area.id.clone() })?;
+        let area = match self.hiding.only {
+            Some(window) => find_window(&self.display, window)?,
+            None => monitors(&self.display)?
+                .into_iter()
+                .find(|screen| screen.id == self.area.id)
+                .ok_or_else(|| ScreenError::Gone { id: self.area.id.clone() })?,
+        };
         if (area.width, area.height) != (self.area.width, self.area.height) {
             self.store.release(&self.display)?;
             self.store = Store::new(&self.display, &area)?;
@@ -138,17 +194,52 @@ impl X11Screen {
         Ok(())
     }
 
-    fn drain_events(&mut self) -> Result<bool, ScreenError> {
-        let mut moved = false;
+    fn drain_events(&mut self) -> Result<(), ScreenError> {
         while let Some(event) = self.display.conn.poll_for_event()? {
-            moved |= matches!(event, Event::RandrScreenChangeNotify(_) | Event::RandrNotify(_))
-                || matches!(&event, Event::ConfigureNotify(change) if change.window == self.display.root);
+            let of = |window: Window| window == self.display.root || Some(window) == self.hiding.only;
+            self.news.moved |= match &event {
+                Event::RandrScreenChangeNotify(_) | Event::RandrNotify(_) => true,
+                Event::ConfigureNotify(change) => of(change.window),
+                Event::DestroyNotify(change) => of(change.window),
+                _ => false,
+            };
+            self.news.restacked |= matches!(
+                event,
+                Event::ConfigureNotify(_)
+                    | Event::MapNotify(_)
+                    | Event::UnmapNotify(_)
+                    | Event::DestroyNotify(_)
+                    | Event::CirculateNotify(_)
+                    | Event::ReparentNotify(_)
+            );
         }
-        Ok(moved)
+        Ok(())
     }
 
-    /// Brings the picture with its pointer into the store's current buffer.
-    fn fetch(&mut self) -> Result<(), ReplyError> {
+    /// Paints over what is not to be seen in the picture that was just fetched.
+    fn leave_out(&mut self) -> Result<(), ScreenError> {
+        // Answers come in order: what changed before the picture was taken has been told by now.
+        self.drain_events()?;
+        let now = clock::now().nanos;
+        let mut parts = std::mem::take(&mut self.left_out);
+        if self.news.restacked || self.asked_nanos.is_none_or(|asked| now - asked >= TITLES_EVERY_NANOS) {
+            self.news.restacked = false;
+            self.asked_nanos = Some(now);
+            let windows = shown(&self.display.conn, self.display.root, self.atoms)?;
+            self.left_out = hidden(&windows, &self.hiding);
+            // The picture may be older than the answer; a window that moves is left out at both places.
+            parts.extend(&self.left_out);
+        } else {
+            self.left_out.clone_from(&parts);
+        }
+        let ScreenInfo { x, y, width, height, .. } = self.area;
+        let seen = Area { left: x, top: y, right: x + width as i32, bottom: y + height as i32 };
+        paint_over(&parts, self.store.current_mut(), seen);
+        Ok(())
+    }
+
+    /// Brings the picture into the store's current buffer, and gives the pointer.
+    fn fetch(&mut self) -> Result<GetCursorImageReply, ReplyError> {
         let Self { display, area, store, .. } = self;
         let conn = &display.conn;
         let (x, y, width, height) = (area.x as i16, area.y as i16, area.width as u16, area.height as u16);
@@ -167,12 +258,47 @@ impl X11Screen {
                 cursor.reply()?
             }
         };
-        pointer::paint(&cursor, store.current_mut(), area.x, area.y, area.width, area.height);
-        Ok(())
+        Ok(cursor)
     }
 }
 
+fn find_monitor(display: &Display, id: Option<&str>) -> Result<ScreenInfo, ScreenError> {
+    let mut screens = monitors(display)?;
+    let chosen = match id {
+        None => 0,
+        Some(id) => screens.iter().position(|screen| screen.id == id).ok_or_else(|| {
+            let there: Vec<_> = screens.iter().map(|screen| screen.id.as_str()).collect();
+            ScreenError::Unknown { id: id.to_owned(), there: there.join(", ") }
+        })?,
+    };
+    Ok(screens.swap_remove(chosen))
+}
+
+/// What of a window lies on the screen. One that is hidden keeps its place; what lies above it is painted over.
+fn find_window(display: &Display, window: Window) -> Result<ScreenInfo, ScreenError> {
+    let id = format!("{WINDOW}{window:#x}");
+    let gone = || ScreenError::Gone { id: id.clone() };
+    let geometry = match display.conn.get_geometry(window)?.reply() {
+        Ok(geometry) => geometry,
+        Err(ReplyError::X11Error(_)) => return Err(gone()),
+        Err(error) => return Err(error.into()),
+    };
+    let (left, top) = (i32::from(geometry.x), i32::from(geometry.y));
+    let (right, bottom) = (left + i32::from(geometry.width), top + i32::from(geometry.height));
+    let seen = Area { left, top, right, bottom }.within(whole(display)?);
+    let (width, height) = (seen.right - seen.left, seen.bottom - seen.top);
+    if width <= 0 || height <= 0 {
+        return Err(gone());
+    }
+    let (width, height) = (width.unsigned_abs(), height.unsigned_abs());
+    Ok(ScreenInfo { id: id.clone(), name: id, x: seen.left, y: seen.top, width, height, primary: false })
+}
+
 impl ScreenSource for X11Screen {
+    fn system(&self) -> &'static str {
+        "x11"
+    }
+
     fn size(&self) -> (u32, u32) {
         (self.area.width, self.area.height)
     }
@@ -182,20 +308,24 @@ impl ScreenSource for X11Screen {
     }
 
     fn latest(&mut self, into: &mut BgraFrame) -> Result<Grab, ScreenError> {
-        if self.drain_events()? {
+        self.drain_events()?;
+        if std::mem::take(&mut self.news.moved) {
             self.find_area()?;
         }
         into.at = clock::now();
-        match self.fetch() {
-            Ok(()) => {}
+        let cursor = match self.fetch() {
+            Ok(cursor) => cursor,
             // The rectangle fits no more: the change came between the last event and this request.
             Err(ReplyError::X11Error(_)) => {
                 self.find_area()?;
                 into.at = clock::now();
-                self.fetch()?;
+                self.fetch()?
             }
             Err(error) => return Err(error.into()),
-        }
+        };
+        self.leave_out()?;
+        let ScreenInfo { x, y, width, height, .. } = self.area;
+        pointer::paint(&cursor, self.store.current_mut(), x, y, width, height);
         if self.compare && self.store.is_same() {
             return Ok(Grab::Same);
         }

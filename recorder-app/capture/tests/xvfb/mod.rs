@@ -96,6 +96,12 @@ impl Desk {
         window
     }
 
+    pub(crate) fn name(&self, window: Window, title: &str) {
+        let (property, kind) = (xproto::AtomEnum::WM_NAME, xproto::AtomEnum::STRING);
+        self.conn.change_property8(xproto::PropMode::REPLACE, window, property, kind, title.as_bytes()).unwrap();
+        self.sync();
+    }
+
     fn fake(&self, kind: u8, detail: u8, x: i16, y: i16) {
         self.conn.xtest_fake_input(kind, detail, 0, self.root, x, y, 0).unwrap();
         self.sync();

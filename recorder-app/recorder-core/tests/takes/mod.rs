@@ -53,7 +53,6 @@ pub(crate) fn sources(screen: impl ScreenSource + 'static, mic: Option<MicSource
     Sources {
         screen: Box::new(screen),
         screen_info: ScreenInfo { id: name.clone(), name, x: 0, y: 0, width, height, primary: true },
-        display: "synthetic".to_owned(),
         mic,
         input: InputSource::Without { reason: "nobody is there".to_owned() },
     }
@@ -80,6 +79,7 @@ pub(crate) fn options(fps: u32, secs: f64) -> TakeOptions {
         goal: Some("Find red shoes".to_owned()),
         policy: Policy::default(),
         assigned: None,
+        early: None,
     }
 }
 

@@ -56,6 +56,11 @@ enum Command {
         after_help = "Example:\n  recorder submit take\n  recorder submit take --server https://HOST --token csw_… --assignment ID"
     )]
     Submit(worker::SubmitArgs),
+    /// Put takes into the queue of those to be sent, or change its order; prints it as JSON, the next one first.
+    #[command(
+        after_help = "Example:\n  recorder queue take-1 take-2\n  recorder queue --first take-2\n  recorder submit"
+    )]
+    Queue(worker::QueueArgs),
     /// Make this computer yours at a server, with the link of an invite; prints the worker's id.
     #[command(
         after_help = "Example:\n  recorder join \"collector://invite/CODE?server=https://HOST\" --name Ada --fiverr-user ada --accept-consent"
@@ -107,6 +112,7 @@ fn main() -> ExitCode {
         },
         Command::Cut(args) => cut::run(&args),
         Command::Submit(args) => worker::run_submit(&args),
+        Command::Queue(args) => worker::run_queue(&args),
         Command::Join(args) => worker::run_join(&args),
         Command::Goals => worker::run_goals(),
         Command::Claim { id } => worker::run_claim(id),
@@ -117,7 +123,7 @@ fn main() -> ExitCode {
 fn wrong_use(error: &clap::Error) -> ExitCode {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         talk::say(
-            "Say what to do: devices, record, check, recover, cut, submit, join, goals or claim. `recorder --help` shows an example.",
+            "Say what to do: devices, record, check, recover, cut, submit, queue, join, goals or claim. `recorder --help` shows an example.",
         );
         return ExitCode::from(USAGE);
     }

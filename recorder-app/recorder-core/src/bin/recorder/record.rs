@@ -14,7 +14,8 @@ use recorder_core::control::Control;
 use recorder_core::devices;
 use recorder_core::enrol::EnrolError;
 use recorder_core::session::{
-    AssignedTake, InputSource, Listener, MicSource, Progress, SessionError, Sources, TakeOptions, ended_early, record,
+    AssignedTake, EarlyUpload, InputSource, Listener, MicSource, Progress, SessionError, Sources, TakeOptions,
+    ended_early, record,
 };
 use recorder_core::spool::{is_free, room_secs};
 use serde::Serialize;
@@ -39,7 +40,7 @@ pub(crate) struct RecordArgs {
     /// End after so many seconds; without it Ctrl-C ends the take.
     #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     seconds: Option<f64>,
-    /// Screen to record, from `recorder devices`; the primary one by default. `synthetic` is a made test card.
+    /// Screen or window to record, from `recorder devices`; the primary screen by default. `synthetic` is a made test card.
     #[arg(long, value_name = "ID")]
     screen: Option<String>,
     /// Microphone to record, from `recorder devices`; the default one by default. `none` records no sound.
@@ -54,12 +55,18 @@ pub(crate) struct RecordArgs {
     /// Leave mouse and keyboard unrecorded.
     #[arg(long)]
     no_input_events: bool,
+    /// Leave out windows that have this in their title or class, besides those of password managers. May be repeated.
+    #[arg(long, value_name = "TEXT")]
+    hide: Vec<String>,
     /// Goal of the take, kept in its manifest.
     #[arg(long, value_name = "TEXT")]
     goal: Option<String>,
     /// Assignment that the take is for, from `recorder goals`. Its goal and limits are used, and the server is told.
     #[arg(long, value_name = "ID", conflicts_with = "goal")]
     assignment: Option<AssignmentId>,
+    /// Send the video to the server while it is being made. What you cut out later is deleted there.
+    #[arg(long, requires = "assignment")]
+    upload_while_recording: bool,
 }
 
 fn positive(text: &str) -> Result<f64, String> {
@@ -72,7 +79,7 @@ fn positive(text: &str) -> Result<f64, String> {
 #[derive(Serialize)]
 struct Devices {
     screens: Vec<ScreenInfo>,
-    /// Single windows; this version records whole screens only.
+    /// Single windows that can be recorded alone.
     windows: Vec<ScreenInfo>,
     microphones: Vec<mic::MicInfo>,
     /// Why a list is empty that should not be.
@@ -81,16 +88,19 @@ struct Devices {
 
 pub(crate) fn devices() -> ExitCode {
     let mut problems = Vec::new();
-    let screens = screen::list(&Config::from_env().session()).unwrap_or_else(|error| {
+    let session = Config::from_env().session();
+    let screens = screen::list(&session).unwrap_or_else(|error| {
         problems.push(error.to_string());
         Vec::new()
     });
+    // What stands in its way was told with the screens.
+    let windows = screen::windows(&session).unwrap_or_default();
     let found = mic::list().and_then(|found| if found.is_empty() { Err(mic::MicError::NoneFound) } else { Ok(found) });
     let microphones = found.unwrap_or_else(|error| {
         problems.push(error.to_string());
         Vec::new()
     });
-    talk::print_json(&Devices { screens, windows: Vec::new(), microphones, problems });
+    talk::print_json(&Devices { screens, windows, microphones, problems });
     ExitCode::SUCCESS
 }
 
@@ -142,16 +152,25 @@ fn pause_key(args: &RecordArgs, config: &Config, control: &Arc<Control>) -> Opti
 fn options(args: &RecordArgs, config: &Config) -> Result<TakeOptions, EnrolError> {
     let (fps, secs) = (args.fps, args.seconds);
     let Some(id) = args.assignment else {
-        return Ok(TakeOptions { fps, secs, goal: args.goal.clone(), policy: Policy::default(), assigned: None });
+        return Ok(TakeOptions {
+            fps,
+            secs,
+            goal: args.goal.clone(),
+            policy: Policy::default(),
+            assigned: None,
+            early: None,
+        });
     };
     let (item, enrolment) = worker::begin_assignment(config, id)?;
+    let early = args.upload_while_recording.then(|| enrolment.client()).transpose()?;
+    let early = early.map(|client| EarlyUpload { client, assignment: item.id });
     let assigned = AssignedTake {
         assignment_id: item.id,
         campaign_id: item.campaign_id,
         tier: item.tier,
         consent: Some(enrolment.consent),
     };
-    Ok(TakeOptions { fps, secs, goal: Some(item.goal), policy: item.policy, assigned: Some(assigned) })
+    Ok(TakeOptions { fps, secs, goal: Some(item.goal), policy: item.policy, assigned: Some(assigned), early })
 }
 
 fn failure(error: &SessionError) -> ExitCode {
@@ -177,7 +196,7 @@ fn sources(args: &RecordArgs, config: &Config) -> Result<Sources, SessionError> 
             Some(MicSource { start: Box::new(move |sink| mic::start(id.as_deref(), sink)), default_id })
         }
     };
-    let session = config.session();
+    let session = config.session().hiding(args.hide.iter().cloned());
     if args.screen.as_deref() == Some(SYNTHETIC) {
         let (width, height) = (1280, 720);
         let screen_info = ScreenInfo {
@@ -191,20 +210,16 @@ fn sources(args: &RecordArgs, config: &Config) -> Result<Sources, SessionError> 
         };
         let input = InputSource::Without { reason: "a test card has no mouse or keyboard".to_owned() };
         let screen = Box::new(TestCard::new(width, height));
-        return Ok(Sources { screen, screen_info, display: SYNTHETIC.to_owned(), mic, input });
+        return Ok(Sources { screen, screen_info, mic, input });
     }
     let screen = screen::open(&session, args.screen.as_deref())?;
-    let listed = screen::list(&session)?;
-    let screen_info = listed
-        .into_iter()
-        .find(|info| args.screen.as_ref().is_none_or(|id| *id == info.id))
-        .ok_or_else(|| SessionError::Nothing("the screen was switched off".to_owned()))?;
+    let screen_info = screen::describe(&session, args.screen.as_deref(), screen.as_ref())?;
     let input = if args.no_input_events {
         InputSource::Without { reason: "switched off with --no-input-events".to_owned() }
     } else {
         InputSource::Start(Box::new(move |sink| input::start(&session, sink)))
     };
-    Ok(Sources { screen, screen_info, display: "x11".to_owned(), mic, input })
+    Ok(Sources { screen, screen_info, mic, input })
 }
 
 fn tell(manifest: &Manifest) {

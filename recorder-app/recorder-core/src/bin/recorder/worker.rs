@@ -10,6 +10,7 @@ use clap::Args;
 use ingest_client::{Client, ClientError, Waiting};
 use recorder_core::config::Config;
 use recorder_core::enrol::{EnrolError, Enrolment, Person, join, parse_invite};
+use recorder_core::queue::{Place, Queue, send_all};
 use recorder_core::spool::SpoolError;
 use recorder_core::submit::{SentBytes, SubmitError, SubmitListener, submit};
 use shared_types::api::assignment::AssignmentItem;
@@ -38,9 +39,9 @@ pub(crate) struct JoinArgs {
 
 #[derive(Args)]
 pub(crate) struct SubmitArgs {
-    /// Folder of the take.
+    /// Folder of the take; without it all that waits in the queue is sent, in its order.
     #[arg(value_name = "DIR")]
-    folder: PathBuf,
+    folder: Option<PathBuf>,
     /// Address of the server; the one that this computer has joined by default.
     #[arg(long, value_name = "URL")]
     server: Option<String>,
@@ -53,6 +54,19 @@ pub(crate) struct SubmitArgs {
     /// Send at most so many kilobytes a second, and leave the rest of the line to others.
     #[arg(long, value_name = "KB", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct QueueArgs {
+    /// Folders of takes to put at the end of the queue; without any it is only shown.
+    #[arg(value_name = "DIR")]
+    folders: Vec<PathBuf>,
+    /// Put them in front.
+    #[arg(long, conflicts_with = "remove")]
+    first: bool,
+    /// Take them out of the queue; the takes themselves stay.
+    #[arg(long)]
+    remove: bool,
 }
 
 /// Set by Ctrl-C or a request to end; a second Ctrl-C ends at once.
@@ -154,10 +168,6 @@ pub(crate) fn run_submit(args: &SubmitArgs) -> ExitCode {
         Ok(client) => client.with_upload_limit(args.limit.map(|kilobytes| kilobytes.saturating_mul(1000))),
         Err(error) => return failure(&error),
     };
-    let Some(assignment) = args.assignment.or_else(|| recorded_for(&args.folder)) else {
-        fault(&"this take was not recorded for an assignment. Say which one it is for with --assignment ID");
-        return ExitCode::from(USAGE);
-    };
     let stop = match stop_on_signals() {
         Ok(stop) => stop,
         Err(error) => {
@@ -165,16 +175,87 @@ pub(crate) fn run_submit(args: &SubmitArgs) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let Some(take) = &args.folder else {
+        return send_queue(args, &config, &client, &stop);
+    };
+    match send(take, args, &client, &stop) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => submit_failure(&error),
+    }
+}
+
+fn send(take: &Path, args: &SubmitArgs, client: &Client, stop: &AtomicBool) -> Result<(), SubmitError> {
+    let assignment = args.assignment.or_else(|| recorded_for(take)).ok_or(SubmitError::NoAssignment)?;
     let mut terminal = Terminal { live: std::io::stderr().is_terminal() };
-    let submitted = submit(&args.folder, &client, assignment, &mut terminal, &stop);
+    let submitted = submit(take, client, assignment, &mut terminal, stop);
     terminal.clear();
-    match submitted {
-        Ok(submitted) => {
-            say(&format!("{} has the whole recording, and its hashes agree.", client.server()));
-            print_line(&submitted.id.to_string());
+    let submitted = submitted?;
+    say(&format!("{} has the whole recording, and its hashes agree.", client.server()));
+    print_line(&submitted.id.to_string());
+    Ok(())
+}
+
+fn send_queue(args: &SubmitArgs, config: &Config, client: &Client, stop: &AtomicBool) -> ExitCode {
+    let data = match folder(config) {
+        Ok(data) => data,
+        Err(error) => return failure(&error),
+    };
+    match Queue::load(data) {
+        Ok(queue) if queue.takes().is_empty() => {
+            fault(
+                &"nothing waits to be sent. Give the folder of a take, or put it into the queue with `recorder queue <DIR>`",
+            );
+            return ExitCode::from(USAGE);
+        }
+        Ok(_) => {}
+        Err(error) => return talk::spool_failure(&error),
+    }
+    let failed = send_all(data, |take| {
+        say(&format!("Sending {}.", take.display()));
+        send(take, args, client, stop)
+    });
+    match failed {
+        Ok(failed) => {
+            for (take, error) in &failed {
+                say(&format!("{} still waits.", take.display()));
+                submit_failure(error);
+            }
+            if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => talk::spool_failure(&error),
+    }
+}
+
+pub(crate) fn run_queue(args: &QueueArgs) -> ExitCode {
+    let config = Config::from_env();
+    let data = match folder(&config) {
+        Ok(data) => data,
+        Err(error) => return failure(&error),
+    };
+    let changed = Queue::load(data).and_then(|mut queue| {
+        // The last of several that are to be first is put there first.
+        let folders: Vec<_> =
+            if args.first { args.folders.iter().rev().collect() } else { args.folders.iter().collect() };
+        for take in folders {
+            if args.remove {
+                if !queue.remove(take) {
+                    say(&format!("{} did not wait.", take.display()));
+                }
+            } else {
+                queue.add(take, if args.first { Place::First } else { Place::Last })?;
+            }
+        }
+        if !args.folders.is_empty() {
+            queue.save(data)?;
+        }
+        Ok(queue)
+    });
+    match changed {
+        Ok(queue) => {
+            print_json(&queue.takes());
             ExitCode::SUCCESS
         }
-        Err(error) => submit_failure(&error),
+        Err(error) => talk::spool_failure(&error),
     }
 }
 
@@ -185,7 +266,7 @@ fn submit_failure(error: &SubmitError) -> ExitCode {
     }
     match error {
         SubmitError::Spool(error @ SpoolError::NoRecording { .. }) => talk::spool_failure(error),
-        SubmitError::OtherAssignment { .. } | SubmitError::AlreadySubmitted { .. } => {
+        SubmitError::OtherAssignment { .. } | SubmitError::AlreadySubmitted { .. } | SubmitError::NoAssignment => {
             fault(error);
             ExitCode::from(USAGE)
         }

@@ -1,0 +1,105 @@
+use crossbeam_channel::{Sender, bounded};
+
+use super::super::blank_frame;
+use super::*;
+
+const SOON: Duration = Duration::from_secs(20);
+/// There is one feed at a time in a program, and these tests share one.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn picture(brightness: u8, at: Monotonic) -> BgraFrame {
+    BgraFrame { width: 2, height: 1, stride: 8, data: vec![brightness; 8], at }
+}
+
+/// A feed that gives what is sent to it.
+fn fed() -> (Feed, Sender<BgraFrame>) {
+    let (sink, pictures) = bounded(16);
+    sink.send(picture(1, Monotonic::from_nanos(0))).unwrap();
+    let open = move || Ok(Box::new(move || pictures.recv().ok()) as Next);
+    (Feed::open(SOON, open).unwrap(), sink)
+}
+
+/// Waits until a picture, or the end, has arrived.
+fn arrived(feed: &Feed) {
+    drop(feed.shared.wait(SOON, |state| state.fresh.is_some() || state.ended.is_some()));
+}
+
+#[test]
+fn a_still_screen_is_the_same_and_of_many_pictures_the_last_is_taken() {
+    let _alone = alone();
+    let (mut feed, sink) = fed();
+    assert_eq!(feed.size(), (2, 1));
+    let mut frame = blank_frame();
+    let before = clock::now();
+    assert_eq!(feed.latest(&mut frame), Ok(Grab::Changed));
+    assert!(frame.at >= before, "the first picture is what the screen shows now, however old it is");
+    let first_at = frame.at;
+    assert_eq!(feed.latest(&mut frame), Ok(Grab::Same));
+    assert_eq!(frame.data, [1; 8]);
+    let last_asked = frame.at;
+    assert!(last_asked >= first_at);
+    for brightness in 2..=9 {
+        sink.send(picture(brightness, clock::now())).unwrap();
+    }
+    drop(sink);
+    drop(feed.shared.wait(SOON, |state| state.ended.is_some()));
+    assert_eq!(feed.latest(&mut frame), Ok(Grab::Changed));
+    assert_eq!(frame.data, [9; 8], "the last one, also after the end");
+    assert!(frame.at > last_asked && frame.at <= clock::now());
+    assert!(feed.latest(&mut frame).unwrap_err().contains("no more pictures"));
+}
+
+#[test]
+fn a_picture_has_the_time_when_it_was_shown_between_two_questions() {
+    let _alone = alone();
+    let (mut feed, sink) = fed();
+    let mut frame = blank_frame();
+    feed.latest(&mut frame).unwrap();
+    let asked = frame.at;
+    for (shown, expected) in [(-7_000_000, LEAST_STEP_NANOS), (0, LEAST_STEP_NANOS), (i64::MAX - asked.nanos, -1)] {
+        feed.asked_at = Some(asked);
+        sink.send(picture(5, Monotonic::from_nanos(asked.nanos + shown))).unwrap();
+        arrived(&feed);
+        feed.latest(&mut frame).unwrap();
+        let step = frame.at.nanos - asked.nanos;
+        assert!(if expected < 0 { frame.at <= clock::now() } else { step == expected }, "{shown}: {step}");
+    }
+}
+
+#[test]
+fn failures_of_every_kind_come_back_as_words() {
+    let _alone = alone();
+    let ended = |result: Result<Feed, FeedError>| match result {
+        Err(FeedError::Ended(reason)) => reason,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(ended(Feed::open(SOON, || Err("not today".to_owned()))), "not today");
+    assert_eq!(ended(Feed::open(SOON, || panic!("the bus {} is gone", 7))), "the bus 7 is gone");
+    assert!(ended(Feed::open(SOON, || Ok(Box::new(|| None)))).contains("no more pictures"));
+    let mut pictures = vec![picture(1, Monotonic::from_nanos(0))];
+    let open = move || Ok(Box::new(move || Some(pictures.pop().expect("the stream broke"))) as Next);
+    let mut feed = Feed::open(SOON, open).unwrap();
+    drop(feed.shared.wait(SOON, |state| state.ended.is_some()));
+    let mut frame = blank_frame();
+    assert_eq!(feed.latest(&mut frame), Ok(Grab::Changed));
+    assert_eq!(feed.latest(&mut frame).unwrap_err(), "the stream broke");
+}
+
+#[test]
+fn one_feed_at_a_time_and_silence_is_not_waited_for_without_end() {
+    let _alone = alone();
+    let (feed, sink) = fed();
+    assert!(matches!(Feed::open(SOON, || Err(String::new())), Err(FeedError::Busy)));
+    // It ends with its next picture; until then the screen is shared.
+    drop(feed);
+    sink.send(picture(2, Monotonic::from_nanos(0))).unwrap();
+    let (quiet, pictures) = bounded::<BgraFrame>(1);
+    let open = move || Ok(Box::new(move || pictures.recv().ok()) as Next);
+    assert!(matches!(Feed::open(Duration::from_millis(20), open), Err(FeedError::Silent)));
+    drop(quiet);
+    assert!(matches!(Feed::open(SOON, || Err("free again".to_owned())), Err(FeedError::Ended(_))));
+}

@@ -1,0 +1,254 @@
+//! The screen through scap: on Wayland by the desktop's portal and `PipeWire`, on Windows by Windows.Graphics.Capture, on
+//! macOS by `ScreenCaptureKit`.
+//!
+//! On Wayland the desktop itself asks the worker which screen or window to share, each time; there is nothing to list
+//! and nothing to choose here. scap waits ten seconds for the answer. It reports what goes wrong by panicking, and only
+//! in English sentences, which [`trouble`] sorts. How its other habits are met is told in [`super::feed`].
+
+use std::time::Duration;
+
+use ::scap::capturer::{Capturer, Options, Resolution};
+use ::scap::frame::{Frame, FrameType};
+use media::frame::BgraFrame;
+use media::time::Monotonic;
+
+use super::feed::{Feed, FeedError, Next};
+use super::{Grab, ScreenError, ScreenInfo, ScreenSource};
+use crate::clock;
+
+/// Two minutes to choose in, ten seconds to confirm, and some for the first picture.
+const PATIENCE: Duration = Duration::from_secs(150);
+/// Asked for, not kept to: what matters is when the recorder asks.
+const FPS: u32 = 30;
+
+#[cfg(not(target_os = "linux"))]
+mod targets;
+#[cfg(not(target_os = "linux"))]
+pub(super) use targets::{list, open};
+
+pub(super) struct ScapScreen {
+    id: String,
+    feed: Feed,
+    corner: (i32, i32),
+    /// Its size as input events count it, where that is not in pixels.
+    extent: Option<(u32, u32)>,
+}
+
+impl ScapScreen {
+    fn start(
+        id: String,
+        (corner, extent): ((i32, i32), Option<(u32, u32)>),
+        options: impl FnOnce() -> Result<Options, String> + Send + 'static,
+    ) -> Result<Self, ScreenError> {
+        let feed = Feed::open(PATIENCE, move || {
+            let mut capturer = Capturer::build(options()?).map_err(|error| error.to_string())?;
+            capturer.start_capture();
+            let casting = Casting(capturer);
+            Ok(Box::new(move || casting.next()) as Next)
+        });
+        Ok(Self { id, feed: feed.map_err(trouble)?, corner, extent })
+    }
+}
+
+impl ScreenSource for ScapScreen {
+    fn system(&self) -> &'static str {
+        if cfg!(target_os = "linux") { "wayland" } else { std::env::consts::OS }
+    }
+
+    fn size(&self) -> (u32, u32) {
+        self.feed.size()
+    }
+
+    fn corner(&self) -> (i32, i32) {
+        self.corner
+    }
+
+    fn extent(&self) -> (u32, u32) {
+        self.extent.unwrap_or_else(|| self.size())
+    }
+
+    fn latest(&mut self, into: &mut BgraFrame) -> Result<Grab, ScreenError> {
+        self.feed.latest(into).map_err(|reason| ScreenError::Lost(format!("{} gives no pictures: {reason}", self.id)))
+    }
+}
+
+/// A capturer that is running; it is stopped on whichever way its thread ends.
+struct Casting(Capturer);
+
+impl Casting {
+    /// Waits for a picture that can be used.
+    fn next(&self) -> Option<BgraFrame> {
+        loop {
+            let frame = self.0.get_next_frame().ok()?;
+            if let Some(picture) = picture(frame) {
+                return Some(picture);
+            }
+        }
+    }
+}
+
+impl Drop for Casting {
+    fn drop(&mut self) {
+        // It may be dropped because of a panic, and a second one would end the program.
+        let stop = std::panic::AssertUnwindSafe(|| self.0.stop_capture());
+        drop(std::panic::catch_unwind(stop));
+    }
+}
+
+fn options(target: Option<::scap::Target>) -> Options {
+    Options {
+        fps: FPS,
+        show_cursor: true,
+        show_highlight: false,
+        target,
+        crop_area: None,
+        output_type: FrameType::BGRAFrame,
+        output_resolution: Resolution::Captured,
+        excluded_targets: None,
+    }
+}
+
+/// None for what holds no picture: macOS tells of a still screen by an empty one.
+fn picture(frame: Frame) -> Option<BgraFrame> {
+    let (width, height, display_time, data) = match frame {
+        Frame::BGRx(frame) => (frame.width, frame.height, frame.display_time, frame.data),
+        Frame::BGRA(frame) => (frame.width, frame.height, frame.display_time, frame.data),
+        Frame::RGBx(frame) => {
+            let mut data = frame.data;
+            data.chunks_exact_mut(4).for_each(|pixel| pixel.swap(0, 2));
+            (frame.width, frame.height, frame.display_time, data)
+        }
+        Frame::XBGR(frame) => {
+            let mut data = frame.data;
+            data.chunks_exact_mut(4).for_each(|pixel| pixel.rotate_left(1));
+            (frame.width, frame.height, frame.display_time, data)
+        }
+        Frame::RGB(frame) => return wide(frame.width, frame.height, frame.display_time, &frame.data),
+        Frame::YUVFrame(_) | Frame::BGR0(_) => return None,
+    };
+    let (width, height) = (u32::try_from(width).ok()?, u32::try_from(height).ok()?);
+    if width == 0 || height == 0 {
+        return None;
+    }
+    // How long a row is, is not told; it follows from how much there is.
+    let stride = data.len() / height as usize / 4 * 4;
+    (stride >= width as usize * 4).then(|| BgraFrame { width, height, stride, data, at: shown_at(display_time) })
+}
+
+/// From three bytes a pixel to four.
+fn wide(width: i32, height: i32, display_time: u64, data: &[u8]) -> Option<BgraFrame> {
+    let (width, height) = (u32::try_from(width).ok()?, u32::try_from(height).ok()?);
+    let (row, packed) = (data.len().checked_div(height as usize)?, width as usize * 3);
+    if packed == 0 || row < packed {
+        return None;
+    }
+    let pixels = data.chunks_exact(row).flat_map(|row| row[..packed].chunks_exact(3));
+    let data = pixels.flat_map(|pixel| [pixel[2], pixel[1], pixel[0], 255]).collect();
+    Some(BgraFrame { width, height, stride: width as usize * 4, data, at: shown_at(display_time) })
+}
+
+/// On Linux the time is that of our clock, where the compositor tells one; elsewhere it is another clock's.
+fn shown_at(display_time: u64) -> Monotonic {
+    match i64::try_from(display_time) {
+        Ok(nanos) if cfg!(target_os = "linux") && nanos > 0 => Monotonic::from_nanos(nanos),
+        _ => clock::now(),
+    }
+}
+
+fn trouble(error: FeedError) -> ScreenError {
+    let reason = match error {
+        FeedError::Busy => return ScreenError::Busy,
+        FeedError::Silent => return ScreenError::Silent,
+        FeedError::Ended(reason) => reason,
+    };
+    let says = |words: &[&str]| words.iter().any(|word| reason.contains(word));
+    if says(&["cancelled", "ended in some other way", "Permission"]) {
+        ScreenError::Refused
+    } else if says(&["Did not get response"]) {
+        ScreenError::NotChosen
+    } else if says(&["dbus connection", "ServiceUnknown", "NameHasNoOwner", "cursor mode", "ScreenCast"]) {
+        ScreenError::NoPortal { reason }
+    } else {
+        ScreenError::Lost(reason)
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub(super) use portal::{list, open};
+
+#[cfg(target_os = "linux")]
+mod portal {
+    use super::{ScapScreen, ScreenError, ScreenInfo, options};
+
+    /// What the desktop lets the worker choose when the recording starts.
+    const PORTAL: &str = "portal";
+
+    pub(in super::super) fn list() -> Vec<ScreenInfo> {
+        vec![ScreenInfo {
+            id: PORTAL.to_owned(),
+            name: "The one that the desktop asks for".to_owned(),
+            x: 0,
+            y: 0,
+            width: 0,
+            height: 0,
+            primary: true,
+        }]
+    }
+
+    pub(in super::super) fn open(id: Option<&str>) -> Result<ScapScreen, ScreenError> {
+        match id {
+            Some(id) if id != PORTAL => Err(ScreenError::Unknown { id: id.to_owned(), there: PORTAL.to_owned() }),
+            _ => ScapScreen::start(PORTAL.to_owned(), ((0, 0), None), || Ok(options(None))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::scap::frame::{BGRxFrame, RGBFrame, RGBxFrame, XBGRFrame};
+
+    use super::*;
+
+    #[test]
+    fn every_order_of_colours_becomes_blue_first_and_rows_may_be_padded() {
+        let (width, height, display_time) = (1, 2, 7);
+        let blue_first = vec![1, 2, 3, 0, 9, 9, 9, 9, 4, 5, 6, 0, 9, 9, 9, 9];
+        let frames = [
+            Frame::BGRx(BGRxFrame { width, height, display_time, data: blue_first.clone() }),
+            Frame::RGBx(RGBxFrame { width, height, display_time, data: vec![3, 2, 1, 0, 6, 5, 4, 0] }),
+            Frame::XBGR(XBGRFrame { width, height, display_time, data: vec![0, 1, 2, 3, 0, 4, 5, 6] }),
+            Frame::RGB(RGBFrame { width, height, display_time, data: vec![3, 2, 1, 9, 6, 5, 4, 9] }),
+        ];
+        for frame in frames {
+            let picture = picture(frame).unwrap();
+            let pixels: Vec<_> = (0..2).map(|y| picture.row(y)[..3].to_vec()).collect();
+            assert_eq!(pixels, [[1, 2, 3], [4, 5, 6]], "{picture:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_empty_or_too_short_is_no_picture() {
+        for (width, height, bytes) in [(0, 0, 0), (2, 2, 12), (-1, 2, 64), (2, 0, 64)] {
+            let frame = BGRxFrame { width, height, display_time: 0, data: vec![0; bytes] };
+            assert!(picture(Frame::BGRx(frame)).is_none(), "{width} x {height} of {bytes}");
+            let frame = RGBFrame { width, height, display_time: 0, data: vec![0; bytes / 2] };
+            assert!(picture(Frame::RGB(frame)).is_none(), "{width} x {height} of {}", bytes / 2);
+        }
+    }
+
+    #[test]
+    fn what_scap_says_becomes_what_to_do() {
+        let rows = [
+            ("Failed to get screencast stream: LinCapError { msg: \"User cancelled the interaction\" }", "allow it"),
+            ("Failed to get screencast stream: LinCapError { msg: \"Did not get response\" }", "ten seconds"),
+            ("Failed to create dbus connection: D-Bus error: Unable to autolaunch", "xdg-desktop-portal"),
+            ("Unsupported cursor mode: LinCapError { msg: \"ServiceUnknown\" }", "xdg-desktop-portal"),
+            ("Permission to capture the screen is not granted", "allow it"),
+            ("called `Option::unwrap()` on a `None` value", "start a new recording"),
+        ];
+        for (said, hint) in rows {
+            let told = trouble(FeedError::Ended(said.to_owned())).to_string();
+            assert!(told.contains(hint), "{said}: {told}");
+        }
+    }
+}

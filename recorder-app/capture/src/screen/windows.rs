@@ -1,0 +1,198 @@
+//! The windows of an X11 session: which can be recorded alone, and which are left out of the picture.
+//!
+//! X11 gives the picture of the whole screen or of nothing, so what is not to be seen is painted over, before anything
+//! else sees the picture. That is what shows of windows that the worker named and of this program's own; and where a
+//! single window is recorded, all that lies above it, save what its own program opens. Windows tell when they move; what
+//! they are called is asked for four times a second.
+//!
+//! A window that others cover is painted over where it can be seen. One that lets through what is below it covers nothing.
+
+use x11rb::connection::Connection as _;
+use x11rb::errors::{ConnectionError, ReplyError};
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, MapState, Window};
+use x11rb::rust_connection::RustConnection;
+
+use super::area::{Area, without};
+
+/// How deep below its frame a window's own part may lie.
+const DEEPEST: u32 = 3;
+const MAX_WORDS: u32 = 256;
+
+x11rb::atom_manager! {
+    pub(super) Atoms: AtomsCookie {
+        _NET_WM_NAME,
+        _NET_WM_PID,
+    }
+}
+
+/// A window on the screen, with its frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub(super) id: Window,
+    pub(super) area: Area,
+    pub(super) title: String,
+    class: String,
+    /// The program that it belongs to, as the server counts them.
+    client: u32,
+    is_own: bool,
+    /// Nothing below it can be seen through it.
+    covers: bool,
+}
+
+/// What is to be left out.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hiding {
+    /// In the title or the class of windows, in any letters.
+    pub(super) words: Vec<String>,
+    /// The one window that is recorded.
+    pub(super) only: Option<Window>,
+}
+
+/// The windows that can be seen, the lowest first.
+pub(super) fn shown(conn: &RustConnection, root: Window, atoms: Atoms) -> Result<Vec<Shown>, ReplyError> {
+    let children = conn.query_tree(root)?.reply()?.children;
+    let mut asked = Vec::new();
+    for &id in &children {
+        asked.push((id, conn.get_window_attributes(id)?, conn.get_geometry(id)?));
+    }
+    let mut windows = Vec::new();
+    for (id, attributes, geometry) in asked {
+        // One that closed meanwhile answers with an error.
+        let (attributes, geometry) = (attributes.reply(), geometry.reply());
+        let (Ok(attributes), Ok(geometry)) = (attributes, geometry) else { continue };
+        if attributes.map_state != MapState::VIEWABLE {
+            continue;
+        }
+        let border = 2 * i32::from(geometry.border_width);
+        let (left, top) = (i32::from(geometry.x), i32::from(geometry.y));
+        let (width, height) = (i32::from(geometry.width) + border, i32::from(geometry.height) + border);
+        let area = Area { left, top, right: left + width, bottom: top + height };
+        let named = named(conn, id, DEEPEST)?.unwrap_or(id);
+        let pid = number(conn, named, atoms._NET_WM_PID)?;
+        windows.push(Shown {
+            id,
+            area,
+            title: title(conn, named, atoms)?,
+            class: text(conn, named, AtomEnum::WM_CLASS.into())?.unwrap_or_default(),
+            client: named & !conn.setup().resource_id_mask,
+            is_own: pid == Some(std::process::id()),
+            covers: geometry.depth != 32,
+        });
+    }
+    Ok(windows)
+}
+
+/// The parts of the screen that are not to be seen.
+pub(super) fn hidden(windows: &[Shown], hiding: &Hiding) -> Vec<Area> {
+    let only = hiding.only.and_then(|id| windows.iter().position(|window| window.id == id));
+    let words: Vec<String> = hiding.words.iter().map(|word| word.to_lowercase()).collect();
+    let mut parts = Vec::new();
+    for (place, window) in windows.iter().enumerate() {
+        let is_named = || {
+            let names = format!("{}\n{}", window.title, window.class).to_lowercase();
+            words.iter().any(|word| names.contains(word.as_str()))
+        };
+        let lies_above = only.is_some_and(|only| place > only && window.client != windows[only].client);
+        if window.is_own || lies_above || is_named() {
+            let above = windows[place + 1..].iter().filter(|other| other.covers).map(|other| other.area);
+            parts.extend(above.fold(vec![window.area], |parts, cover| without(&parts, cover)));
+        }
+    }
+    parts
+}
+
+/// The window itself or the nearest one in it that says what it is; a window manager puts frames around them.
+fn named(conn: &RustConnection, window: Window, depth: u32) -> Result<Option<Window>, ReplyError> {
+    if text(conn, window, AtomEnum::WM_CLASS.into())?.is_some()
+        || text(conn, window, AtomEnum::WM_NAME.into())?.is_some()
+    {
+        return Ok(Some(window));
+    }
+    if depth == 0 {
+        return Ok(None);
+    }
+    let Some(tree) = may_be_gone(conn.query_tree(window)?.reply())? else { return Ok(None) };
+    for child in tree.children {
+        if let Some(found) = named(conn, child, depth - 1)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+fn title(conn: &RustConnection, window: Window, atoms: Atoms) -> Result<String, ReplyError> {
+    let title = text(conn, window, atoms._NET_WM_NAME)?;
+    Ok(title.map_or_else(|| text(conn, window, AtomEnum::WM_NAME.into()), |title| Ok(Some(title)))?.unwrap_or_default())
+}
+
+fn text(conn: &RustConnection, window: Window, property: u32) -> Result<Option<String>, ReplyError> {
+    let reply = conn.get_property(false, window, property, AtomEnum::ANY, 0, MAX_WORDS)?.reply();
+    let value = may_be_gone(reply)?.map(|reply| reply.value).filter(|value| !value.is_empty());
+    // A class is two texts with a zero behind each.
+    Ok(value.map(|value| String::from_utf8_lossy(&value).replace('\0', "\n")))
+}
+
+fn number(conn: &RustConnection, window: Window, property: u32) -> Result<Option<u32>, ReplyError> {
+    let reply = may_be_gone(conn.get_property(false, window, property, AtomEnum::CARDINAL, 0, 1)?.reply())?;
+    Ok(reply.and_then(|reply| reply.value32()?.next()))
+}
+
+fn may_be_gone<T>(reply: Result<T, ReplyError>) -> Result<Option<T>, ReplyError> {
+    match reply {
+        Ok(reply) => Ok(Some(reply)),
+        Err(ReplyError::X11Error(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks the server to tell when windows come, go, move or change places.
+pub(super) fn watch(conn: &RustConnection, root: Window) -> Result<(), ConnectionError> {
+    use x11rb::protocol::xproto::{ChangeWindowAttributesAux, EventMask};
+    let mask = EventMask::STRUCTURE_NOTIFY | EventMask::SUBSTRUCTURE_NOTIFY;
+    conn.change_window_attributes(root, &ChangeWindowAttributesAux::new().event_mask(mask)).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(id: u32, area: (i32, i32, i32, i32), title: &str, class: &str) -> Shown {
+        let area = Area { left: area.0, top: area.1, right: area.2, bottom: area.3 };
+        Shown { id, area, title: title.into(), class: class.into(), client: id & !0xff, is_own: false, covers: true }
+    }
+
+    fn bytes(parts: &[Area]) -> i32 {
+        parts.iter().map(|part| (part.right - part.left) * (part.bottom - part.top)).sum()
+    }
+
+    #[test]
+    fn named_windows_are_hidden_where_they_can_be_seen() {
+        let mut windows = vec![
+            window(0x100, (0, 0, 100, 100), "Shop - Browser", "browser"),
+            window(0x200, (10, 10, 30, 30), "Vault", "keepassxc\nKeePassXC"),
+            window(0x300, (20, 0, 60, 60), "Notes", "notes"),
+        ];
+        let hiding = Hiding { words: vec!["KEEPASS".into()], only: None };
+        assert_eq!(bytes(&hidden(&windows, &hiding)), 200, "its left half; the right one lies below the notes");
+        windows[2].covers = false;
+        assert_eq!(bytes(&hidden(&windows, &hiding)), 400);
+        windows.swap(0, 1);
+        windows[1].area = Area { left: 0, top: 0, right: 100, bottom: 100 };
+        assert_eq!(hidden(&windows, &hiding), [], "behind the browser");
+        windows[1].is_own = true;
+        assert_eq!(bytes(&hidden(&windows, &Hiding::default())), 10_000, "this program's own");
+        assert_eq!(hidden(&[], &hiding), []);
+    }
+
+    #[test]
+    fn of_one_window_only_what_its_own_program_opens_may_lie_above() {
+        let windows = [
+            window(0x100, (0, 0, 100, 100), "Shop", "browser"),
+            window(0x101, (10, 10, 20, 20), "", "menu of the browser"),
+            window(0x200, (50, 50, 60, 60), "Mail", "mail"),
+        ];
+        let only = |id| Hiding { words: Vec::new(), only: Some(id) };
+        assert_eq!(hidden(&windows, &only(0x100)), [windows[2].area]);
+        assert_eq!(hidden(&windows, &only(0x200)), []);
+    }
+}
