@@ -15,10 +15,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, Clock, Shared};
 use crate::config::Config;
+use crate::config::hidden;
 use crate::discrepancy::Look;
 use crate::objects::Lock;
 use crate::retention::Over;
-use crate::config::hidden;
 use crate::store::audit::Actor;
 use crate::{
     acts, backup, crash, discrepancy, housekeeping, moving, password, retention, secret, serve, shown, store, uploads,

@@ -11,7 +11,7 @@ use crate::store::{self, StoreError};
 
 /// Before the bell is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
-const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
 /// What a growing upload writes is named by its row long before.
 const LEFT_SECS: i64 = 24 * 60 * 60;
 

@@ -34,7 +34,7 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let beside = app.clone();
-    let beside = tokio::spawn(async move { replica::run(&beside).await });
+    let beside = tokio::spawn(async move { Box::pin(replica::run(&beside)).await });
     let limits = app.config.limits;
     let router = http::router(app.clone());
     let mut builder = http1::Builder::new();

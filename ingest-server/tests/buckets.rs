@@ -191,7 +191,7 @@ async fn a_machine_that_waits_hears_of_work_that_another_replica_queued() {
     let other = road.beside(road.folder.path()).await;
     let token = road.token(TokenRole::Pipeline).await;
     let waiting = road.app.clone();
-    let beside = tokio::spawn(async move { replica::run(&waiting).await });
+    let beside = tokio::spawn(async move { Box::pin(replica::run(&waiting)).await });
     let mut bell = other.store.bell().await.unwrap().unwrap();
     let request = serde_json::json!({ "worker": "w", "kinds": ["export"], "max": 1, "wait_s": 25 });
     let began = tokio::time::Instant::now();

@@ -2,7 +2,8 @@
 
 use shared_types::error::ErrorCode;
 
-const CODES: &str = "unauthenticated forbidden not_found invalid_request invite_used invite_expired token_revoked \
+const CODES: &str = "unauthenticated code_required proof_required second_factor_required forbidden method_not_allowed not_found \
+    invalid_request invite_used invite_expired token_revoked \
     consent_required upload_offset_conflict upload_expired upload_too_large quota_exceeded storage_full \
     unsupported_media hash_mismatch assignment_not_open stage_conflict version_conflict lease_lost rate_limited unavailable \
     internal";

@@ -36,7 +36,7 @@ use crate::secret::hex;
 /// Parts of all uploads that are on their way at once; each is held in memory.
 const MOST_PARTS: usize = 16;
 /// Of one attempt, until the answer begins.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const CONNECT: Duration = Duration::from_secs(5);
 const ATTEMPTS: u32 = 4;
 /// In the metadata of an object that was an upload.

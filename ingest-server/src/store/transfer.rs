@@ -190,10 +190,10 @@ impl Table {
     }
 }
 
-fn bound<'q>(
-    query: Query<'q, Any, <Any as sqlx::Database>::Arguments>,
+fn bound(
+    query: Query<'_, Any, <Any as sqlx::Database>::Arguments>,
     value: Value,
-) -> Query<'q, Any, <Any as sqlx::Database>::Arguments> {
+) -> Query<'_, Any, <Any as sqlx::Database>::Arguments> {
     match value {
         Value::Text(value) => query.bind(value),
         Value::Number(value) => query.bind(value),

@@ -59,7 +59,8 @@ fn a_picture_has_the_time_when_it_was_shown_between_two_questions() {
     let (mut feed, sink) = fed();
     let mut frame = blank_frame();
     feed.latest(&mut frame).unwrap();
-    let asked = frame.at;
+    // Long enough ago that the least step has passed.
+    let asked = Monotonic::from_nanos(frame.at.nanos - 2 * LEAST_STEP_NANOS);
     for (shown, expected) in [(-7_000_000, LEAST_STEP_NANOS), (0, LEAST_STEP_NANOS), (i64::MAX - asked.nanos, -1)] {
         feed.asked_at = Some(asked);
         sink.send(picture(5, Monotonic::from_nanos(asked.nanos + shown))).unwrap();
