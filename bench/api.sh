@@ -32,7 +32,8 @@ export NO_COLOR=1
 status=0
 one() {
   local engine=$1 url=$2
-  export DATABASE_URL=$url COLLECTOR_DATA_DIR=$state/$engine COLLECTOR_LISTEN=127.0.0.1:$(free_port)
+  COLLECTOR_LISTEN=127.0.0.1:$(free_port)
+  export DATABASE_URL=$url COLLECTOR_DATA_DIR=$state/$engine COLLECTOR_LISTEN
   "$server" migrate 2>>"$state/$engine.log" || { cat "$state/$engine.log" >&2 && return 1; }
   COLLECTOR_ADMIN=$("$server" token create --role admin --name bench 2>/dev/null) || return 1
   COLLECTOR_TOKEN=$("$server" token create --role pipeline --name bench 2>/dev/null) || return 1

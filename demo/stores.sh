@@ -45,6 +45,7 @@ moto_up() {
   "$moto_program" -H 127.0.0.1 -p "$port" >"$1/moto.log" 2>&1 &
   moto_pid=$!
   desktop_wait 60 grep -q 'Running on' "$1/moto.log" || { echo "The S3 server did not start; see $1/moto.log." >&2 && return 1; }
+  # shellcheck disable=SC2034 # the scripts that source this read it
   moto_url=http://127.0.0.1:$port
 }
 

@@ -58,7 +58,7 @@ if [ "${WAYLAND_SESSION:-}" = bus ]; then
   exit $?
 fi
 
-mkdir -p "$state"/{config/xdg-desktop-portal-wlr,portals,home} && mkdir -p -m 700 "$state/run" || exit 1
+mkdir -p "$state"/{config/xdg-desktop-portal-wlr,portals,home} && mkdir -m 700 "$state/run" || exit 1
 state=$(realpath "$state")
 echo HEADLESS-1 >"$state/choice"
 cp /usr/share/xdg-desktop-portal/portals/wlr.portal "$state/portals/" || exit 69
