@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 . demo/desktop.sh
 . demo/stores.sh
 
-readonly server=$PWD/${CARGO_TARGET_DIR:-target}/debug/ingest-server
+server=$(realpath -m "${CARGO_TARGET_DIR:-target}")/debug/ingest-server
 uploaders=24 jobs=40
 case ${1:-} in
   '') ;;

@@ -28,5 +28,8 @@ create table login_failure (
 );
 create index login_failure_by_change on login_failure (updated_at);
 
+-- A login that ends takes the others of its person with it.
+create index session_by_admin on session (admin_id);
+
 alter table admin drop column failed_logins;
 alter table admin drop column locked_until;
