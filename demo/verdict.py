@@ -29,7 +29,7 @@ def show_examples():
             example = json.loads(line)
             step, target = example["step"], (example["step"]["target"] or {}).get("text")
             print(f"  {example['index'] + 1}/{example['steps']}  {step['action']} {target or step['text'] or step['title'] or ''}  "
-                  f"[{step['intent']}]  {step['rationale'] or ''}"[:150])
+                  f"{'[' + step['intent'] + ']' if step['intent'] else ''}  {step['rationale'] or ''}"[:150])
 
 
 def main():

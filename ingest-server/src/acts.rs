@@ -3,8 +3,9 @@
 use shared_types::api::admin::{TokenMade, TokenRole};
 use shared_types::api::audit::AuditAct;
 use shared_types::api::review::AdminRole;
-use shared_types::campaign::CampaignFile;
+use shared_types::campaign::{CampaignFile, Tier};
 use shared_types::id::CampaignId;
+use shared_types::payout::Money;
 use shared_types::timestamp::Timestamp;
 
 use crate::store::audit::{Actor, append};
@@ -18,9 +19,9 @@ pub async fn make_campaign(
     now: Timestamp,
 ) -> Result<CampaignId, StoreError> {
     let id = campaign::insert(tx, file, now).await?;
-    let prices: Vec<String> =
-        file.tiers.iter().map(|tier| format!("{} for {} cents", tier.name, tier.price_cents)).collect();
-    let what = format!("{:?} in {}: {}", file.name, file.currency, prices.join(", "));
+    let price = |tier: &Tier| Money { amount_cents: tier.price_cents, currency: file.currency.clone() };
+    let prices: Vec<String> = file.tiers.iter().map(|tier| format!("{} for {}", tier.name, price(tier))).collect();
+    let what = format!("{:?}: {}", file.name, prices.join(", "));
     append(tx, actor, AuditAct::CampaignMade, &format!("campaign {id}"), &what, now).await?;
     Ok(id)
 }

@@ -286,7 +286,7 @@ async fn ledger(app: &Shared, how: Look, found: &mut Found) -> Done<()> {
             // Somebody else may have written it meanwhile; the ledger's key refuses a second one.
             if let Some(standing) = standing.filter(|standing| standing.stage == SubmissionStage::Accepted) {
                 let payout = store::payout::accrue(&mut tx, &standing, now).await?;
-                let what = format!("earned {} cents of {}", payout.amount.amount_cents, payout.amount.currency);
+                let what = format!("earned {}", payout.amount);
                 let subject = format!("submission {id}");
                 append(&mut tx, &Actor::command_line(), AuditAct::Repaired, &subject, &what, now).await?;
                 tx.commit().await.map_err(StoreError::from)?;

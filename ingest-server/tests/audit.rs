@@ -53,7 +53,7 @@ async fn acts_have_their_entry(road: Road) {
     assert_eq!(told, expected);
     let last = entries.last().unwrap();
     assert_eq!((last["seq"].clone(), last["subject"].clone()), (json!(5), json!(format!("submission {}", taken.id))));
-    assert_eq!(last["what"], "accepted, 5 of 5, for 400 cents of USD");
+    assert_eq!(last["what"], "accepted, 5 of 5, for 4.00 USD");
     assert_eq!(last["request_id"], decided.header("x-request-id"), "it is found again in the server's log");
     let text = serde_json::to_string(&entries).unwrap();
     assert!(!text.contains(made.json()["token"].as_str().unwrap()), "no secret is in it");

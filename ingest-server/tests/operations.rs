@@ -141,13 +141,13 @@ async fn what_does_not_add_up_is_told_and_mended(road: Road) {
     // The ledger.
     change("delete from payout").await;
     let told = sentences(&road, false).await;
-    assert!(told.len() == 1 && told[0].contains("earned 400 cents of USD, and has no payout"), "{told:?}");
+    assert!(told.len() == 1 && told[0].contains("earned 4.00 USD, and has no payout"), "{told:?}");
     sentences(&road, true).await;
     let me = road.call("GET", "/api/v1/me", &worker, None).await.json();
     assert_eq!(me["payouts"][0]["amount"], json!({ "amount_cents": 400, "currency": "USD" }));
     change("update payout set amount_cents = 4000").await;
     let told = sentences(&road, true).await;
-    assert!(told.len() == 1 && told[0].contains("4000 cents of USD") && !told[0].contains("Mended"), "{told:?}");
+    assert!(told.len() == 1 && told[0].contains("40.00 USD") && !told[0].contains("Mended"), "{told:?}");
     change("update payout set amount_cents = 400").await;
     change(&format!("update submission set stage = 'redo' where id = '{}'", taken.id)).await;
     let told = sentences(&road, true).await;

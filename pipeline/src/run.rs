@@ -41,7 +41,8 @@ use crate::models::ocr::OcrError;
 use crate::models::whisper::{WhisperFailure, default_threads};
 use crate::output::{examples, report, table};
 use crate::pass::Stopwatch;
-use crate::passes::inspect::{self, Findings, InspectError, Task, Want};
+use crate::passes::inspect::{self, Findings, Task, Want};
+use crate::passes::limited::ChildError;
 use crate::passes::playback::PlaybackError;
 use crate::passes::steps::{self, ActPictures, ReadPicture, acts, sight};
 use crate::passes::{goal, trace, transcribe};
@@ -75,7 +76,7 @@ pub enum RunError {
     #[error(transparent)]
     Input(#[from] InputError),
     #[error(transparent)]
-    Inspect(#[from] InspectError),
+    Child(#[from] ChildError),
     #[error(transparent)]
     Model(#[from] ModelError),
     #[error(transparent)]

@@ -1,5 +1,10 @@
 //! What this process and its threads have used so far: CPU time and memory. Told on Linux only, zero elsewhere.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The most that one ended child held, as each told at its end.
+static CHILDREN_PEAK: AtomicU64 = AtomicU64::new(0);
+
 /// CPU seconds of this process and its ended children.
 pub fn cpu_secs() -> f64 {
     // User and system time, own and of ended children: fields 14 to 17.
@@ -22,8 +27,18 @@ pub fn thread_ids() -> Vec<u64> {
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// The most memory this process ever held.
+/// The most memory that this process or one of its ended children ever held.
 pub fn peak_memory_bytes() -> u64 {
+    own_peak_memory_bytes().max(CHILDREN_PEAK.load(Ordering::Relaxed))
+}
+
+/// Takes note of what a child held.
+pub fn note_child(peak_memory_bytes: u64) {
+    CHILDREN_PEAK.fetch_max(peak_memory_bytes, Ordering::Relaxed);
+}
+
+/// The most memory this process ever held.
+pub fn own_peak_memory_bytes() -> u64 {
     let status = read("/proc/self/status");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());

@@ -27,7 +27,7 @@ use shared_types::recording::{EVENTS_FILE, FileHash, MANIFEST_FILE, VIDEO_FILE};
 use self::lease::Lease;
 use self::results::Results;
 use crate::export::ExportError;
-use crate::passes::inspect::InspectError;
+use crate::passes::limited::ChildError;
 use crate::passes::redact::recording::RedactError;
 
 /// Seconds a claim waits for work; short, so that a signal is soon obeyed.
@@ -67,7 +67,7 @@ pub enum JobError {
     #[error("the working folder: {0}")]
     Disk(#[from] std::io::Error),
     #[error(transparent)]
-    Inspect(#[from] InspectError),
+    Child(#[from] ChildError),
     #[error(transparent)]
     Redact(#[from] RedactError),
     #[error(transparent)]

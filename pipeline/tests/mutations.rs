@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use pipeline::passes::inspect::{Findings, Task};
+use pipeline::passes::limited::Left;
 use shared_types::quality::flag::{Flag, Verdict};
 use shared_types::quality::judge::{QualityReport, judge};
 use shared_types::quality::measurements::FileState;
@@ -212,8 +213,9 @@ fn look(video: &Path, folder: &Path) -> Result<QualityReport, String> {
     if !status.success() {
         return Err(format!("ended with {status}: {talk}"));
     }
-    let findings = fs::read(folder.join("findings.json")).map_err(|error| error.to_string())?;
-    let findings: Findings = serde_json::from_slice(&findings).map_err(|error| format!("findings: {error}"))?;
+    let left = fs::read(folder.join("outcome.json")).map_err(|error| error.to_string())?;
+    let left: Left<Findings> = serde_json::from_slice(&left).map_err(|error| format!("findings: {error}"))?;
+    let findings = left.outcome;
     check_numbers(&findings)?;
     Ok(judge(findings.measurements, &Policy { min_active_secs: 2.0, ..Policy::default() }))
 }

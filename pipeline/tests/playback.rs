@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 use media::decode::{Picture, Sink, Sound, decode};
 use media::demux::{Demuxer, length_secs};
 use media::examine::{Beside, NoObserver, examine};
+use pipeline::passes::limited::ChildError;
 use pipeline::passes::playback::{PlaybackError, PlaybackFiles, SpriteIndex, Waveform, make};
 use pipeline::passes::redact::cover::{Cover, Fill};
 use pipeline::passes::redact::recording::redact;
@@ -131,7 +132,7 @@ fn what_cannot_be_played_or_was_stopped_leaves_nothing_behind() {
     let program = Path::new(env!("CARGO_BIN_EXE_pipeline"));
     let stopped =
         make(program, &fixture("video_only.mp4"), folder.path(), Cover::default(), &AtomicBool::new(true), |_| {});
-    assert!(matches!(stopped, Err(PlaybackError::Stopped)), "{stopped:?}");
+    assert!(matches!(stopped, Err(PlaybackError::Child(ChildError::Stopped))), "{stopped:?}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 

@@ -1,5 +1,7 @@
 //! A Payout: what is owed for a Submission, and whether it was paid.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -12,6 +14,15 @@ pub struct Money {
     pub amount_cents: i64,
     /// ISO 4217 code, such as `USD`.
     pub currency: String,
+}
+
+/// `3.50 USD`, as people read it in logs and reports.
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.amount_cents < 0 { "-" } else { "" };
+        let cents = self.amount_cents.unsigned_abs();
+        write!(f, "{sign}{}.{:02} {}", cents / 100, cents % 100, self.currency)
+    }
 }
 
 lifecycle! {

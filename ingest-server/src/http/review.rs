@@ -153,7 +153,7 @@ async fn decide(
         _ => None,
     };
     let what = match &payout {
-        Some(PayoutView { amount, .. }) => format!("{line}, for {} cents of {}", amount.amount_cents, amount.currency),
+        Some(PayoutView { amount, .. }) => format!("{line}, for {amount}"),
         None => line,
     };
     let subject = format!("submission {id}");

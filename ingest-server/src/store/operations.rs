@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use shared_types::id::SubmissionId;
-use shared_types::payout::PayoutStage;
+use shared_types::payout::{Money, PayoutStage};
 use shared_types::timestamp::Timestamp;
 use sqlx::AnyPool;
 use uuid::Uuid;
@@ -102,21 +102,22 @@ pub async fn undue(pool: &AnyPool) -> Result<Vec<(String, String, String)>, Stor
 pub struct Unmatched {
     pub ledger_id: String,
     pub submission_id: String,
-    pub earned: String,
+    pub earned: Money,
     /// None where it is missing.
-    pub payout: Option<String>,
+    pub payout: Option<Money>,
 }
 
 pub async fn unmatched(pool: &AnyPool) -> Result<Vec<Unmatched>, StoreError> {
     let rows = sqlx::query(include_str!("sql/operations/without_payout.sql")).fetch_all(pool).await?;
     let unmatched = |found| {
         let (cents, currency) = (row::maybe_number(found, "payout_cents")?, row::maybe_text(found, "payout_currency")?);
-        let earned = format!("{} cents of {}", row::number(found, "amount_cents")?, row::text(found, "currency")?);
+        let earned =
+            Money { amount_cents: row::number(found, "amount_cents")?, currency: row::text(found, "currency")? };
         Ok(Unmatched {
             ledger_id: row::text(found, "id")?,
             submission_id: row::text(found, "submission_id")?,
             earned,
-            payout: cents.zip(currency).map(|(cents, currency)| format!("{cents} cents of {currency}")),
+            payout: cents.zip(currency).map(|(amount_cents, currency)| Money { amount_cents, currency }),
         })
     };
     rows.iter().map(unmatched).collect()

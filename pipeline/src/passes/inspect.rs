@@ -1,20 +1,15 @@
 //! The first look at a recording: every device measure, the voice, the pictures worth keeping, the fingerprints.
 //!
-//! This is where hostile bytes meet a parser, so it happens in a child process ([`child`]) that has given up memory,
-//! time and files beforehand. The child leaves its findings in a folder of ours; if it dies or stalls, the file counts
-//! as damaged and the pipeline goes on.
+//! This is where hostile bytes meet a parser, so it happens in a limited child process ([`child`]), which leaves pictures
+//! and sound in a folder of ours; if it dies or stalls, the file counts as damaged and the pipeline goes on.
 
 pub mod child;
-pub(super) mod limits;
 mod pick;
 
 use std::fs;
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
 use shared_types::fingerprint::Fingerprints;
@@ -22,14 +17,12 @@ use shared_types::quality::measurements::{FileMeasures, FileState, Measurements}
 
 pub use pick::Want;
 
+use super::limited::{ChildError, Limited};
 use super::trace::Trace;
 
 pub const NAME: &str = "inspect";
 pub const VERSION: u32 = 2;
 
-/// Without a sign of life for this long the child is ended. Each second of a recording is one.
-const PATIENCE: Duration = Duration::from_mins(2);
-const FINDINGS_FILE: &str = "findings.json";
 const VOICE_FILE: &str = "voice.f32";
 const TRACE_FILE: &str = "trace.json";
 
@@ -66,46 +59,17 @@ pub struct KeptPicture {
     pub file: String,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum InspectError {
-    #[error("the inspecting process could not be started: {0}")]
-    Start(io::Error),
-    #[error("{path}: {source}")]
-    Disk { path: PathBuf, source: io::Error },
-    #[error("stopped")]
-    Stopped,
-}
-
 /// Runs the child over one recording. `progress` is told the seconds of the recording that are done.
 pub fn inspect(
     program: &Path,
     task: &Task,
     stop: &AtomicBool,
-    mut progress: impl FnMut(f64),
-) -> Result<Findings, InspectError> {
-    let disk = |path: &Path| {
-        let path = path.to_owned();
-        move |source| InspectError::Disk { path, source }
-    };
-    let bytes = fs::metadata(&task.video).map_err(disk(&task.video))?.len();
-    let task_path = task.folder.join("task.json");
-    let text = serde_json::to_vec(task).map_err(|error| InspectError::Start(error.into()))?;
-    fs::write(&task_path, text).map_err(disk(&task_path))?;
-    let child = Command::new(program)
-        .arg(child::COMMAND)
-        .arg(&task_path)
-        .env_clear()
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(InspectError::Start)?;
-    let finished = watch(child, stop, &mut progress)?;
-    let findings = task.folder.join(FINDINGS_FILE);
-    let read = finished
-        .then(|| fs::read(&findings).ok().and_then(|text| serde_json::from_slice::<Findings>(&text).ok()))
-        .flatten();
-    Ok(read.unwrap_or_else(|| damaged(bytes)))
+    progress: impl FnMut(f64),
+) -> Result<Findings, ChildError> {
+    let disk = |source| ChildError::Disk { path: task.video.clone(), source };
+    let bytes = fs::metadata(&task.video).map_err(disk)?.len();
+    let found = Limited { program, command: child::COMMAND, folder: &task.folder, stop }.run(task, progress)?;
+    Ok(found.unwrap_or_else(|| damaged(bytes)))
 }
 
 /// The voice the child left, as 16 kHz mono.
@@ -131,46 +95,4 @@ pub fn read_trace(folder: &Path) -> io::Result<Trace> {
 fn damaged(bytes: u64) -> Findings {
     let file = FileMeasures { bytes, state: FileState::Corrupt, ..FileMeasures::default() };
     Findings { measurements: Measurements { file, ..Measurements::default() }, ..Findings::default() }
-}
-
-/// Whether the child came to its end by itself and well.
-pub(super) fn watch(mut child: Child, stop: &AtomicBool, progress: &mut impl FnMut(f64)) -> Result<bool, InspectError> {
-    let Some(stdout) = child.stdout.take() else { return Ok(false) };
-    let (sink, lines) = sync_channel(16);
-    let reader = std::thread::Builder::new()
-        .name("inspect-progress".to_owned())
-        .spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if sink.send(line).is_err() {
-                    return;
-                }
-            }
-        })
-        .map_err(InspectError::Start)?;
-    let mut heard = Instant::now();
-    let ended = loop {
-        match lines.recv_timeout(Duration::from_millis(200)) {
-            Ok(line) => {
-                heard = Instant::now();
-                if let Ok(secs) = line.parse() {
-                    progress(secs);
-                }
-            }
-            Err(RecvTimeoutError::Disconnected) => break Ok(true),
-            Err(RecvTimeoutError::Timeout) if heard.elapsed() > PATIENCE => break Ok(false),
-            Err(RecvTimeoutError::Timeout) => {}
-        }
-        if stop.load(Ordering::Relaxed) {
-            break Err(InspectError::Stopped);
-        }
-    };
-    if !matches!(ended, Ok(true)) {
-        // It may have ended in this moment; then there is nothing to kill.
-        drop(child.kill());
-    }
-    let status = child.wait().map_err(InspectError::Start)?;
-    drop(lines);
-    // The reader ends with the child's output.
-    drop(reader.join());
-    ended.map(|ended| ended && status.success())
 }

@@ -3,6 +3,7 @@
 pub mod explain;
 pub mod goal;
 pub mod inspect;
+pub mod limited;
 pub mod music;
 pub mod pii;
 pub mod playback;

@@ -9,14 +9,12 @@ mod sprite;
 mod waveform;
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
 
-use super::inspect::{InspectError, watch};
+use super::limited::{ChildError, Limited};
 use super::redact::cover::Cover;
 
 pub const NAME: &str = "playback";
@@ -26,8 +24,6 @@ pub const PLAYBACK_FILE: &str = "playback.mp4";
 pub const SPRITE_FILE: &str = "sprite.jpg";
 pub const SPRITE_INDEX_FILE: &str = "sprite.json";
 pub const WAVEFORM_FILE: &str = "waveform.json";
-const TASK_FILE: &str = "playback-task.json";
-const OUTCOME_FILE: &str = "playback-outcome.json";
 
 /// What the child is to do, and in which folder it leaves the files.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -83,27 +79,13 @@ impl PlaybackFiles {
 
 #[derive(Debug, thiserror::Error)]
 pub enum PlaybackError {
-    #[error("the process that makes the playback copy could not be started: {0}")]
-    Start(io::Error),
-    #[error("{path}: {source}")]
-    Disk { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Child(#[from] ChildError),
     #[error("nothing in the recording can be played")]
     NothingPlays,
     /// Not the recording's fault; may work another time.
     #[error("the playback copy could not be made: {0}")]
     Failed(String),
-    #[error("stopped")]
-    Stopped,
-}
-
-impl From<InspectError> for PlaybackError {
-    fn from(error: InspectError) -> Self {
-        match error {
-            InspectError::Start(error) => Self::Start(error),
-            InspectError::Disk { path, source } => Self::Disk { path, source },
-            InspectError::Stopped => Self::Stopped,
-        }
-    }
 }
 
 /// Makes the files of one recording in a folder that exists, without what `cover` names. `program` is this program;
@@ -114,31 +96,15 @@ pub fn make(
     folder: &Path,
     cover: Cover,
     stop: &AtomicBool,
-    mut progress: impl FnMut(f64),
+    progress: impl FnMut(f64),
 ) -> Result<PlaybackFiles, PlaybackError> {
     let absolute =
-        |path: &Path| std::path::absolute(path).map_err(|source| PlaybackError::Disk { path: path.to_owned(), source });
+        |path: &Path| std::path::absolute(path).map_err(|source| ChildError::Disk { path: path.to_owned(), source });
     let task = Task { video: absolute(video)?, folder: absolute(folder)?, cover };
-    let task_path = task.folder.join(TASK_FILE);
-    let outcome_path = task.folder.join(OUTCOME_FILE);
-    let text = serde_json::to_vec(&task).map_err(|error| PlaybackError::Start(error.into()))?;
-    fs::write(&task_path, text).map_err(|source| PlaybackError::Disk { path: task_path.clone(), source })?;
-    let child = Command::new(program)
-        .arg(child::COMMAND)
-        .arg(&task_path)
-        .env_clear()
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(PlaybackError::Start)?;
-    let finished = watch(child, stop, &mut progress);
-    let left = fs::read(&outcome_path).ok().and_then(|text| serde_json::from_slice::<Outcome>(&text).ok());
-    for path in [&task_path, &outcome_path, &task.folder.join(PLAYBACK_FILE).with_extension("part")] {
-        // Only what was on the way lies there, and not always.
-        drop(fs::remove_file(path));
-    }
-    match left.filter(|_| matches!(finished, Ok(true))) {
+    let left = Limited { program, command: child::COMMAND, folder: &task.folder, stop }.run(&task, progress);
+    // Only what was on the way lies there, and not always.
+    drop(fs::remove_file(task.folder.join(PLAYBACK_FILE).with_extension("part")));
+    match left? {
         Some(Outcome::Made { has_sprite }) => {
             let sprite = |name: &str| has_sprite.then(|| folder.join(name));
             Ok(PlaybackFiles {
@@ -149,9 +115,6 @@ pub fn make(
             })
         }
         Some(Outcome::Failed { reason }) => Err(PlaybackError::Failed(reason)),
-        Some(Outcome::NothingPlays) | None => {
-            finished?;
-            Err(PlaybackError::NothingPlays)
-        }
+        Some(Outcome::NothingPlays) | None => Err(PlaybackError::NothingPlays),
     }
 }

@@ -20,6 +20,11 @@ export function formatMoney(amountCents: number, currency: string): string {
   return new Intl.NumberFormat(undefined, { style: 'currency', currency }).format(amountCents / 100);
 }
 
+/** `1 scenario`, `2 scenarios`. */
+export function formatCount(count: number, one: string): string {
+  return `${count} ${count === 1 ? one : `${one}s`}`;
+}
+
 const BYTE_UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
 
 export function formatBytes(bytes: number): string {

@@ -14,7 +14,8 @@ use shared_types::event::{InputEvent, parse_events};
 use shared_types::fingerprint::Fingerprints;
 
 use super::pick::{Keep, Picker};
-use super::{FINDINGS_FILE, Findings, TRACE_FILE, Task, VOICE_FILE, limits};
+use super::{Findings, TRACE_FILE, Task, VOICE_FILE};
+use crate::passes::limited::{self, Pulse};
 use crate::passes::trace::Tracer;
 
 /// Name of the hidden command that runs the child.
@@ -22,8 +23,10 @@ pub const COMMAND: &str = "inspect-child";
 
 /// Runs the task described in a file. Any error is the parent's to interpret: it sees that no findings were left.
 pub fn run(task_path: &Path) -> io::Result<()> {
-    limits::lower()?;
-    let task: Task = serde_json::from_slice(&fs::read(task_path)?)?;
+    limited::work(task_path, look)
+}
+
+fn look(task: Task) -> io::Result<Findings> {
     let events = task.events.as_ref().map(fs::read_to_string).transpose()?;
     let events = events
         .map(|text| parse_events(&text).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)))
@@ -39,7 +42,7 @@ pub fn run(task_path: &Path) -> io::Result<()> {
         voice: BufWriter::new(File::create(task.folder.join(VOICE_FILE))?),
         pictures: PictureFingerprinter::default(),
         sounds: SoundFingerprinter::default(),
-        told: -1.0,
+        pulse: Pulse::default(),
         failed: Ok(()),
     };
     let beside = Beside { events: events.as_deref(), manifest: manifest.as_ref() };
@@ -59,8 +62,7 @@ pub fn run(task_path: &Path) -> io::Result<()> {
         sound: looker.sounds.finish(),
         acts: events.as_deref().map(acts_print).unwrap_or_default(),
     };
-    let findings = Findings { measurements, fingerprints, pictures, wanted };
-    fs::write(task.folder.join(FINDINGS_FILE), serde_json::to_vec(&findings)?)
+    Ok(Findings { measurements, fingerprints, pictures, wanted })
 }
 
 struct Looker {
@@ -70,7 +72,7 @@ struct Looker {
     voice: BufWriter<File>,
     pictures: PictureFingerprinter,
     sounds: SoundFingerprinter,
-    told: f64,
+    pulse: Pulse,
     failed: io::Result<()>,
 }
 
@@ -103,14 +105,6 @@ impl Observer for Looker {
         if self.failed.is_err() {
             return ControlFlow::Break(());
         }
-        if secs - self.told >= 1.0 {
-            self.told = secs;
-            let mut stdout = io::stdout();
-            if writeln!(stdout, "{secs:.1}").and_then(|()| stdout.flush()).is_err() {
-                // The parent is gone; nobody wants the findings.
-                return ControlFlow::Break(());
-            }
-        }
-        ControlFlow::Continue(())
+        self.pulse.tell(secs)
     }
 }

@@ -1,7 +1,7 @@
 //! The limited child process: decodes once and makes copy, sprite and waveform on the way.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -13,8 +13,8 @@ use shared_types::quality::measurements::Span;
 
 use super::sprite::Sprite;
 use super::waveform::Outline;
-use super::{OUTCOME_FILE, Outcome, PLAYBACK_FILE, Task, WAVEFORM_FILE};
-use crate::passes::inspect::limits;
+use super::{Outcome, PLAYBACK_FILE, Task, WAVEFORM_FILE};
+use crate::passes::limited::{self, Pulse};
 use crate::passes::redact::cover::Matcher;
 
 /// Name of the hidden command that runs the child.
@@ -32,15 +32,16 @@ enum MakeError {
 
 /// Runs the task described in a file.
 pub fn run(task_path: &Path) -> io::Result<()> {
-    limits::lower()?;
-    let task: Task = serde_json::from_slice(&fs::read(task_path)?)?;
-    let outcome = match make(&task) {
+    limited::work(task_path, |task| Ok(outcome(&task)))
+}
+
+fn outcome(task: &Task) -> Outcome {
+    match make(task) {
         Ok(has_sprite) => Outcome::Made { has_sprite },
         Err(MakeError::Read(DemuxError::Io(error))) => Outcome::Failed { reason: error.to_string() },
         Err(MakeError::Read(_) | MakeError::Write(PlaybackWriteError::Nothing)) => Outcome::NothingPlays,
         Err(error) => Outcome::Failed { reason: error.to_string() },
-    };
-    fs::write(task.folder.join(OUTCOME_FILE), serde_json::to_vec(&outcome)?)
+    }
 }
 
 /// Tells whether there is a sprite.
@@ -54,7 +55,7 @@ fn make(task: &Task) -> Result<bool, MakeError> {
         outline: Outline::new(secs),
         matcher: task.cover.matcher(),
         mutes: task.cover.mutes.clone(),
-        told: -1.0,
+        pulse: Pulse::default(),
         failed: Ok(()),
     };
     let report = decode(&mut demuxer, &mut maker)?;
@@ -72,7 +73,7 @@ struct Maker {
     outline: Outline,
     matcher: Matcher,
     mutes: Vec<Span>,
-    told: f64,
+    pulse: Pulse,
     failed: Result<(), PlaybackWriteError>,
 }
 
@@ -86,16 +87,7 @@ impl Maker {
         if self.failed.is_err() {
             return ControlFlow::Break(());
         }
-        if secs - self.told >= 1.0 {
-            self.told = secs;
-            let mut stdout = io::stdout();
-            if let Err(error) = writeln!(stdout, "{secs:.1}").and_then(|()| stdout.flush()) {
-                // The parent is gone; nobody wants the copy.
-                self.failed = Err(error.into());
-                return ControlFlow::Break(());
-            }
-        }
-        ControlFlow::Continue(())
+        self.pulse.tell(secs)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The browser's own row: back, forward, reload, the address.
 //!
 //! It is recognised by an address (or the hint of an empty address field) in a wide field near the top of the picture, or
-//! by an empty wide field with icons to its left, right below a row of tabs; without one, nothing here applies. Browsers agree on what lies around it: back, forward, reload and home to its
-//! left, in this order; tabs above.
+//! by an empty wide field with icons to its left, right below a row of tabs; without one, nothing here applies. Browsers
+//! agree on what lies around it: back, forward, reload and home to its left, in this order; tabs above.
 
 use media::frame::RgbFrame;
 use shared_types::step::{PixelBox, Target};

@@ -4,7 +4,6 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 
 use media::journal::hash_file;
@@ -16,10 +15,8 @@ use shared_types::redaction::{PiiKind, RedactionRange};
 
 use super::child;
 use super::cover::{Cover, Fill};
-use crate::passes::inspect::{InspectError, watch};
+use crate::passes::limited::{ChildError, Limited};
 
-const TASK_FILE: &str = "redact-task.json";
-pub(super) const OUTCOME_FILE: &str = "redact-outcome.json";
 /// A picture stands until the next one; one that begins a moment before the range still shows in it.
 const PICTURE_MARGIN_SECS: f64 = 0.05;
 
@@ -42,8 +39,8 @@ pub(super) enum Outcome {
 
 #[derive(Debug, thiserror::Error)]
 pub enum RedactError {
-    #[error("the process that redacts could not be started: {0}")]
-    Start(io::Error),
+    #[error(transparent)]
+    Child(#[from] ChildError),
     #[error("{path}: {source}")]
     Disk { path: PathBuf, source: io::Error },
     #[error("the events of the recording cannot be read: {0}")]
@@ -55,18 +52,6 @@ pub enum RedactError {
     /// Not the recording's fault; may work another time.
     #[error("the recording could not be redacted: {0}")]
     Failed(String),
-    #[error("stopped")]
-    Stopped,
-}
-
-impl From<InspectError> for RedactError {
-    fn from(error: InspectError) -> Self {
-        match error {
-            InspectError::Start(error) => Self::Start(error),
-            InspectError::Disk { path, source } => Self::Disk { path, source },
-            InspectError::Stopped => Self::Stopped,
-        }
-    }
 }
 
 /// Writes the files of the recording in `from`, without the ranges, into the empty folder `to`.
@@ -124,33 +109,12 @@ fn rewrite(
     task: &Task,
     folder: &Path,
     stop: &AtomicBool,
-    mut progress: impl FnMut(f64),
+    progress: impl FnMut(f64),
 ) -> Result<(Vec<Fragment>, FileHash), RedactError> {
-    let (task_path, outcome_path) = (folder.join(TASK_FILE), folder.join(OUTCOME_FILE));
-    fs::write(&task_path, serde_json::to_vec(task)?)
-        .map_err(|source| RedactError::Disk { path: task_path.clone(), source })?;
-    let child = Command::new(program)
-        .arg(child::COMMAND)
-        .arg(&task_path)
-        .env_clear()
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(RedactError::Start)?;
-    let finished = watch(child, stop, &mut progress);
-    let left = fs::read(&outcome_path).ok().and_then(|text| serde_json::from_slice::<Outcome>(&text).ok());
-    for path in [&task_path, &outcome_path] {
-        // The outcome is not there where the child died.
-        drop(fs::remove_file(path));
-    }
-    match left.filter(|_| matches!(finished, Ok(true))) {
+    match (Limited { program, command: child::COMMAND, folder, stop }).run(task, progress)? {
         Some(Outcome::Made { fragments, file }) => Ok((fragments, file)),
         Some(Outcome::Failed { reason }) => Err(RedactError::Failed(reason)),
-        Some(Outcome::NothingPlays) | None => {
-            finished?;
-            Err(RedactError::NothingPlays)
-        }
+        Some(Outcome::NothingPlays) | None => Err(RedactError::NothingPlays),
     }
 }
 

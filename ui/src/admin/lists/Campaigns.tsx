@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { campaigns } from '../../api/admin';
 import type { CampaignView } from '../../api/types/CampaignView';
 import { FailureNotice } from '../../shared/FailureNotice';
-import { formatMoney, formatWhen } from '../../shared/format';
+import { formatCount, formatMoney, formatWhen } from '../../shared/format';
 import { Loading } from '../../shared/parts';
 import { ListPage, NoItems } from './Listing';
 
@@ -35,7 +35,7 @@ function Campaign({ campaign }: { campaign: CampaignView }) {
         <h2>{campaign.name}</h2>
         {campaign.description ? <p>{campaign.description}</p> : null}
         <p className="muted small">
-          {campaign.scenarios.length} scenarios · since {formatWhen(campaign.created_at)} ·{' '}
+          {formatCount(campaign.scenarios.length, 'scenario')} · since {formatWhen(campaign.created_at)} ·{' '}
           <span className="mono">{campaign.id}</span>
         </p>
       </div>

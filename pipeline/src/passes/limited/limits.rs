@@ -16,7 +16,7 @@ const OPEN_FILES: u64 = 32;
 
 /// Lowers this process's own limits; they cannot be raised again.
 #[cfg(unix)]
-pub(in crate::passes) fn lower() -> std::io::Result<()> {
+pub(super) fn lower() -> std::io::Result<()> {
     let rows = [
         (Resource::As, MEMORY_BYTES),
         (Resource::Cpu, CPU_SECS),
@@ -32,6 +32,6 @@ pub(in crate::passes) fn lower() -> std::io::Result<()> {
 
 /// Other systems have no such limits; the parent's watch over time is all there is.
 #[cfg(not(unix))]
-pub(in crate::passes) fn lower() -> std::io::Result<()> {
+pub(super) fn lower() -> std::io::Result<()> {
     Ok(())
 }
