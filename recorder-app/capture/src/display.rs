@@ -62,6 +62,16 @@ impl Session {
     }
 }
 
+/// Has Windows tell this program all places in pixels, as pictures have them; otherwise it would scale them. Where the
+/// program chose already, that choice stays.
+#[cfg(target_os = "windows")]
+#[expect(unsafe_code, reason = "there is no safe form of it")]
+pub(crate) fn count_in_pixels() {
+    use windows::Win32::UI::HiDpi::{DPI_AWARENESS_CONTEXT_PER_MONITOR_AWARE_V2, SetProcessDpiAwarenessContext};
+    // SAFETY: a plain call.
+    drop(unsafe { SetProcessDpiAwarenessContext(DPI_AWARENESS_CONTEXT_PER_MONITOR_AWARE_V2) });
+}
+
 #[cfg(target_os = "linux")]
 pub(crate) use x11::Display;
 

@@ -8,7 +8,12 @@ const NAMED: &[(u16, &str)] = &[
     (48, "Tab"),
     (51, "Backspace"),
     (53, "Escape"),
+    (64, "F17"),
+    (71, "Clear"),
     (76, "Enter"),
+    (79, "F18"),
+    (80, "F19"),
+    (90, "F20"),
     (96, "F5"),
     (97, "F6"),
     (98, "F7"),
@@ -17,8 +22,12 @@ const NAMED: &[(u16, &str)] = &[
     (101, "F9"),
     (103, "F11"),
     (105, "F13"),
+    (106, "F16"),
+    (107, "F14"),
     (109, "F10"),
+    (110, "ContextMenu"),
     (111, "F12"),
+    (113, "F15"),
     (114, "Help"),
     (115, "Home"),
     (116, "PageUp"),
@@ -39,6 +48,17 @@ const FLAGS: [(u64, Modifiers); 4] =
 
 pub(super) fn name(code: u16) -> Option<&'static str> {
     NAMED.iter().find(|(known, _)| *known == code).map(|(_, name)| *name)
+}
+
+/// The character on a key, of the one that an event brings. With Ctrl a letter comes as a control character, and keys that
+/// write nothing bring one of Apple's own.
+pub(super) fn on_key(character: char) -> Option<char> {
+    match character {
+        '\u{1}'..='\u{1a}' => Some(char::from(b'a' + character as u8 - 1)),
+        '\u{f700}'..='\u{f8ff}' => None,
+        character if character.is_control() => None,
+        character => Some(character.to_ascii_lowercase()),
+    }
 }
 
 /// The modifiers that make a shortcut. Option alone writes characters on a Mac, so for them it does not count.
@@ -65,6 +85,14 @@ mod tests {
         let arrow = KeyName::of(Pressed::Named(name(123).unwrap()), modifiers(option, false));
         assert!(matches!(arrow, KeyName::Named(key) if key.to_string() == "Alt+ArrowLeft"));
         assert_eq!(name(0), None, "the key A");
+    }
+
+    #[test]
+    fn what_an_event_brings_is_the_character_on_the_key_or_none() {
+        let rows = [('\u{3}', Some('c')), ('L', Some('l')), ('é', Some('é')), ('\u{f70e}', None), ('\u{7f}', None)];
+        for (brought, expected) in rows {
+            assert_eq!(on_key(brought), expected, "{brought:?}");
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ use core_graphics::window::{
 use crossbeam_channel::Sender;
 
 use super::key::{KeyName, Pressed};
-use super::mac_key::{modifiers, name};
+use super::mac_key::{modifiers, name, on_key};
 use super::out::{Out, Stopped};
 use super::{InputError, RawInput, RawKind};
 use crate::clock;
@@ -88,7 +88,9 @@ pub(super) fn run(stop: &AtomicBool, sink: &Sender<RawInput>) -> Result<(), Inpu
                         let found = front_title();
                         if found.is_some() && found != title {
                             title.clone_from(&found);
-                            is_over.set(found.is_some_and(|title| out.send(now, RawKind::WindowTitle(title)).is_err()));
+                            if found.is_some_and(|title| out.send(now, RawKind::WindowTitle(title)).is_err()) {
+                                is_over.set(true);
+                            }
                         }
                     }
                     let place = pointer_place();
@@ -165,12 +167,7 @@ fn key(event: &CGEvent) -> Option<KeyName> {
         CGEventKeyboardGetUnicodeString(event, text.len(), &raw mut length, text.as_mut_ptr());
     }
     let character = char::decode_utf16(text.iter().copied().take(length)).next()?.ok()?;
-    // With Ctrl a letter comes as a control character.
-    let character = match character {
-        '\u{1}'..='\u{1a}' => char::from(b'a' + character as u8 - 1),
-        character => character.to_ascii_lowercase(),
-    };
-    Some(KeyName::of(Pressed::Character(character), modifiers(flags, true)))
+    Some(KeyName::of(Pressed::Character(on_key(character)?), modifiers(flags, true)))
 }
 
 fn pointer_place() -> Option<(i32, i32)> {

@@ -1,6 +1,6 @@
 //! What the virtual keys of Windows mean. The tables are of no system, so that they are tested on every one.
 
-use super::key::{Modifiers, Pressed};
+use super::key::{KeyName, Modifiers, Pressed};
 
 const FUNCTION_KEYS: [&str; 24] = [
     "F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "F9", "F10", "F11", "F12", "F13", "F14", "F15", "F16", "F17",
@@ -53,20 +53,116 @@ pub(super) fn meaning(key: u16, character: impl Fn(u16) -> Option<char>) -> Mean
     }
 }
 
+/// The keys that are down, as far as the keyboard told.
+pub(super) struct Keys([bool; 256]);
+
+impl Keys {
+    pub(super) const fn new() -> Self {
+        Self([false; 256])
+    }
+
+    /// Whether it was down already, so that the system repeats it.
+    pub(super) fn press(&mut self, key: u16) -> bool {
+        self.place(key).is_some_and(|held| std::mem::replace(held, true))
+    }
+
+    pub(super) fn release(&mut self, key: u16) {
+        self.place(key).into_iter().for_each(|held| *held = false);
+    }
+
+    /// Lets go of the keys that are not down by now. Whoever locks the screen with a shortcut releases its keys on a screen
+    /// of which no program is told, and what is typed afterwards would pass for shortcuts, characters and all.
+    pub(super) fn forget(&mut self, is_down: impl Fn(u16) -> bool) {
+        for (key, held) in (0..).zip(&mut self.0) {
+            *held = *held && is_down(key);
+        }
+    }
+
+    /// With the right Alt key, which some layouts have for characters, Windows also holds Ctrl.
+    pub(super) fn name(&self, pressed: Pressed) -> KeyName {
+        let held = (0..256_u16).filter(|&key| self.0[usize::from(key)]);
+        let modifiers = held.fold(Modifiers::NONE, |all, key| match meaning(key, |_| None) {
+            Meaning::Modifier(modifier) => all.with(modifier),
+            _ => all,
+        });
+        let writes = matches!(pressed, Pressed::Character(_))
+            && modifiers.holds(Modifiers::CTRL)
+            && modifiers.holds(Modifiers::ALT)
+            && !modifiers.holds(Modifiers::META);
+        KeyName::of(pressed, if writes { Modifiers::NONE } else { modifiers })
+    }
+
+    fn place(&mut self, key: u16) -> Option<&mut bool> {
+        self.0.get_mut(usize::from(key))
+    }
+}
+
+/// What a button of a mouse means where the worker has exchanged left and right; the mouse itself does not know.
+pub(super) fn meant(button: u8, is_exchanged: bool) -> u8 {
+    match button {
+        1 if is_exchanged => 3,
+        3 if is_exchanged => 1,
+        button => button,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::KeyName;
+
+    fn shown(name: KeyName) -> String {
+        match name {
+            KeyName::Named(named) => named.to_string(),
+            KeyName::Character => "a character".to_owned(),
+        }
+    }
+
+    const L: u16 = 0x4c;
+    const CTRL: u16 = 0x11;
+    const ALT: u16 = 0x12;
+    const META: u16 = 0x5b;
+    const PRESSED_L: Pressed = Pressed::Character('l');
+
+    #[test]
+    fn after_the_screen_was_locked_by_a_shortcut_a_password_is_not_a_row_of_shortcuts() {
+        let mut keys = Keys::new();
+        assert!(!keys.press(META));
+        assert!(!keys.press(L));
+        assert_eq!(shown(keys.name(PRESSED_L)), "Meta+l");
+        keys.forget(|key| key == META || key == L);
+        assert!(keys.press(L), "both are still down");
+        keys.forget(|_| false);
+        assert!(!keys.press(L), "no longer a repetition");
+        assert_eq!(shown(keys.name(PRESSED_L)), "a character");
+    }
+
+    #[test]
+    fn the_right_alt_key_writes_and_ctrl_does_not() {
+        let mut keys = Keys::new();
+        keys.press(CTRL);
+        assert_eq!(shown(keys.name(PRESSED_L)), "Ctrl+l");
+        keys.press(ALT);
+        assert_eq!(shown(keys.name(PRESSED_L)), "a character");
+        assert_eq!(shown(keys.name(Pressed::Named("Delete"))), "Ctrl+Alt+Delete");
+        keys.press(META);
+        assert_eq!(shown(keys.name(PRESSED_L)), "Ctrl+Alt+Meta+l");
+        [CTRL, ALT, META].into_iter().for_each(|key| keys.release(key));
+        assert_eq!(shown(keys.name(PRESSED_L)), "a character");
+        assert!(!keys.press(999) && !keys.press(999), "no such key");
+    }
+
+    #[test]
+    fn for_the_left_hand_the_right_button_clicks() {
+        assert_eq!([1, 2, 3, 8].map(|button| meant(button, true)), [3, 2, 1, 8]);
+        assert_eq!([1, 2, 3, 8].map(|button| meant(button, false)), [1, 2, 3, 8]);
+    }
 
     #[test]
     fn keys_have_their_names_and_characters_have_none() {
         let letter =
             |key: u16| char::from_u32(key.into()).filter(char::is_ascii_uppercase).map(|c| c.to_ascii_lowercase());
-        let shown = |key, modifiers| match meaning(key, letter) {
-            Meaning::Key(pressed) => match KeyName::of(pressed, modifiers) {
-                KeyName::Named(named) => named.to_string(),
-                KeyName::Character => "a character".to_owned(),
-            },
+        let told = |key, modifiers| match meaning(key, letter) {
+            Meaning::Key(pressed) => shown(KeyName::of(pressed, modifiers)),
             Meaning::Modifier(held) => {
                 format!("a modifier, {}", if held == Modifiers::SHIFT { "Shift" } else { "another" })
             }
@@ -85,7 +181,7 @@ mod tests {
             (0xe7, Modifiers::NONE, "nothing"),
         ];
         for (key, modifiers, expected) in rows {
-            assert_eq!(shown(key, modifiers), expected, "{key:#x}");
+            assert_eq!(told(key, modifiers), expected, "{key:#x}");
         }
     }
 }

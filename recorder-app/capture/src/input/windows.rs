@@ -11,25 +11,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Sender;
 use windows::Win32::Foundation::{HWND, LPARAM, POINT, WPARAM};
-use windows::Win32::UI::HiDpi::{DPI_AWARENESS_CONTEXT_PER_MONITOR_AWARE_V2, SetProcessDpiAwarenessContext};
-use windows::Win32::UI::Input::KeyboardAndMouse::{MAPVK_VK_TO_CHAR, MapVirtualKeyW};
+use windows::Win32::UI::Input::KeyboardAndMouse::{GetAsyncKeyState, MAPVK_VK_TO_CHAR, MapVirtualKeyW};
 use windows::Win32::UI::Input::{
     GetRawInputData, HRAWINPUT, RAWINPUT, RAWINPUTDEVICE, RAWINPUTHEADER, RID_INPUT, RIDEV_INPUTSINK, RIM_TYPEKEYBOARD,
     RIM_TYPEMOUSE, RegisterRawInputDevices,
 };
 use windows::Win32::UI::WindowsAndMessaging::{
     CreateWindowExW, DefWindowProcW, DestroyWindow, ES_PASSWORD, GUITHREADINFO, GWL_STYLE, GetCursorPos,
-    GetForegroundWindow, GetGUIThreadInfo, GetWindowLongW, GetWindowTextW, HWND_MESSAGE, MSG, MWMO_INPUTAVAILABLE,
-    MsgWaitForMultipleObjectsEx, PM_REMOVE, PeekMessageW, QS_ALLINPUT, RI_KEY_BREAK, RI_MOUSE_HWHEEL, RI_MOUSE_WHEEL,
-    WINDOW_EX_STYLE, WINDOW_STYLE, WM_INPUT,
+    GetForegroundWindow, GetGUIThreadInfo, GetSystemMetrics, GetWindowLongW, GetWindowTextW, HWND_MESSAGE, MSG,
+    MWMO_INPUTAVAILABLE, MsgWaitForMultipleObjectsEx, PM_REMOVE, PeekMessageW, QS_ALLINPUT, RI_KEY_BREAK,
+    RI_MOUSE_HWHEEL, RI_MOUSE_WHEEL, SM_SWAPBUTTON, WINDOW_EX_STYLE, WINDOW_STYLE, WM_INPUT,
 };
 use windows::core::w;
 
-use super::key::{KeyName, Modifiers, Pressed};
 use super::out::{Out, Stopped};
-use super::vk::{Meaning, meaning};
+use super::vk::{Keys, Meaning, meaning, meant};
 use super::{InputError, RawInput, RawKind};
-use crate::clock;
+use crate::{clock, display};
 
 const POINTER_EVERY_MILLIS: u32 = 50;
 const TITLE_EVERY_NANOS: i64 = 250_000_000;
@@ -39,9 +37,7 @@ const NOTCH: i32 = 120;
 const BUTTONS: [(u16, u8); 5] = [(0x01, 1), (0x04, 3), (0x10, 2), (0x40, 8), (0x100, 9)];
 
 pub(super) fn run(stop: &AtomicBool, sink: &Sender<RawInput>) -> Result<(), InputError> {
-    // Without it positions would be scaled; where the program chose already, that choice stays.
-    // SAFETY: a plain call.
-    drop(unsafe { SetProcessDpiAwarenessContext(DPI_AWARENESS_CONTEXT_PER_MONITOR_AWARE_V2) });
+    display::count_in_pixels();
     let mut reader = Reader::open()?;
     let out = Out { stop, sink };
     let mut title_due = 0;
@@ -58,8 +54,12 @@ pub(super) fn run(stop: &AtomicBool, sink: &Sender<RawInput>) -> Result<(), Inpu
                 return Ok(());
             }
         }
-        let (x, y) = pointer();
-        if reader.pointer != Some((x, y)) && out.offer(now, RawKind::Pointer { x, y }) {
+        // SAFETY: a plain question. While another desktop is in front, such as that of a login, all keys are up.
+        reader.keys.forget(|key| unsafe { GetAsyncKeyState(key.into()) } < 0);
+        if let Some((x, y)) = pointer()
+            && reader.pointer != Some((x, y))
+            && out.offer(now, RawKind::Pointer { x, y })
+        {
             reader.pointer = Some((x, y));
         }
         // SAFETY: no handles are waited for, only messages and the time.
@@ -70,7 +70,7 @@ pub(super) fn run(stop: &AtomicBool, sink: &Sender<RawInput>) -> Result<(), Inpu
 
 struct Reader {
     window: HWND,
-    held: [bool; 256],
+    keys: Keys,
     /// Parts of a notch that a smooth wheel has turned, across and down.
     turned: (i32, i32),
     pointer: Option<(i32, i32)>,
@@ -86,7 +86,7 @@ impl Reader {
             CreateWindowExW(plain, w!("STATIC"), w!("input"), style, 0, 0, 0, 0, HWND_MESSAGE, None, None, None)
         };
         let reader =
-            Self { window: window.map_err(lost)?, held: [false; 256], turned: (0, 0), pointer: None, title: None };
+            Self { window: window.map_err(lost)?, keys: Keys::new(), turned: (0, 0), pointer: None, title: None };
         let device = |usage| RAWINPUTDEVICE {
             usUsagePage: 1,
             usUsage: usage,
@@ -121,8 +121,11 @@ impl Reader {
             // SAFETY: the head says that the union holds a mouse, whose buttons are told in two halves.
             let buttons = unsafe { input.data.mouse.Anonymous.Anonymous };
             let flags = buttons.usButtonFlags;
-            let (x, y) = pointer();
+            let Some((x, y)) = pointer().or(self.pointer) else { return Ok(()) };
+            // SAFETY: a plain question.
+            let is_exchanged = unsafe { GetSystemMetrics(SM_SWAPBUTTON) } != 0;
             for (down, button) in BUTTONS {
+                let button = meant(button, is_exchanged);
                 if flags & down != 0 {
                     out.send(at, RawKind::ButtonDown { button, x, y })?;
                 }
@@ -146,33 +149,19 @@ impl Reader {
         } else if input.header.dwType == RIM_TYPEKEYBOARD.0 {
             // SAFETY: the head says that the union holds a keyboard.
             let keyboard = unsafe { input.data.keyboard };
-            let key = keyboard.VKey.min(255);
+            let key = keyboard.VKey;
             if u32::from(keyboard.Flags) & RI_KEY_BREAK != 0 {
-                self.held[usize::from(key)] = false;
+                self.keys.release(key);
                 return out.send(at, RawKind::KeyUp);
             }
-            let repeat = std::mem::replace(&mut self.held[usize::from(key)], true);
+            let repeat = self.keys.press(key);
             if let Meaning::Key(pressed) = meaning(key, character)
                 && !is_secret()
             {
-                return out.send(at, RawKind::KeyDown { key: self.name(pressed), repeat });
+                return out.send(at, RawKind::KeyDown { key: self.keys.name(pressed), repeat });
             }
         }
         Ok(())
-    }
-
-    /// With the right Alt key, which some layouts have for characters, Windows also holds Ctrl.
-    fn name(&self, pressed: Pressed) -> KeyName {
-        let held = (0..256_u16).filter(|&key| self.held[usize::from(key)]);
-        let modifiers = held.fold(Modifiers::NONE, |all, key| match meaning(key, |_| None) {
-            Meaning::Modifier(modifier) => all.with(modifier),
-            _ => all,
-        });
-        let writes = matches!(pressed, Pressed::Character(_))
-            && modifiers.holds(Modifiers::CTRL)
-            && modifiers.holds(Modifiers::ALT)
-            && !modifiers.holds(Modifiers::META);
-        KeyName::of(pressed, if writes { Modifiers::NONE } else { modifiers })
     }
 
     fn new_title(&mut self) -> Option<String> {
@@ -205,11 +194,12 @@ fn raw_input(handle: LPARAM) -> Option<RAWINPUT> {
     (read != u32::MAX && read != 0).then_some(input)
 }
 
-fn pointer() -> (i32, i32) {
+/// None while another desktop is in front, such as that of a login.
+fn pointer() -> Option<(i32, i32)> {
     let mut place = POINT::default();
-    // SAFETY: the place is written and nothing kept. On the screen of a login it stays zero.
-    drop(unsafe { GetCursorPos(&raw mut place) });
-    (place.x, place.y)
+    // SAFETY: the place is written and nothing kept.
+    unsafe { GetCursorPos(&raw mut place) }.ok()?;
+    Some((place.x, place.y))
 }
 
 /// The character on a key, whatever layout is on.
@@ -219,12 +209,12 @@ fn character(key: u16) -> Option<char> {
     char::from_u32(told).filter(|character| *character != '\0').map(|character| character.to_ascii_lowercase())
 }
 
-/// Whether what has the keyboard hides what is typed.
+/// Whether what has the keyboard hides what is typed; what cannot be asked counts as if it did.
 fn is_secret() -> bool {
     let mut thread = GUITHREADINFO { cbSize: size_of::<GUITHREADINFO>() as u32, ..Default::default() };
     // SAFETY: the structure says its own size; 0 stands for the thread in front.
     if unsafe { GetGUIThreadInfo(0, &raw mut thread) }.is_err() {
-        return false;
+        return true;
     }
     // SAFETY: a window that is gone by now has no style.
     let style = unsafe { GetWindowLongW(thread.hwndFocus, GWL_STYLE) };

@@ -5,7 +5,7 @@
 //! end and may panic. Of what it brings only the last picture is kept, by moving it, so that nothing grows.
 //!
 //! Such libraries keep their state in globals, so there is one feed at a time in a program. A feed that is dropped ends
-//! with the next picture; the one after it waits a little for that.
+//! with the next thing that comes; the one after it waits a little for that.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,8 +29,9 @@ const LEAST_STEP_NANOS: i64 = 1_000_000;
 static IN_USE: Mutex<bool> = Mutex::new(false);
 static FREED: Condvar = Condvar::new();
 
-/// Waits for the next picture, stamped with when it was shown; none when no more will come.
-pub(super) type Next = Box<dyn FnMut() -> Option<BgraFrame>>;
+/// Waits for what comes next: a picture, stamped with when it was shown, or word that nothing changed. The error is why
+/// no more will come.
+pub(super) type Next = Box<dyn FnMut() -> Result<Option<BgraFrame>, String>>;
 
 #[derive(Debug)]
 pub(super) enum FeedError {
@@ -92,12 +93,8 @@ impl Feed {
         let shared = Arc::new(Shared::default());
         let theirs = shared.clone();
         let run = move || {
-            let result = catch_unwind(AssertUnwindSafe(|| push(&theirs, open)));
-            let reason = match result {
-                Ok(Ok(())) => "it brings no more pictures".to_owned(),
-                Ok(Err(reason)) => reason,
-                Err(panic) => said(panic.as_ref()),
-            };
+            let result = caught(|| push(&theirs, open)).and_then(|result| result);
+            let reason = result.err().unwrap_or_else(|| "it was stopped".to_owned());
             drop(claim);
             theirs.change(|state| state.ended = Some(reason));
         };
@@ -148,10 +145,24 @@ impl Drop for Feed {
 fn push(shared: &Shared, open: impl FnOnce() -> Result<Next, String>) -> Result<(), String> {
     let mut next = open()?;
     while !shared.is_over.load(Ordering::Relaxed) {
-        let Some(picture) = next() else { return Ok(()) };
-        shared.change(|state| state.fresh = Some(picture));
+        if let Some(picture) = next()? {
+            shared.change(|state| state.fresh = Some(picture));
+        }
     }
     Ok(())
+}
+
+/// Asks such a library something, on a thread of its own; a panic comes back as what it said.
+#[cfg(any(not(target_os = "linux"), test))]
+pub(super) fn ask<T: Send + 'static>(question: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    silence_panics();
+    let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || caught(question));
+    let answer = thread.map_err(|error| error.to_string())?.join();
+    answer.unwrap_or_else(|panic| Err(said(panic.as_ref())))
+}
+
+fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| said(panic.as_ref()))
 }
 
 /// The right to be the program's one feed.

@@ -1,4 +1,4 @@
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::super::blank_frame;
 use super::*;
@@ -15,11 +15,16 @@ fn picture(brightness: u8, at: Monotonic) -> BgraFrame {
     BgraFrame { width: 2, height: 1, stride: 8, data: vec![brightness; 8], at }
 }
 
+/// Gives what is sent to it.
+fn next_of(pictures: Receiver<BgraFrame>) -> Next {
+    Box::new(move || pictures.recv().map(Some).map_err(|_| "it brings no more pictures".to_owned()))
+}
+
 /// A feed that gives what is sent to it.
 fn fed() -> (Feed, Sender<BgraFrame>) {
     let (sink, pictures) = bounded(16);
     sink.send(picture(1, Monotonic::from_nanos(0))).unwrap();
-    let open = move || Ok(Box::new(move || pictures.recv().ok()) as Next);
+    let open = move || Ok(next_of(pictures));
     (Feed::open(SOON, open).unwrap(), sink)
 }
 
@@ -80,9 +85,9 @@ fn failures_of_every_kind_come_back_as_words() {
     };
     assert_eq!(ended(Feed::open(SOON, || Err("not today".to_owned()))), "not today");
     assert_eq!(ended(Feed::open(SOON, || panic!("the bus {} is gone", 7))), "the bus 7 is gone");
-    assert!(ended(Feed::open(SOON, || Ok(Box::new(|| None)))).contains("no more pictures"));
+    assert_eq!(ended(Feed::open(SOON, || Ok(Box::new(|| Err("closed".to_owned()))))), "closed");
     let mut pictures = vec![picture(1, Monotonic::from_nanos(0))];
-    let open = move || Ok(Box::new(move || Some(pictures.pop().expect("the stream broke"))) as Next);
+    let open = move || Ok(Box::new(move || Ok(Some(pictures.pop().expect("the stream broke")))) as Next);
     let mut feed = Feed::open(SOON, open).unwrap();
     drop(feed.shared.wait(SOON, |state| state.ended.is_some()));
     let mut frame = blank_frame();
@@ -99,8 +104,33 @@ fn one_feed_at_a_time_and_silence_is_not_waited_for_without_end() {
     drop(feed);
     sink.send(picture(2, Monotonic::from_nanos(0))).unwrap();
     let (quiet, pictures) = bounded::<BgraFrame>(1);
-    let open = move || Ok(Box::new(move || pictures.recv().ok()) as Next);
+    let open = move || Ok(next_of(pictures));
     assert!(matches!(Feed::open(Duration::from_millis(20), open), Err(FeedError::Silent)));
     drop(quiet);
     assert!(matches!(Feed::open(SOON, || Err("free again".to_owned())), Err(FeedError::Ended(_))));
+}
+
+#[test]
+fn a_feed_that_is_told_of_a_still_screen_ends_without_a_picture() {
+    let _alone = alone();
+    let (told, words) = bounded::<Option<BgraFrame>>(4);
+    let still = told.clone();
+    told.send(Some(picture(1, Monotonic::from_nanos(0)))).unwrap();
+    let open = move || Ok(Box::new(move || words.recv().map_err(|_| "closed".to_owned())) as Next);
+    let mut feed = Feed::open(SOON, open).unwrap();
+    let mut frame = blank_frame();
+    assert_eq!(feed.latest(&mut frame), Ok(Grab::Changed));
+    told.send(None).unwrap();
+    assert_eq!(feed.latest(&mut frame), Ok(Grab::Same));
+    let ended = feed.shared.clone();
+    drop(feed);
+    drop(still.send(None));
+    drop(ended.wait(SOON, |state| state.ended.is_some()));
+    assert_eq!(ended.state().ended.as_deref(), Some("it was stopped"));
+}
+
+#[test]
+fn a_question_that_panics_is_answered_with_what_it_said() {
+    assert_eq!(ask(|| 7), Ok(7));
+    assert_eq!(ask(|| -> u8 { panic!("window {} has no title", 3) }), Err("window 3 has no title".to_owned()));
 }

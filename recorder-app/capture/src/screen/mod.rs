@@ -10,6 +10,8 @@
 mod area;
 #[cfg(any(not(target_os = "linux"), feature = "wayland", test))]
 mod feed;
+#[cfg(any(not(target_os = "linux"), test))]
+mod moving;
 #[cfg(target_os = "linux")]
 mod pointer;
 #[cfg(any(not(target_os = "linux"), feature = "wayland"))]

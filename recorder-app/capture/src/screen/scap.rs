@@ -26,64 +26,24 @@ mod targets;
 #[cfg(not(target_os = "linux"))]
 pub(super) use targets::{list, open};
 
-pub(super) struct ScapScreen {
-    id: String,
-    feed: Feed,
-    corner: (i32, i32),
-    /// Its size as input events count it, where that is not in pixels.
-    extent: Option<(u32, u32)>,
+fn cast(options: Options) -> Result<Next, String> {
+    let mut capturer = Capturer::build(options).map_err(|error| error.to_string())?;
+    capturer.start_capture();
+    let casting = Casting(capturer);
+    Ok(Box::new(move || casting.next()))
 }
 
-impl ScapScreen {
-    fn start(
-        id: String,
-        (corner, extent): ((i32, i32), Option<(u32, u32)>),
-        options: impl FnOnce() -> Result<Options, String> + Send + 'static,
-    ) -> Result<Self, ScreenError> {
-        let feed = Feed::open(PATIENCE, move || {
-            let mut capturer = Capturer::build(options()?).map_err(|error| error.to_string())?;
-            capturer.start_capture();
-            let casting = Casting(capturer);
-            Ok(Box::new(move || casting.next()) as Next)
-        });
-        Ok(Self { id, feed: feed.map_err(trouble)?, corner, extent })
-    }
-}
-
-impl ScreenSource for ScapScreen {
-    fn system(&self) -> &'static str {
-        if cfg!(target_os = "linux") { "wayland" } else { std::env::consts::OS }
-    }
-
-    fn size(&self) -> (u32, u32) {
-        self.feed.size()
-    }
-
-    fn corner(&self) -> (i32, i32) {
-        self.corner
-    }
-
-    fn extent(&self) -> (u32, u32) {
-        self.extent.unwrap_or_else(|| self.size())
-    }
-
-    fn latest(&mut self, into: &mut BgraFrame) -> Result<Grab, ScreenError> {
-        self.feed.latest(into).map_err(|reason| ScreenError::Lost(format!("{} gives no pictures: {reason}", self.id)))
-    }
+fn lost(id: &str, reason: &str) -> ScreenError {
+    ScreenError::Lost(format!("{id} gives no pictures: {reason}"))
 }
 
 /// A capturer that is running; it is stopped on whichever way its thread ends.
 struct Casting(Capturer);
 
 impl Casting {
-    /// Waits for a picture that can be used.
-    fn next(&self) -> Option<BgraFrame> {
-        loop {
-            let frame = self.0.get_next_frame().ok()?;
-            if let Some(picture) = picture(frame) {
-                return Some(picture);
-            }
-        }
+    fn next(&self) -> Result<Option<BgraFrame>, String> {
+        let frame = self.0.get_next_frame().map_err(|_| "it brings no more pictures".to_owned())?;
+        Ok(picture(frame))
     }
 }
 
@@ -130,9 +90,16 @@ fn picture(frame: Frame) -> Option<BgraFrame> {
     if width == 0 || height == 0 {
         return None;
     }
-    // How long a row is, is not told; it follows from how much there is.
-    let stride = data.len() / height as usize / 4 * 4;
-    (stride >= width as usize * 4).then(|| BgraFrame { width, height, stride, data, at: shown_at(display_time) })
+    let stride = row_bytes(data.len(), height as usize, width as usize * 4)?;
+    Some(BgraFrame { width, height, stride, data, at: shown_at(display_time) })
+}
+
+/// How long a row is, is not told; it follows from how much there is. Where the rows do not come out even it is the buffer
+/// that ends with something else, as one of whole pages of memory does.
+fn row_bytes(bytes: usize, height: usize, packed: usize) -> Option<usize> {
+    let row = bytes.checked_div(height)?;
+    let is_even = bytes.is_multiple_of(height) && row.is_multiple_of(4);
+    (row >= packed).then_some(if is_even { row } else { packed })
 }
 
 /// From three bytes a pixel to four.
@@ -178,7 +145,7 @@ pub(super) use portal::{list, open};
 
 #[cfg(target_os = "linux")]
 mod portal {
-    use super::{ScapScreen, ScreenError, ScreenInfo, options};
+    use super::{BgraFrame, Feed, Grab, PATIENCE, ScreenError, ScreenInfo, ScreenSource, cast, lost, options, trouble};
 
     /// What the desktop lets the worker choose when the recording starts.
     const PORTAL: &str = "portal";
@@ -195,10 +162,27 @@ mod portal {
         }]
     }
 
-    pub(in super::super) fn open(id: Option<&str>) -> Result<ScapScreen, ScreenError> {
+    pub(in super::super) fn open(id: Option<&str>) -> Result<PortalScreen, ScreenError> {
         match id {
             Some(id) if id != PORTAL => Err(ScreenError::Unknown { id: id.to_owned(), there: PORTAL.to_owned() }),
-            _ => ScapScreen::start(PORTAL.to_owned(), ((0, 0), None), || Ok(options(None))),
+            _ => Ok(PortalScreen(Feed::open(PATIENCE, || cast(options(None))).map_err(trouble)?)),
+        }
+    }
+
+    /// What the worker chose.
+    pub(in super::super) struct PortalScreen(Feed);
+
+    impl ScreenSource for PortalScreen {
+        fn system(&self) -> &'static str {
+            "wayland"
+        }
+
+        fn size(&self) -> (u32, u32) {
+            self.0.size()
+        }
+
+        fn latest(&mut self, into: &mut BgraFrame) -> Result<Grab, ScreenError> {
+            self.0.latest(into).map_err(|reason| lost(PORTAL, &reason))
         }
     }
 }
@@ -224,6 +208,15 @@ mod tests {
             let pixels: Vec<_> = (0..2).map(|y| picture.row(y)[..3].to_vec()).collect();
             assert_eq!(pixels, [[1, 2, 3], [4, 5, 6]], "{picture:?}");
         }
+    }
+
+    #[test]
+    fn a_buffer_of_whole_pages_does_not_skew_the_picture() {
+        assert_eq!(row_bytes(301 * 2804, 301, 2804), Some(2804));
+        assert_eq!(row_bytes(207 * 4096, 301, 2804), Some(2804), "what is left of the last page");
+        assert_eq!(row_bytes(600 * 4096, 600, 4000), Some(4096), "padded rows");
+        assert_eq!(row_bytes(600 * 4000 - 1, 600, 4000), None);
+        assert_eq!(row_bytes(0, 0, 0), None);
     }
 
     #[test]

@@ -1,75 +1,150 @@
 //! The monitors of Windows and macOS.
 //!
-//! scap gives their handles; where they lie is asked of the system. Asking scap may panic, for example where the screen
-//! may not be recorded.
+//! scap gives their handles; where they lie is asked of the system. Asking scap may panic, for example when a window
+//! closes while it reads their titles.
 
-use std::panic::catch_unwind;
+use std::sync::Arc;
 
-use ::scap::{Target, get_all_targets};
+use ::scap::{Target, get_all_targets, has_permission, request_permission};
+use media::frame::BgraFrame;
 
-use super::{ScapScreen, ScreenError, ScreenInfo, options};
-
-type Monitor = ::scap::Target;
+use super::super::feed;
+use super::super::moving::{Look, Place, Watched, renewed};
+use super::{Feed, Grab, PATIENCE, ScreenError, ScreenInfo, ScreenSource, cast, lost, options, trouble};
+use crate::clock;
 
 pub(in super::super) fn list() -> Result<Vec<ScreenInfo>, ScreenError> {
-    let found = catch_unwind(|| monitors().iter().map(describe).collect::<Vec<_>>());
-    let mut screens = found.map_err(|_| ScreenError::Refused)?;
+    // Only a program that asked stands in the list where macOS lets it be allowed.
+    if !has_permission() && !request_permission() {
+        return Err(ScreenError::Refused);
+    }
+    system::count_in_pixels();
+    let ask = || feed::ask(|| monitors().iter().filter_map(describe).collect::<Vec<_>>());
+    let mut screens = ask().or_else(|_| ask()).map_err(ScreenError::Lost)?;
     screens.sort_by_key(|screen| !screen.primary);
     Ok(screens)
 }
 
-pub(in super::super) fn open(id: Option<&str>) -> Result<ScapScreen, ScreenError> {
+pub(in super::super) fn open(id: Option<&str>) -> Result<MonitorScreen, ScreenError> {
     let screens = list()?;
     let chosen = screens.iter().find(|screen| id.is_none_or(|id| *id == screen.id));
     let chosen = chosen.ok_or_else(|| {
         let there: Vec<_> = screens.iter().map(|screen| screen.id.as_str()).collect();
         ScreenError::Unknown { id: id.unwrap_or_default().to_owned(), there: there.join(", ") }
     })?;
-    let (corner, size, id) = ((chosen.x, chosen.y), (chosen.width, chosen.height), chosen.id.clone());
-    // Handles stay on the thread that uses them, so the monitor is found again there.
+    let id = chosen.id.clone();
     let wanted = id.clone();
-    ScapScreen::start(id, (corner, cfg!(target_os = "macos").then_some(size)), move || {
-        let monitor = monitors().into_iter().find(|monitor| describe(monitor).id == wanted);
-        monitor.map(|monitor| options(Some(monitor))).ok_or_else(|| "the screen was unplugged".to_owned())
-    })
+    let handle = feed::ask(move || found(&wanted).and_then(|monitor| system::handle(&monitor)));
+    let handle = handle.map_err(ScreenError::Lost)?.ok_or_else(|| ScreenError::Gone { id: id.clone() })?;
+    let look: Look = Arc::new(move || system::place(handle).map(|(place, _)| place));
+    // Targets stay on the thread that uses them, so the monitor is found again there.
+    let (asked, wanted) = (look.clone(), id.clone());
+    let start = move || cast(options(Some(found(&wanted).ok_or("the screen was unplugged")?)));
+    let feed = Feed::open(PATIENCE, move || renewed(asked, start)).map_err(trouble)?;
+    Ok(MonitorScreen { id, feed, watched: Watched::new(look) })
 }
 
-fn monitors() -> Vec<Monitor> {
+pub(in super::super) struct MonitorScreen {
+    id: String,
+    feed: Feed,
+    watched: Watched,
+}
+
+impl ScreenSource for MonitorScreen {
+    fn system(&self) -> &'static str {
+        std::env::consts::OS
+    }
+
+    fn size(&self) -> (u32, u32) {
+        self.feed.size()
+    }
+
+    fn corner(&self) -> (i32, i32) {
+        self.watched.place.corner
+    }
+
+    fn extent(&self) -> (u32, u32) {
+        self.watched.place.size
+    }
+
+    fn latest(&mut self, into: &mut BgraFrame) -> Result<Grab, ScreenError> {
+        let grab = self.feed.latest(into).map_err(|reason| lost(&self.id, &reason))?;
+        if !self.watched.is_there(clock::now(), grab == Grab::Changed) {
+            return Err(ScreenError::Gone { id: self.id.clone() });
+        }
+        Ok(grab)
+    }
+}
+
+fn monitors() -> Vec<Target> {
     get_all_targets().into_iter().filter(|target| matches!(target, Target::Display(_))).collect()
 }
 
-fn describe(monitor: &Monitor) -> ScreenInfo {
-    let (id, name) = match monitor {
-        Target::Display(display) => (display.id, display.title.clone()),
-        Target::Window(window) => (window.id, window.title.clone()),
-    };
-    let (x, y, width, height, primary) = area(monitor);
-    ScreenInfo { id: id.to_string(), name, x, y, width, height, primary }
+fn found(id: &str) -> Option<Target> {
+    monitors().into_iter().find(|monitor| describe(monitor).is_some_and(|monitor| monitor.id == id))
+}
+
+/// None for one that went meanwhile.
+fn describe(monitor: &Target) -> Option<ScreenInfo> {
+    let Target::Display(display) = monitor else { return None };
+    let (Place { corner: (x, y), size: (width, height) }, primary) = system::place(system::handle(monitor)?)?;
+    Some(ScreenInfo { id: display.id.to_string(), name: display.title.clone(), x, y, width, height, primary })
 }
 
 #[cfg(target_os = "windows")]
-#[expect(unsafe_code, reason = "where a monitor lies is asked of the system")]
-fn area(monitor: &Monitor) -> (i32, i32, u32, u32, bool) {
-    use windows::Win32::Graphics::Gdi::{GetMonitorInfoW, MONITORINFO};
+mod system {
+    #![expect(unsafe_code, reason = "where a monitor lies is asked of the system")]
 
-    let Target::Display(display) = monitor else { return (0, 0, 0, 0, false) };
-    let mut info = MONITORINFO { cbSize: size_of::<MONITORINFO>() as u32, ..Default::default() };
-    // SAFETY: the structure says its own size.
-    if !unsafe { GetMonitorInfoW(display.raw_handle, &raw mut info) }.as_bool() {
-        return (0, 0, 0, 0, false);
+    use ::scap::Target;
+    use windows::Win32::Graphics::Gdi::{GetMonitorInfoW, HMONITOR, MONITORINFO};
+
+    use super::Place;
+    pub(super) use crate::display::count_in_pixels;
+
+    /// As a number, which other threads may have too.
+    pub(super) fn handle(monitor: &Target) -> Option<usize> {
+        match monitor {
+            Target::Display(display) => Some(display.raw_handle.0.expose_provenance()),
+            Target::Window(_) => None,
+        }
     }
-    let place = info.rcMonitor;
-    let (width, height) = (place.right - place.left, place.bottom - place.top);
-    (place.left, place.top, width.max(0) as u32, height.max(0) as u32, info.dwFlags & 1 != 0)
+
+    /// Where it lies, and whether it is the primary one.
+    pub(super) fn place(handle: usize) -> Option<(Place, bool)> {
+        let mut info = MONITORINFO { cbSize: size_of::<MONITORINFO>() as u32, ..Default::default() };
+        let handle = HMONITOR(std::ptr::with_exposed_provenance_mut(handle));
+        // SAFETY: the structure says its own size, and a handle that is no longer one is an error.
+        unsafe { GetMonitorInfoW(handle, &raw mut info) }.as_bool().then_some(())?;
+        let rect = info.rcMonitor;
+        let size = ((rect.right - rect.left).max(0) as u32, (rect.bottom - rect.top).max(0) as u32);
+        Some((Place { corner: (rect.left, rect.top), size }, info.dwFlags & 1 != 0))
+    }
 }
 
 #[cfg(target_os = "macos")]
-fn area(monitor: &Monitor) -> (i32, i32, u32, u32, bool) {
+mod system {
+    use ::scap::Target;
     use core_graphics::display::CGDisplay;
 
-    let Target::Display(display) = monitor else { return (0, 0, 0, 0, false) };
-    let display = CGDisplay::new(display.id);
-    let place = display.bounds();
-    let (width, height) = (place.size.width.max(0.0) as u32, place.size.height.max(0.0) as u32);
-    (place.origin.x as i32, place.origin.y as i32, width, height, display.is_main())
+    use super::Place;
+
+    pub(super) fn count_in_pixels() {
+        // Places and input events are both in points.
+    }
+
+    pub(super) fn handle(monitor: &Target) -> Option<u32> {
+        match monitor {
+            Target::Display(display) => Some(display.id),
+            Target::Window(_) => None,
+        }
+    }
+
+    /// Where it lies, and whether it is the main one.
+    pub(super) fn place(id: u32) -> Option<(Place, bool)> {
+        let display = CGDisplay::new(id);
+        display.is_online().then_some(())?;
+        let rect = display.bounds();
+        let size = (rect.size.width.max(0.0) as u32, rect.size.height.max(0.0) as u32);
+        Some((Place { corner: (rect.origin.x as i32, rect.origin.y as i32), size }, display.is_main()))
+    }
 }
