@@ -3,12 +3,16 @@
 
   api.py fill SUBMISSIONS        prints SQL that both databases take
   api.py sqlite FILE SQL         runs it on SQLite
-  api.py ask SERVER SECONDS SUBMISSIONS      tokens are read from COLLECTOR_ADMIN and COLLECTOR_TOKEN
+  api.py ask SERVER SECONDS SUBMISSIONS PID...      tokens are read from COLLECTOR_ADMIN and COLLECTOR_TOKEN
+
+Prints per page its times at that pace, and the CPU time that the server and its database (PID... and their children)
+take for one answer when each page is asked alone: a busy machine moves the first and hardly the second.
 """
 import hashlib
 import http.client
 import json
 import os
+import pathlib
 import queue
 import random
 import sqlite3
@@ -19,7 +23,9 @@ import urllib.parse
 
 RATE = 50
 BAR_MS = 50
-START = 1_700_000_000_000
+# Two days ago: what is older than its retention would be removed while it is measured.
+START = int(time.time() - 2 * 86_400) * 1000
+ALONE = 40
 WORKER_TOKEN = "csw_bench"
 STAGES = ["accepted"] * 80 + ["rejected"] * 6 + ["redo"] * 6 + ["sent_back"] * 6 + ["ready", "analysing"]
 FLAGS = ["low_snr", "idle", "little_speech", "music"]
@@ -107,7 +113,33 @@ def pages(count):
     return [(name, path, token(path)) for name, path in asked.items()]
 
 
-def ask(server, secs, count):
+def cpu_secs(pids):
+    """Of the processes and their children that live now."""
+    total = 0
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, fields = int(stat.parent.name), stat.read_text().rsplit(")", 1)[1].split()
+            if pid in pids or int(fields[1]) in pids:
+                total += sum(int((task / "schedstat").read_text().split()[0]) for task in (stat.parent / "task").iterdir())
+        except OSError:
+            continue
+    return total / 1e9
+
+
+def alone(host, known, pids):
+    """CPU milliseconds of one answer, for each page."""
+    connection, cost = http.client.HTTPConnection(host, timeout=60), {}
+    for name, path, token in known:
+        for turn in range(ALONE + 2):
+            if turn == 2:
+                began = cpu_secs(pids)
+            connection.request("GET", path, headers={"Authorization": "Bearer " + token})
+            connection.getresponse().read()
+        cost[name] = (cpu_secs(pids) - began) * 1000 / ALONE
+    return cost
+
+
+def ask(server, secs, count, pids):
     host = urllib.parse.urlparse(server).netloc
     asked, took, faults = queue.Queue(), {}, []
     lock = threading.Lock()
@@ -138,10 +170,14 @@ def ask(server, secs, count):
         asked.put(None)
     for thread in threads:
         thread.join()
-    print(f"  {'page':22} {'asked':>6} {'median ms':>10} {'p99 ms':>8}")
+    # What the way there and back takes, the client's share with it.
+    cost = alone(host, [("nothing (healthz)", "/healthz", "")] + known, pids)
+    print(f"  {'page':22} {'asked':>6} {'median ms':>10} {'p99 ms':>8} {'CPU ms':>7}")
     for name, times in list(took.items()) + [("all together", sum(took.values(), []))]:
         times.sort()
-        print(f"  {name:22} {len(times):6} {times[len(times) // 2]:10.1f} {times[min(len(times) - 1, int(len(times) * 0.99))]:8.1f}")
+        cpu = cost.get(name, sum(cost[page] * len(took[page]) for page in took) / len(times))
+        print(f"  {name:22} {len(times):6} {times[len(times) // 2]:10.1f} {times[min(len(times) - 1, int(len(times) * 0.99))]:8.1f} {cpu:7.2f}")
+    print(f"  {'nothing (healthz)':22} {'':6} {'':10} {'':8} {cost['nothing (healthz)']:7.2f}")
     for fault in faults[:5]:
         print(fault, file=sys.stderr)
     whole = sorted(sum(took.values(), []))
@@ -155,8 +191,10 @@ if __name__ == "__main__":
     if len(sys.argv) == 3 and sys.argv[1] == "fill":
         fill(int(sys.argv[2]))
     elif len(sys.argv) == 4 and sys.argv[1] == "sqlite":
-        sqlite3.connect(sys.argv[2]).executescript(open(sys.argv[3]).read())
-    elif len(sys.argv) == 5 and sys.argv[1] == "ask":
-        sys.exit(ask(sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+        base = sqlite3.connect(sys.argv[2])
+        base.execute("pragma synchronous = off")
+        base.executescript(open(sys.argv[3]).read())
+    elif len(sys.argv) >= 6 and sys.argv[1] == "ask":
+        sys.exit(ask(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), {int(pid) for pid in sys.argv[5:]}))
     else:
         sys.exit(__doc__)

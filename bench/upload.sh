@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # What uploads cost: our server (SQLite, a folder, fdatasync and commit before each 204, running SHA-256, magic bytes)
-# beside @tus/server on its FileStore (neither sync nor hash), and rustus where there is one, with the disk alone as the
-# limit. All in one run, one after the other, so that they share the machine's mood.
+# beside @tus/server on its FileStore (neither sync nor hash), rustus (fsync, no hash), and the limits: an axum program
+# that counts the bytes and forgets them, and the disk alone. All in one run, one after the other, so that they share the
+# machine's mood.
 #
 #   bench/upload.sh [ROUNDS]      3 unless said otherwise
 #
-# A release build of the server is taken where there is one. RUSTUS names rustus where it is not in the PATH.
+# A release build of the server is taken where there is one. rustus is what RUSTUS names, or what `./dev bench upload`
+# installed, or what is in the PATH.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 . demo/desktop.sh
@@ -18,7 +20,10 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}
 . demo/server.sh
 program=$CARGO_TARGET_DIR/release/ingest-server
 [ -x "$program" ] || program=$server_program
-rustus=${RUSTUS:-$(command -v rustus)}
+rustus=${RUSTUS:-$HOME/.cache/codesight-collector/peer/rustus/bin/rustus}
+[ -x "$rustus" ] || rustus=$(command -v rustus)
+[ -n "$rustus" ] || echo 'rustus is not installed and left out; ./dev bench upload installs it.' >&2
+sink=$(dirname "$program")/examples/sink
 state=$(mktemp -d "${TMPDIR:-/tmp}/upload.XXXXXX")
 pids=()
 clean_up() {
@@ -52,6 +57,14 @@ if [ -n "$rustus" ]; then
   pids+=("$rustus_pid")
   desktop_wait 20 answers "http://127.0.0.1:$rustus_port/" || { echo 'rustus did not start:' >&2 && cat "$state/rustus.log" >&2 && exit 1; }
 fi
+sink_pid=''
+if [ -x "$sink" ]; then
+  sink_port=$(free_port)
+  "$sink" "127.0.0.1:$sink_port" 2>"$state/sink.log" &
+  sink_pid=$!
+  pids+=("$sink_pid")
+  desktop_wait 20 answers "http://127.0.0.1:$sink_port/files" || { echo 'The plain receiver did not start:' >&2 && cat "$state/sink.log" >&2 && exit 1; }
+fi
 
 empty() { find "$state/ours/data/objects" "$state/ours/data/uploads" "$state/peer" -type f -delete && sync; }
 
@@ -62,6 +75,7 @@ case_of() {
   empty
   /usr/bin/python3 bench/upload.py @tus/server "http://127.0.0.1:$peer_port/files" "$peer_pid" "$1" $size $piece || exit 1
   empty
+  [ -z "$sink_pid" ] || /usr/bin/python3 bench/upload.py 'plain axum, no disk' "http://127.0.0.1:$sink_port/files" "$sink_pid" "$1" $size $piece || exit 1
   [ -z "$rustus_pid" ] && return
   /usr/bin/python3 bench/upload.py 'rustus, fsync' "http://127.0.0.1:$rustus_port/files" "$rustus_pid" "$1" $size $piece || exit 1
   rm -f "$state"/rustus/* && sync
