@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# What recording costs: our recorder and `ffmpeg -f x11grab` at the same settings, one after the other, of a 1080p
-# Chromium that scrolls a page of text, with sound, at 15 pictures a second.
+# What recording costs: our recorder, `ffmpeg -f x11grab` and SimpleScreenRecorder (where it is installed) at the same
+# settings, one after the other, of a 1080p Chromium with sound, at 15 pictures a second.
 #
-#   bench/capture.sh [SECONDS]      30 each unless said otherwise
+#   bench/capture.sh [SECONDS]      30 of each page and recorder unless said otherwise
 #
-# CPU seconds are those of the recording process inside the measured time (start and final check left out); jitter is
-# the standard deviation of the pictures' distances from whole fifteenths of a second. Needs what `./dev setup` installs and a
-# build; a release build is taken where there is one.
+# Two pages: one that is read (a screenful in 0.7 s, then two seconds of rest, the pointer over the goods) and one of
+# dense text that scrolls without a pause, the worst case. CPU seconds are those of the recording process inside the
+# measured time (start and final check left out); jitter is the standard deviation of the pictures' distances from whole
+# fifteenths of a second. Legible is the share of the words that tesseract reads on the raw screen and reads in the
+# file's picture of it too, on the page that is read, in text of 12 px. Needs what `./dev setup` installs and a build; a
+# release build is taken where there is one.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 export DESKTOP_SIZE=1920x1080
@@ -30,14 +33,28 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-/usr/bin/python3 - "$state/page.html" <<'PY'
+# Space halts a page and lets it go on.
+/usr/bin/python3 - "$state" <<'PY'
 import random, sys
 words = "shoes running black leather size offer price stock delivery colour return review rating cart filter brand".split()
 chance = random.Random(5)
-lines = "".join(f"<p>{i}. " + " ".join(chance.choice(words) for _ in range(60)) + "</p>" for i in range(2000))
-open(sys.argv[1], "w").write(
+pick = lambda count: " ".join(chance.choice(words) for _ in range(count))
+halt = "let going=true;addEventListener('keydown',e=>{if(e.key==' '){going=!going;e.preventDefault()}});"
+lines = "".join(f"<p>{i}. {pick(60)}</p>" for i in range(2000))
+open(sys.argv[1] + "/scrolling.html", "w").write(
     "<!doctype html><title>Text</title><style>body{font:14px sans-serif;margin:40px}</style>" + lines +
-    "<script>let y=0;setInterval(()=>{y+=4;scrollTo(0,y)},33)</script>")
+    f"<script>{halt}let y=0;setInterval(()=>{{if(going){{y+=4;scrollTo(0,y)}}}},33)</script>")
+goods = "".join(
+    f"<div><i style='background:linear-gradient({chance.randrange(180)}deg,hsl({chance.randrange(360)} 70% 50%),#fed)'></i>"
+    f"<b>{pick(2).title()} {i}</b><p>{pick(28)}.</p>{chance.randrange(20, 200)}.99 EUR <button>Add to cart</button></div>"
+    for i in range(1200))
+open(sys.argv[1] + "/reading.html", "w").write(
+    "<!doctype html><title>Shop</title><style>body{font:12px sans-serif;margin:0;background:#fafafa}"
+    "div{display:inline-block;vertical-align:top;width:280px;margin:12px;padding:10px;background:#fff;border:1px solid #ddd}"
+    "div:hover{border-color:#06c;background:#eef}i{display:block;height:150px;margin-bottom:8px}</style>" + goods +
+    f"<script>{halt}let last=0,t=0;function step(now){{if(going)t+=now-last;last=now;"
+    "const turn=Math.floor(t/2700),part=Math.min(1,t%2700/700);scrollTo(0,900*(turn+part));requestAnimationFrame(step)}"
+    "requestAnimationFrame(step)</script>")
 PY
 
 # cpu PID: seconds of processor time used so far, by all threads.
@@ -48,11 +65,30 @@ fields = open(f"/proc/{sys.argv[1]}/stat").read().rsplit(")", 1)[1].split()
 print((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"))' "$1"
 }
 
-# measure NAME FILE SIGNAL COMMAND...: records, measures from the fifth second on, and adds a line of JSON.
+# words PICTURE: what can be read on it, one a line.
+words() { OMP_THREAD_LIMIT=1 tesseract "$1" - --psm 11 2>/dev/null | grep -oE '[[:alnum:].]{3,}' | sort; }
+
+# legible FILE: records' last picture beside the raw one, as the share of the raw one's words.
+legible() {
+  ffmpeg -nostdin -v error -y -sseof -1.5 -i "$1" -update 1 "$state/last.png" && words "$state/last.png" >"$state/read"
+  words "$state/raw.png" >"$state/there"
+  echo "$(comm -12 "$state/there" "$state/read" | wc -l)/$(wc -l <"$state/there")"
+}
+
+hover() {
+  while :; do
+    xdotool mousemove $((RANDOM % 1800 + 60)) $((RANDOM % 900 + 90))
+    sleep 0.7
+  done
+}
+
+# measure NAME FILE SIGNAL COMMAND...: records, measures from the fifth second on, and adds a line of JSON. SIGNAL
+# "stdin" ends it by the words that SimpleScreenRecorder takes there.
 measure() {
-  local name=$1 file=$2 signal=$3 before after peak
+  local name=$1 file=$2 signal=$3 before after peak read_share=0/1
   shift 3
-  "$@" >"$state/$name.log" 2>&1 </dev/null &
+  mkfifo "$state/$page.$name.in" && exec 9<>"$state/$page.$name.in"
+  "$@" >"$state/$name.log" 2>&1 <&9 &
   pid=$!
   desktop_wait 30 test -s "$file" || { echo "$name did not begin:" >&2 && cat "$state/$name.log" >&2 && exit 1; }
   sleep 5
@@ -60,12 +96,22 @@ measure() {
   sleep "$secs"
   after=$(cpu "$pid")
   peak=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status")
-  kill -"$signal" "$pid"
+  if [ "$page" = reading ]; then
+    xdotool key space
+    sleep 2.5
+    ffmpeg -nostdin -v error -y -f x11grab -draw_mouse 1 -video_size "$DESKTOP_SIZE" -i "$DISPLAY" -frames:v 1 "$state/raw.png"
+  fi
+  if [ "$signal" = stdin ]; then echo record-save >&9 && sleep 2 && echo quit >&9; else kill -"$signal" "$pid"; fi
   desktop_wait 60 desktop_gone "$pid" || kill -KILL "$pid"
   wait "$pid" 2>/dev/null
   pid=''
+  exec 9>&-
+  if [ "$page" = reading ]; then
+    read_share=$(legible "$file")
+    xdotool key space
+  fi
   ffprobe -v error -select_streams v -show_entries packet=pts_time,size -of csv=p=0 "$file" >"$state/$name.packets"
-  /usr/bin/python3 - "$name" "$secs" "$before" "$after" "$peak" "$state/$name.packets" "$file" >>"$state/rows.jsonl" <<'PY'
+  /usr/bin/python3 - "$name" "$secs" "$before" "$after" "$peak" "$state/$name.packets" "$file" "$page" "$read_share" >>"$state/rows.jsonl" <<'PY'
 import json, os, statistics, sys
 name, packets, file = sys.argv[1], sys.argv[6], sys.argv[7]
 secs, before, after, peak = map(float, sys.argv[2:6])
@@ -80,8 +126,9 @@ if os.path.exists(manifest):
     # Pictures that were left out because nothing had changed are not missed; the manifest tells them apart.
     counts = json.load(open(manifest))["frames"]["dropped_per_second"]
     missed = sum(count for second, count in counts.items() if 5 <= int(second) < 5 + secs)
+read, there = map(int, sys.argv[9].split("/"))
 print(json.dumps({
-    "name": name, "cpu": after - before, "dropped": 100 * missed / due, "jitter": 1e3 * statistics.pstdev(off),
+    "name": name, "page": sys.argv[8], "legible": read / max(there, 1), "cpu": after - before, "dropped": 100 * missed / max(due, 1), "jitter": 1e3 * statistics.pstdev(off or [0]),
     "peak": peak / 1024, "bytes": os.path.getsize(file) / (times[-1] - times[0]) * 60 / 1e6}))
 PY
 }
@@ -89,24 +136,68 @@ PY
 desktop_up "$state/desktop" && desktop_browser || exit 1
 /usr/bin/python3 tests/stage.py --sound-only --truth "$state/truth.jsonl" >"$state/stage.log" 2>&1 &
 desktop_pids+=($!)
-xdotool key ctrl+l && xdotool type "file://$state/page.html" && xdotool key Return
-sleep 3
+hover &
+desktop_pids+=($!)
 
-measure recorder "$state/take/video.mp4" TERM "$recorder" record --out "$state/take" --seconds $((secs + 60))
-measure ffmpeg "$state/ffmpeg.mp4" INT ffmpeg -nostdin -loglevel error \
-  -thread_queue_size 512 -f x11grab -framerate 15 -draw_mouse 1 -video_size "$DESKTOP_SIZE" -i "$DISPLAY" \
-  -thread_queue_size 512 -f pulse -i vmic \
-  -c:v libx264 -preset veryfast -tune zerolatency -crf 24 -pix_fmt yuv420p -force_key_frames 'expr:gte(t,n_forced)' \
-  -fps_mode passthrough -enc_time_base 1:90000 -x264-params repeat-headers=1:sliced-threads=0:threads=1:sync-lookahead=0:rc-lookahead=0 \
-  -c:a libopus -b:a 40k -ac 1 -application voip -movflags empty_moov+default_base_moof+frag_keyframe -f mp4 "$state/ffmpeg.mp4"
+# The settings file that SimpleScreenRecorder would save after a person had chosen these in its window.
+simplescreenrecorder_settings() {
+  cat <<CONF
+[input]
+video_area=screen
+video_frame_rate=15
+video_w=${DESKTOP_SIZE%x*}
+video_h=${DESKTOP_SIZE#*x}
+video_record_cursor=true
+audio_enabled=true
+audio_backend=pulseaudio
+audio_pulseaudio_source=vmic
+[output]
+file=$1
+add_timestamp=false
+container=mp4
+video_codec=h264
+video_h264_crf=30
+video_h264_preset=2
+video_options=tune=zerolatency,threads=1,g=15
+video_allow_frame_skipping=true
+audio_codec=other
+audio_codec_av=libopus
+audio_kbit_rate=40
+[record]
+hotkey_enable=false
+CONF
+}
 
-echo "1920x1080, 15 pictures a second, $secs s of a scrolling page each; recorder: $recorder; $(nproc) cores"
+for page in reading scrolling; do
+  xdotool key ctrl+l && xdotool type "file://$state/$page.html" && xdotool key Return
+  sleep 3
+  measure recorder "$state/$page/video.mp4" TERM "$recorder" record --out "$state/$page" --seconds $((secs + 60))
+  measure x11grab "$state/$page.ffmpeg.mp4" INT ffmpeg -nostdin -loglevel error \
+    -thread_queue_size 512 -f x11grab -framerate 15 -draw_mouse 1 -video_size "$DESKTOP_SIZE" -i "$DISPLAY" \
+    -thread_queue_size 512 -f pulse -i vmic \
+    -c:v libx264 -preset veryfast -tune zerolatency -crf 30 -pix_fmt yuv420p -force_key_frames 'expr:gte(t,n_forced)' \
+    -fps_mode passthrough -enc_time_base 1:90000 -x264-params repeat-headers=1:sliced-threads=0:threads=1:sync-lookahead=0:rc-lookahead=0 \
+    -c:a libopus -b:a 40k -ac 1 -application voip -movflags empty_moov+default_base_moof+frag_keyframe -f mp4 "$state/$page.ffmpeg.mp4"
+  if command -v simplescreenrecorder >/dev/null; then
+    simplescreenrecorder_settings "$state/$page.ssr.mp4" >"$state/ssr.conf"
+    measure SSR "$state/$page.ssr.mp4" stdin env HOME="$state" simplescreenrecorder --settingsfile="$state/ssr.conf" \
+      --start-recording --start-hidden --no-systray
+  fi
+done
+
+echo "1920x1080, 15 pictures a second, $secs s of each page and recorder; recorder: $recorder; $(nproc) cores"
 /usr/bin/python3 - "$state/rows.jsonl" <<'PY'
 import json, sys
-ours, peer = [json.loads(line) for line in open(sys.argv[1])]
-print(f"{'':22} {'recorder':>10} {'x11grab':>10} {'ratio':>7}")
-for key, label in [("cpu", "CPU seconds"), ("dropped", "dropped, %"), ("jitter", "jitter sd, ms"),
-                   ("peak", "memory peak, MiB"), ("bytes", "MB a minute")]:
-    ratio = f"{ours[key] / peer[key]:7.2f}" if peer[key] else f"{'-':>7}"
-    print(f"{label:22} {ours[key]:10.2f} {peer[key]:10.2f} {ratio}")
+rows = [json.loads(line) for line in open(sys.argv[1])]
+for page in ("reading", "scrolling"):
+    beside = [row for row in rows if row["page"] == page]
+    print(f"{page:22} " + " ".join(f"{row['name']:>10}" for row in beside) + "   to x11grab")
+    for key, label in [("cpu", "CPU seconds"), ("dropped", "dropped, %"), ("jitter", "jitter sd, ms"),
+                       ("peak", "memory peak, MiB"), ("bytes", "MB a minute"), ("legible", "legible words")]:
+        if key == "legible" and page != "reading":
+            continue
+        values = {row["name"]: row[key] for row in beside}
+        ratio = f"{values['recorder'] / values['x11grab']:.2f}" if values.get("recorder") and values.get("x11grab") else "-"
+        print(f"{label:22} " + " ".join(f"{row[key]:10.2f}" for row in beside) + f" {ratio:>10}")
 PY
+command -v simplescreenrecorder >/dev/null || echo 'SimpleScreenRecorder is not installed (Debian: simplescreenrecorder), so it has no column.'
