@@ -1,5 +1,6 @@
 //! What the server does by itself now and then: it finishes uploads that could not be finished at once, ends those that
 //! were left behind, and removes what is over its time. Every step may be repeated, and replicas may do it side by side.
+//! A server that is told to stop leaves the rest to the next one.
 
 use std::time::Duration;
 

@@ -102,7 +102,7 @@ async fn due(
     Ok(store::retention::due(app.store.read(), since, after).await?)
 }
 
-/// Removes the media of submissions whose time is over; tells how many. Unused uploads are ended by
+/// Removes the media of submissions whose time is over, until the server is told to stop; tells how many. Unused uploads are ended by
 /// [`crate::uploads::sweep`].
 pub async fn apply(app: &Shared, now: Timestamp) -> Done<u64> {
     let mut removed = 0;
@@ -118,6 +118,9 @@ pub async fn apply(app: &Shared, now: Timestamp) -> Done<u64> {
             let Some(last) = some.last() else { break };
             after = Some(last.id);
             for due in &some {
+                if app.stopping.is_cancelled() {
+                    return Ok(removed);
+                }
                 removed += u64::from(remove(app, due, since, now).await?);
             }
         }

@@ -27,6 +27,7 @@ on_both!(
     what_was_used_cannot_be_used_again,
     names_lead_nowhere,
     what_is_over_its_time_goes,
+    a_server_that_stops_leaves_the_rest_to_the_next,
     a_start_makes_good_what_a_crash_left,
     a_newer_server_fences_an_older_one,
 );
@@ -213,6 +214,17 @@ async fn what_is_over_its_time_goes(road: Road) {
     assert_eq!(road.send("GET", &unused, &token, &[], "").await.status, 404);
 }
 
+async fn a_server_that_stops_leaves_the_rest_to_the_next(road: Road) {
+    let token = road.worker("Basic").await;
+    for _ in 0..3 {
+        assert_eq!(begin(&road, &token, 10).await.status, 201);
+    }
+    road.pass(8 * 86_400);
+    road.app.stopping.cancel();
+    housekeeping::round(&road.app).await.unwrap();
+    assert_eq!(road.count("upload where stage = 'expired'").await, 0);
+}
+
 async fn a_start_makes_good_what_a_crash_left(mut road: Road) {
     let token = road.worker("Basic").await;
     let folder = road.folder.path().join("uploads");
@@ -379,6 +391,35 @@ async fn a_sender_that_stops_or_drips_is_cut_and_keeps_its_bytes() {
         let message = reply.json()["message"].as_str().unwrap().to_owned();
         assert!(message.contains(what) && message.contains("kept"), "{message}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_drains_tells_a_sender_to_come_back() {
+    let open = Open::new(|_| ()).await;
+    let token = open.road.worker("Basic").await;
+    let path = begin(&open.road, &token, 100_000).await.header("location").to_owned();
+    let (address, stop, of_sender) = (open.address, open.stop.clone(), path.clone());
+    let bearer = token.clone();
+    let send = move || {
+        let mut stream = connect(address);
+        let head = format!(
+            "PATCH {of_sender} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {bearer}\r\n{}: {}\r\n{}: {}\r\n\
+             Upload-Offset: 0\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n",
+            TUS.0, TUS.1, BYTES.0, BYTES.1
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+        stream.read_exact(&mut go_on).unwrap();
+        stream.write_all(&video(64)).unwrap();
+        stop.cancel();
+        answer(&mut stream).unwrap()
+    };
+    let reply = tokio::task::spawn_blocking(send).await.unwrap();
+    open.served.await.unwrap().unwrap();
+    assert_eq!((reply.status, reply.header("retry-after")), (503, "1"));
+    assert!(std::net::TcpStream::connect(address).is_err(), "nobody new is let in");
+    let told = open.road.send("HEAD", &path, &token, &[TUS], "").await;
+    assert!(["0", "64"].contains(&told.header("upload-offset")), "{}", told.header("upload-offset"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -39,7 +39,7 @@ macro_rules! error_codes {
 error_codes! {
     Unauthenticated "unauthenticated" 401 "This needs a valid token or login." "Log in again, or send the token as `Authorization: Bearer`.";
     CodeRequired "code_required" 401 "This login has a second factor." "Give the newest code of your authenticator app, or one of your recovery codes.";
-    ProofRequired "proof_required" 403 "This needs your password or code again." "Give it once more; a program sends it to POST /admin/session/proof and repeats the request.";
+    ProofRequired "proof_required" 403 "This needs your password or code again." "Give it once more; then what you asked for goes on.";
     SecondFactorRequired "second_factor_required" 403 "This server wants a second factor of every login." "Add an authenticator app under Security first.";
     Forbidden "forbidden" 403 "This account may not do that." "Ask an admin for the right role.";
     MethodNotAllowed "method_not_allowed" 405 "This address does not know this method." "Use one that the Allow header names.";

@@ -26,8 +26,10 @@ async fn list(State(app): State<Shared>, Path(campaign): Path<String>, asked: As
     let pool = app.store.read();
     let now = app.clock.now();
     let mut items = store::export::accepted(pool, campaign, after.as_deref(), LIMIT).await?;
+    let ids: Vec<_> = items.iter().map(|item| item.submission_id).collect();
+    let mut stored = store::artifact::of_all(pool, app.store.engine(), &ids).await?;
     for item in &mut items {
-        for artifact in store::artifact::list(pool, item.submission_id).await? {
+        for artifact in stored.remove(&item.submission_id).unwrap_or_default() {
             let url = app.objects.signed_get(&artifact.object_key, now, ADDRESS_SECS).await?;
             let store::artifact::StoredArtifact { name, bytes, sha256, .. } = artifact;
             item.artifacts.push(ExportArtifact { name, url, bytes, sha256 });

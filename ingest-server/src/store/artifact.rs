@@ -1,12 +1,14 @@
 //! Stored artifacts: what jobs made of a submission, by name.
 
+use std::collections::HashMap;
+
 use shared_types::api::job::Artifact;
 use shared_types::id::{JobId, SubmissionId};
 use shared_types::timestamp::Timestamp;
 use sqlx::AnyPool;
 use sqlx::any::AnyRow;
 
-use super::{StoreError, Tx, condemned, row};
+use super::{Engine, StoreError, Tx, condemned, row};
 
 #[derive(Debug, Clone)]
 pub struct StoredArtifact {
@@ -47,6 +49,24 @@ pub async fn put(
 pub async fn list(pool: &AnyPool, submission_id: SubmissionId) -> Result<Vec<StoredArtifact>, StoreError> {
     let query = sqlx::query(include_str!("sql/artifact/list.sql")).bind(submission_id.to_string());
     query.fetch_all(pool).await?.iter().map(stored).collect()
+}
+
+/// Those of several submissions, in one question.
+pub async fn of_all(
+    pool: &AnyPool,
+    engine: Engine,
+    ids: &[SubmissionId],
+) -> Result<HashMap<SubmissionId, Vec<StoredArtifact>>, StoreError> {
+    let text = match engine {
+        Engine::Sqlite => include_str!("sql/artifact/of_all_sqlite.sql"),
+        Engine::Postgres => include_str!("sql/artifact/of_all_postgres.sql"),
+    };
+    let ids: Vec<_> = ids.iter().map(|id| format!("\"{id}\"")).collect();
+    let mut all: HashMap<_, Vec<_>> = HashMap::new();
+    for found in &sqlx::query(text).bind(format!("[{}]", ids.join(","))).fetch_all(pool).await? {
+        all.entry(row::id(found, "submission_id")?).or_default().push(stored(found)?);
+    }
+    Ok(all)
 }
 
 fn stored(found: &AnyRow) -> Result<StoredArtifact, StoreError> {

@@ -46,6 +46,9 @@ async fn recover_one(app: &Shared, id: &str) -> Done<()> {
 /// be finished is told and tried again with the next round.
 pub async fn finish(app: &Shared) -> Done<()> {
     for found in store::upload::assembling(app.store.read()).await? {
+        if app.stopping.is_cancelled() {
+            break;
+        }
         let _held = app.objects.hold(&found.id).await;
         // Whoever held it may have done it.
         let Some(mut upload) = store::upload::find_any(app.store.read(), &found.id).await? else { continue };
@@ -56,7 +59,8 @@ pub async fn finish(app: &Shared) -> Done<()> {
     Ok(())
 }
 
-/// Ends uploads that were left unfinished for too long, and finished ones that nobody handed in; tells how many.
+/// Ends uploads that were left unfinished for too long, and finished ones that nobody handed in, until the server is told
+/// to stop; tells how many.
 pub async fn sweep(app: &Shared, now: Timestamp) -> Done<usize> {
     let mut ended = 0;
     loop {
@@ -67,6 +71,9 @@ pub async fn sweep(app: &Shared, now: Timestamp) -> Done<usize> {
         let found = stale.len();
         let mut moved = 0;
         for mut upload in stale {
+            if app.stopping.is_cancelled() {
+                return Ok(ended + moved);
+            }
             if turn(app, &mut upload, UploadStage::Expired).await? {
                 app.objects.discard(&upload.growing()).await?;
                 moved += 1;
@@ -84,6 +91,9 @@ pub async fn sweep(app: &Shared, now: Timestamp) -> Done<usize> {
     }
     let before = now.plus_secs(-signed(days.saturating_mul(86_400)));
     for mut upload in store::upload::unused(app.store.read(), before).await? {
+        if app.stopping.is_cancelled() {
+            break;
+        }
         let growing = upload.growing();
         if turn(app, &mut upload, UploadStage::Terminated).await? {
             remove(app, &growing).await?;

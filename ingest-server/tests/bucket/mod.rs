@@ -6,11 +6,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
+use axum::body::Body;
 use axum::error_handling::HandleError;
-use axum::http::StatusCode;
+use axum::http::{Request, StatusCode};
+use axum::middleware::map_request;
 use ingest_server::config::BucketConfig;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
@@ -31,14 +33,28 @@ fn config(name: &str, port: u16) -> BucketConfig {
 
 /// A bucket of a server that lives as long as the calling test, its objects in `root`.
 pub async fn s3s(root: &Path) -> BucketConfig {
+    watched(root).await.0
+}
+
+/// What a bucket was asked: method, address and headers of each request.
+pub type Asked = Arc<Mutex<Vec<String>>>;
+
+/// The same bucket, and what it is asked.
+pub async fn watched(root: &Path) -> (BucketConfig, Asked) {
+    let asked = Asked::default();
+    let notes = asked.clone();
+    let watch = map_request(move |request: Request<Body>| {
+        notes.lock().unwrap().push(format!("{} {} {:?}", request.method(), request.uri(), request.headers()));
+        std::future::ready(request)
+    });
     std::fs::create_dir_all(root.join("recordings")).unwrap();
     let mut service = S3ServiceBuilder::new(s3s_fs::FileSystem::new(root).unwrap());
     service.set_auth(SimpleAuth::from_single(ACCESS, SECRET));
     let service = HandleError::new(service.build(), |_: s3s::HttpError| async { StatusCode::INTERNAL_SERVER_ERROR });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move { axum::serve(listener, Router::new().fallback_service(service)).await });
-    config("recordings", port)
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback_service(service).layer(watch)).await });
+    (config("recordings", port), asked)
 }
 
 struct Moto {
