@@ -7,6 +7,8 @@
 pub mod child;
 pub(super) mod limits;
 mod pick;
+#[cfg(all(test, unix))]
+mod tests;
 
 use std::fs;
 use std::io::{self, BufRead, BufReader};
@@ -29,6 +31,8 @@ pub const VERSION: u32 = 2;
 
 /// Without a sign of life for this long the child is ended. Each second of a recording is one.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// How often is looked whether a child without a voice has ended.
+const END_LOOK: Duration = Duration::from_millis(20);
 const FINDINGS_FILE: &str = "findings.json";
 const VOICE_FILE: &str = "voice.f32";
 const TRACE_FILE: &str = "trace.json";
@@ -134,7 +138,16 @@ fn damaged(bytes: u64) -> Findings {
 }
 
 /// Whether the child came to its end by itself and well.
-pub(super) fn watch(mut child: Child, stop: &AtomicBool, progress: &mut impl FnMut(f64)) -> Result<bool, InspectError> {
+pub(super) fn watch(child: Child, stop: &AtomicBool, progress: &mut impl FnMut(f64)) -> Result<bool, InspectError> {
+    watch_for(child, stop, progress, PATIENCE)
+}
+
+fn watch_for(
+    mut child: Child,
+    stop: &AtomicBool,
+    progress: &mut impl FnMut(f64),
+    patience: Duration,
+) -> Result<bool, InspectError> {
     let Some(stdout) = child.stdout.take() else { return Ok(false) };
     let (sink, lines) = sync_channel(16);
     let reader = std::thread::Builder::new()
@@ -156,9 +169,15 @@ pub(super) fn watch(mut child: Child, stop: &AtomicBool, progress: &mut impl FnM
                     progress(secs);
                 }
             }
-            Err(RecvTimeoutError::Disconnected) => break Ok(true),
-            Err(RecvTimeoutError::Timeout) if heard.elapsed() > PATIENCE => break Ok(false),
+            // Silent for good; it ends now, or it has closed its mouth and goes on.
+            Err(RecvTimeoutError::Disconnected) => match child.try_wait().map_err(InspectError::Start)? {
+                Some(_) => break Ok(true),
+                None => std::thread::park_timeout(END_LOOK),
+            },
             Err(RecvTimeoutError::Timeout) => {}
+        }
+        if heard.elapsed() > patience {
+            break Ok(false);
         }
         if stop.load(Ordering::Relaxed) {
             break Err(InspectError::Stopped);
