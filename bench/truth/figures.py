@@ -29,6 +29,9 @@ TOLERANCE = {"events.click_px": 0.3, "pixels.click_px": 3.0, "events.target_text
              "pixels.target_text": 0.03, "speech.wer": 0.01, "speech.worst_wer": 0.02, "speech.start_error": 0.02, "meaning.intent": 0.03,
              "events.f1": 0.005, "redaction.text": 0.01, "redaction.pixels": 0.02, "redaction.false": 0.005}
 
+# Below this an intent more or less moves the figure too far to be held against its bar.
+ENOUGH_LABELS = 100
+
 
 def table(found, corpus):
     measured = {**steps(found, "events", False), **steps(found, "pixels", True), **speech(found), **judged(found), **redaction(found, corpus),
@@ -112,14 +115,12 @@ def covered_share(planted, boxes):
 
 def redaction(found, corpus):
     """By redaction.json of the result folder: what was planted against what is covered."""
-    planted_all, hit, pixels, false, lines, plans = 0, 0, [], 0, 0, 0
+    planted_all, hit, pixels, false, lines = 0, 0, [], 0, 0
     for one in ended(found):
-        plan_file = one["out"] / "redaction.json"
         row = one["row"]
-        if one["bare"] or not plan_file.exists() or not row.get("lines_shown"):
+        if one["bare"] or not row.get("lines_shown"):
             continue
-        plans += 1
-        plan = json.loads(plan_file.read_text())
+        plan = json.loads((one["out"] / "redaction.json").read_text())
         pictures = [(item["span"], item.get("box") or item.get("bounds")) for item in plan.get("pictures", [])]
         sounds = [item["span"] for item in plan.get("sounds", [])]
         planted = json.loads((corpus / row["private"]).read_text()) if row.get("private") else []
@@ -135,11 +136,12 @@ def redaction(found, corpus):
         seen = [item["box"] for item in planted if item["box"]]
         false += sum(covered_share(box, [[a - 4, b - 4, c + 8, d + 8] for a, b, c, d in seen]) == 0 for _, box in pictures)
         lines += row["lines_shown"]
-    rows = {key: (None, "the pipeline writes no redaction.json") for key in ("redaction.text", "redaction.pixels", "redaction.false")}
-    if plans and planted_all:
+    rows = {key: (None, "nothing private in the chosen recordings") for key in ("redaction.text", "redaction.pixels")}
+    if planted_all:
         rows["redaction.text"] = (hit / planted_all, f"{hit} of {planted_all}")
+    if pixels:
         rows["redaction.pixels"] = (statistics.fmean(pixels), f"{len(pixels)} boxes, least {min(pixels):.2f}")
-    if plans and lines:
+    if lines:
         rows["redaction.false"] = (false / lines, f"{false} of {lines} lines")
     return rows
 
@@ -161,7 +163,8 @@ def intents(found, corpus):
                 near = [step for step in predicted if step["action"] == truth["action"] and abs(step["t"] - truth["t"]) <= 1.0]
                 nearest = min(near, key=lambda step: abs(step["t"] - truth["t"]), default=None)
                 right += nearest is not None and nearest.get("intent") == truth["intent"]
-    return {"meaning.intent": (right / labelled, f"{right} of {labelled} Steps")} if labelled else {}
+    few = "" if labelled >= ENOUGH_LABELS else f", fewer than {ENOUGH_LABELS}"
+    return {"meaning.intent": (right / labelled, f"{right} of {labelled} labelled Steps{few}")} if labelled else {}
 
 
 def recordings(found):

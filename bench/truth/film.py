@@ -14,9 +14,17 @@ ARROW = ["#", "##", "#.#", "#..#", "#...#", "#....#", "#.....#", "#......#", "#.
          "##  #..#", "#    #..#", "     #..#", "      ##"]
 ADDRESS = {"text": "Address and search bar", "role": "textbox", "tag": "browser-ui", "box": [120, 46, 1070, 32]}
 BACK = {"text": "Back", "role": "button", "tag": "browser-ui", "box": [8, 46, 32, 32]}
-# What pressing an element of this name is for; what is not here can be seen in more than one way and is not labelled.
-INTENTS = {"search": "search", "filter-": "filter", "max-": "filter", "sort": "sort", "by-": "sort", "product-": "inspect", "item-": "inspect",
-           "size-": "choose_option", "add-to-cart": "add", "put": "add"}
+# What pressing an element of this name is for, by the definitions of `Intent`; what is not here can be seen in more than one way and is not
+# labelled. A change of page has the intent of the act that led to it.
+INTENTS = {"search": "search", "filter-": "filter", "max-": "filter", "nav-": "filter", "department-": "filter", "sort": "sort", "by-": "sort",
+           "product-": "inspect", "item-": "inspect", "cart": "inspect", "basket": "inspect", "size-": "choose_option", "add-to-cart": "add", "put": "add"}
+# What is on a page that the wheel is turned on: a list is gone through to weigh offers, a product is looked at.
+ON_A_LIST = "[data-demo^='product-'],[data-demo^='item-']"
+ON_A_PRODUCT = "[data-demo='add-to-cart'],[data-demo='put']"
+
+
+def intent_of(name):
+    return next((intent for prefix, intent in INTENTS.items() if name.startswith(prefix)), None)
 BAR_PAGE = """<!doctype html><meta charset=utf-8><style>
 body{margin:0;font:13px "Liberation Sans",Arial,sans-serif;background:BACK;color:INK;overflow:hidden}
 .tabs{height:40px;padding:8px 0 0 10px;box-sizing:border-box}
@@ -190,13 +198,14 @@ class Film:
         self.look()
         if self.address != before:
             self.event("window", title=self.title)
-            navigate = {"t": round(self.t, 3), "action": "navigate", "url_before": before, "url_after": self.address, "title": self.title, "cause": cause}
+            navigate = {"t": round(self.t, 3), "action": "navigate", "url_before": before, "url_after": self.address, "title": self.title, "cause": cause,
+                        "intent": row.get("intent")}
             self.steps.append({**navigate, "implied": True} if implied else navigate)
 
     def click(self, name, aim=None):
         target, before = self.boxes(name), self.address
         row = self.press(target, aim)
-        row["intent"] = next((intent for prefix, intent in INTENTS.items() if name.startswith(prefix)), None)
+        row["intent"] = intent_of(name)
         self.page.press(self.x, self.y - BAR)
         self.page.settle()
         self.focus = target
@@ -205,6 +214,7 @@ class Film:
     def back(self):
         before = self.address
         row = self.press(BACK)
+        row["intent"] = "leave"
         self.page.run("history.back()")
         self.page.settle()
         self.arrive(row, before, "back")
@@ -225,10 +235,10 @@ class Film:
         self.letters(text, lambda _, letter: self.page.call("Input.insertText", text=letter))
         self.steps[-1]["intent"] = "search"
 
-    def enter(self, go, cause, implied=True):
+    def enter(self, go, cause, implied=True, intent=None):
         self.rest(0.25, 0.5)
         before = self.address
-        row = {"t": round(self.t, 3), "action": "key", "key": "Enter", "url_before": before}
+        row = {"t": round(self.t, 3), "action": "key", "key": "Enter", "url_before": before, "intent": intent}
         self.event("key", key="Enter")
         self.steps.append(row)
         go()
@@ -239,9 +249,7 @@ class Film:
             for kind in ("keyDown", "keyUp"):
                 self.page.call("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r" if kind == "keyDown" else "")
             self.page.settle()
-        self.enter(go, "form")
-        key = next(row for row in reversed(self.steps) if row["action"] == "key")
-        key["intent"] = "search"
+        self.enter(go, "form", intent="search")
 
     def open_address(self, host):
         self.press(ADDRESS)
@@ -267,7 +275,8 @@ class Film:
             self.page.run(f"scrollBy({{top: {100 if notches > 0 else -100}, behavior: 'instant'}})")
             self.look()
         after = self.page.run("scrollY")
+        seen = [intent for intent, shown in (("compare", ON_A_LIST), ("inspect", ON_A_PRODUCT)) if self.page.run(f'!!document.querySelector("{shown}")')]
         row = {"t": round(first, 3), "action": "scroll", "t_end": round(last, 3), "x": self.x, "y": self.y, "wheel_clicks": notches, "dy": after - before,
-               "url_before": self.address, "url_after": self.address, "title": self.title}
+               "url_before": self.address, "url_after": self.address, "title": self.title, "intent": seen[0] if len(seen) == 1 else None}
         self.steps.append(row)
         self.rest(0.3, 0.5)

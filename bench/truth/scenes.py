@@ -3,6 +3,8 @@ own word list is the truth."""
 import dataclasses
 import typing
 
+import film
+
 ON_THE_NAME = (0.2, 0.71)
 
 
@@ -181,7 +183,8 @@ def robot(f):
         x, y, w, h = target["box"]
         f.until(1.0 + i)
         f.x, f.y = round(x + w / 2), round(y + h / 2)
-        f.steps.append({"t": round(f.t, 3), "action": "click", "t_end": round(f.t + 0.05, 3), "x": f.x, "y": f.y, "button": "left", "target": target, "url_before": before})
+        f.steps.append({"t": round(f.t, 3), "action": "click", "t_end": round(f.t + 0.05, 3), "x": f.x, "y": f.y, "button": "left", "target": target, "url_before": before,
+                        "intent": film.intent_of(name)})
         f.event("click", x=f.x, y=f.y, button="left", clicks=1, t_up=round(f.t + 0.05, 3))
         f.page.press(f.x, f.y - 84)
         f.page.settle()

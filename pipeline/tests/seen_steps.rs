@@ -111,6 +111,10 @@ fn check_steps(out: &Path) {
         .collect();
     assert!(pages.contains(&(Some("aloe-vera"), Some(Cause::Link))), "{pages:?}");
     for step in &found {
+        let mut fields = step.fields();
+        fields.sort_unstable();
+        assert_eq!(step.source.keys().collect::<Vec<_>>(), fields, "{step:?}");
+        assert_eq!(step.confidences.keys().collect::<Vec<_>>(), fields, "{step:?}");
         for frame in [&step.frame_before, &step.frame_after].into_iter().flatten() {
             assert!(out.join(frame).is_file(), "{frame}");
         }

@@ -38,7 +38,36 @@ pub struct Step {
     pub utterances: Vec<Utterance>,
     /// 0 to 1: how sure the action itself is.
     pub confidence: f64,
+    /// 0 to 1 for each field that `source` names: how sure its value is, if the act took place as told.
+    #[serde(default)]
+    pub confidences: BTreeMap<String, f64>,
     pub source: BTreeMap<String, Source>,
+}
+
+impl Step {
+    /// The fields that have a value and need a source, by the names that `source` uses: `t` stands for `t_end` too, `x` for
+    /// `y`, `x_to` for `y_to`. Pictures and utterances are what the rest rests on and have none.
+    pub fn fields(&self) -> Vec<&'static str> {
+        let rows = [
+            ("t", true),
+            ("action", true),
+            ("count", self.count.is_some()),
+            ("button", self.button.is_some()),
+            ("x", self.x.is_some()),
+            ("x_to", self.x_to.is_some()),
+            ("text", self.text.is_some()),
+            ("key", self.key.is_some()),
+            ("dx", self.dx.is_some()),
+            ("dy", self.dy.is_some()),
+            ("target", self.target.is_some()),
+            ("cause", self.cause.is_some()),
+            ("url", self.url.is_some()),
+            ("title", self.title.is_some()),
+            ("intent", self.intent.is_some()),
+            ("rationale", self.rationale.is_some()),
+        ];
+        rows.into_iter().filter(|(_, is)| *is).map(|(field, _)| field).collect()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS)]

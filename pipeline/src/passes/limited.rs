@@ -6,6 +6,8 @@
 //! leaves none, and what that means the pass decides.
 
 mod limits;
+#[cfg(all(test, unix))]
+mod tests;
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
@@ -23,6 +25,8 @@ use crate::usage;
 
 /// Without a sign of life for this long the child is ended. Each second of a recording is one.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// How often is looked whether a child without a voice has ended.
+const END_LOOK: Duration = Duration::from_millis(20);
 const TASK_FILE: &str = "task.json";
 const OUTCOME_FILE: &str = "outcome.json";
 
@@ -73,7 +77,7 @@ impl Limited<'_> {
             .stderr(Stdio::null())
             .spawn()
             .map_err(ChildError::Start)?;
-        let ended_well = watch(child, self.stop, &mut progress);
+        let ended_well = watch(child, self.stop, &mut progress, PATIENCE);
         let left = fs::read(&outcome_path).ok().and_then(|text| serde_json::from_slice::<Left<O>>(&text).ok());
         for path in [&task_path, &outcome_path] {
             // The outcome is not there where the child died.
@@ -88,7 +92,12 @@ impl Limited<'_> {
 }
 
 /// Whether the child came to its end by itself and well.
-fn watch(mut child: Child, stop: &AtomicBool, progress: &mut impl FnMut(f64)) -> Result<bool, ChildError> {
+fn watch(
+    mut child: Child,
+    stop: &AtomicBool,
+    progress: &mut impl FnMut(f64),
+    patience: Duration,
+) -> Result<bool, ChildError> {
     let Some(stdout) = child.stdout.take() else { return Ok(false) };
     let (sink, lines) = sync_channel(16);
     let reader = std::thread::Builder::new()
@@ -110,9 +119,15 @@ fn watch(mut child: Child, stop: &AtomicBool, progress: &mut impl FnMut(f64)) ->
                     progress(secs);
                 }
             }
-            Err(RecvTimeoutError::Disconnected) => break Ok(true),
-            Err(RecvTimeoutError::Timeout) if heard.elapsed() > PATIENCE => break Ok(false),
+            // Silent for good; it ends now, or it has closed its mouth and goes on.
+            Err(RecvTimeoutError::Disconnected) => match child.try_wait().map_err(ChildError::Start)? {
+                Some(_) => break Ok(true),
+                None => std::thread::park_timeout(END_LOOK),
+            },
             Err(RecvTimeoutError::Timeout) => {}
+        }
+        if heard.elapsed() > patience {
+            break Ok(false);
         }
         if stop.load(Ordering::Relaxed) {
             break Err(ChildError::Stopped);

@@ -10,6 +10,7 @@ mod address;
 mod known;
 mod link;
 mod screen;
+mod section;
 mod speech;
 mod text;
 

@@ -31,7 +31,7 @@ pub use text::redact_text;
 pub use words::redact_transcript;
 
 pub const NAME: &str = "redact";
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Words are covered with some sound before and after them: their times are not exact.
 const SOUND_MARGIN_SECS: f64 = 0.3;

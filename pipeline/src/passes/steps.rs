@@ -5,9 +5,11 @@
 //! 2. Each act gets the last picture before it and the first one that stands still after it; the text on both is read.
 //! 3. What the act was aimed at, what was typed and the address are read from the screen ([`super::read_screen`]).
 //! 4. Words spoken around it become its utterances and rationale; [`intent`] names what it was for, where a rule can.
+//! 5. [`confidence`] says of each field how sure it is.
 
 pub mod acts;
 mod cause;
+pub mod confidence;
 mod intent;
 mod page;
 pub mod sight;
@@ -33,7 +35,7 @@ const TITLE_SETTLES_SECS: f64 = 1.5;
 const ADDRESS_FIELD: &str = "Address and search bar";
 
 pub const NAME: &str = "steps";
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// A picture with the text on it.
 #[derive(Debug, Clone)]
@@ -123,14 +125,17 @@ pub fn build<E>(
     let mut memory = Memory::default();
     for (index, act) in acts.iter().enumerate() {
         let seen = pictures(index)?;
-        if let Some(mut step) = make(act, &seen, &mut memory) {
-            say(&mut step, transcript, &sentences);
-            memory.add(step);
+        let finish = |mut step: Step| {
+            let reasons = say(&mut step, transcript, &sentences);
+            confidence::tell(&mut step, act, &seen, transcript, &reasons);
+            step
+        };
+        if let Some(step) = make(act, &seen, &mut memory) {
+            memory.add(finish(step));
         }
         memory.see_title(act);
-        if let Some(mut page) = sight::new_page(act, &seen, &memory) {
-            say(&mut page, transcript, &sentences);
-            memory.steps.push(page);
+        if let Some(page) = sight::new_page(act, &seen, &memory) {
+            memory.steps.push(finish(page));
             (memory.focus, memory.field) = (None, None);
         }
         // What shows after it is what the next act finds.
@@ -149,13 +154,15 @@ pub fn name_intents(steps: &mut [Step]) {
     intent::name(steps);
 }
 
-/// Adds the words spoken around a Step.
-fn say(step: &mut Step, transcript: &Transcript, sentences: &[words::Sentence]) {
+/// Adds the words spoken around a Step; gives the sentences that are its reason.
+fn say<'a>(step: &mut Step, transcript: &Transcript, sentences: &'a [words::Sentence]) -> Vec<&'a words::Sentence> {
     step.utterances = words::around(transcript, step.t, step.t_end);
-    step.rationale = words::rationale(sentences, step.t, step.t_end);
+    let reasons = words::reasons(sentences, step.t, step.t_end);
+    step.rationale = words::rationale(&reasons);
     if step.rationale.is_some() {
         step.source.insert("rationale".to_owned(), Source::Speech);
     }
+    reasons
 }
 
 fn make(act: &Act, seen: &ActPictures, memory: &mut Memory) -> Option<Step> {
@@ -181,10 +188,9 @@ fn make(act: &Act, seen: &ActPictures, memory: &mut Memory) -> Option<Step> {
             if let Some(before) = &seen.before {
                 let lines = memory.uncover(before, seen, (*x, *y));
                 step.target = target_at(&before.rgb, &lines, *x, *y);
-                source.insert("target".to_owned(), Source::Vision);
             }
+            source.extend(step.target.as_ref().map(|_| ("target".to_owned(), Source::Vision)));
             memory.field.clone_from(&step.target);
-            source.insert("x".to_owned(), Source::Event);
         }
         ActKind::Type { chars } => {
             read_typing(&mut step, seen, memory, *chars as usize, &mut source);
@@ -217,9 +223,14 @@ fn shows_same_address(page: &Step, next: &Step) -> bool {
 
 /// Gives a change of page what its last title brought.
 fn settle(page: &mut Step, last: Step) {
+    let mut take_over = |field: &str| {
+        page.source.extend(last.source.get(field).map(|source| (field.to_owned(), *source)));
+        page.confidences.extend(last.confidences.get(field).map(|sure| (field.to_owned(), *sure)));
+    };
+    take_over("title");
     if last.url.is_some() {
+        take_over("url");
         page.url = last.url;
-        page.source.insert("url".to_owned(), Source::Vision);
     }
     page.title = last.title;
     page.frame_after = last.frame_after.or_else(|| page.frame_after.take());
@@ -258,7 +269,7 @@ fn read_typing(
         // What the click saw is not covered by the pointer's caret yet.
         if step.target.is_none() {
             step.target = target_at(&before.rgb, &before.lines, x, y);
-            source.insert("target".to_owned(), Source::Vision);
+            source.extend(step.target.as_ref().map(|_| ("target".to_owned(), Source::Vision)));
         }
     }
     if let Some(typed) = typed {
@@ -292,6 +303,7 @@ fn blank(act: &Act) -> Step {
         rationale: None,
         utterances: Vec::new(),
         confidence: 1.0,
+        confidences: BTreeMap::new(),
         source: BTreeMap::new(),
     };
     match act.kind {

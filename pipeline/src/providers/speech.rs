@@ -6,8 +6,12 @@
 use std::sync::atomic::AtomicBool;
 
 use ingest_client::hosted::{Hosted, Part};
-use serde::Deserialize;
+use media::journal::hex;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest, Sha256};
 
+use super::cache::Answers;
 use super::meter::Meter;
 use super::{ModelFailure, refusal};
 use crate::models::whisper::SAMPLE_RATE;
@@ -24,7 +28,7 @@ pub fn most_secs() -> f64 {
 }
 
 /// What a server heard; times in seconds from the first sample.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Spoken {
     pub text: String,
@@ -34,14 +38,14 @@ pub struct Spoken {
     pub segments: Vec<SpokenSegment>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SpokenWord {
     pub word: String,
     pub start: f64,
     pub end: f64,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SpokenSegment {
     pub start: f64,
     pub end: f64,
@@ -55,18 +59,41 @@ pub struct SpokenSegment {
 pub struct Speech<'a> {
     hosted: &'a Hosted,
     model: &'a str,
+    answers: &'a Answers,
     cancel: &'a AtomicBool,
     gives_times: bool,
 }
 
 impl<'a> Speech<'a> {
-    pub fn new(hosted: &'a Hosted, model: &'a str, cancel: &'a AtomicBool) -> Self {
-        Self { hosted, model, cancel, gives_times: true }
+    pub fn new(hosted: &'a Hosted, model: &'a str, answers: &'a Answers, cancel: &'a AtomicBool) -> Self {
+        Self { hosted, model, answers, cancel, gives_times: true }
     }
 
-    /// What is said in `samples`, 16 kHz mono.
-    pub fn hear(&mut self, samples: &[f32], meter: &mut Meter) -> Result<Spoken, ModelFailure> {
+    /// What is said in `samples`, 16 kHz mono. An answer that `may_stay` lies with the others and is not paid again.
+    pub fn hear(
+        &mut self,
+        samples: &[f32],
+        meter: &mut Meter,
+        may_stay: impl Fn(&Spoken) -> bool,
+    ) -> Result<Spoken, ModelFailure> {
         let wav = wav(samples);
+        let question = json!([self.hosted.server(), self.model, PATH, hex(&Sha256::digest(&wav))]).to_string();
+        let known = self.answers.get(question.as_bytes()).and_then(|text| serde_json::from_str(&text).ok());
+        if let Some(known) = known {
+            meter.count_cached();
+            return Ok(known);
+        }
+        let spoken = self.ask(&wav, samples.len() as f64 / f64::from(SAMPLE_RATE), meter)?;
+        if may_stay(&spoken) {
+            let kept = serde_json::to_string(&spoken).map_err(std::io::Error::from);
+            if let Err(error) = kept.and_then(|text| self.answers.keep(question.as_bytes(), &text)) {
+                meter.note(format!("an answer could not be kept for the next run: {error}"));
+            }
+        }
+        Ok(spoken)
+    }
+
+    fn ask(&mut self, wav: &[u8], secs: f64, meter: &mut Meter) -> Result<Spoken, ModelFailure> {
         loop {
             let text = |name, value| Part::Text { name, value };
             let mut parts = vec![text("model", self.model), text("temperature", "0")];
@@ -79,7 +106,7 @@ impl<'a> Speech<'a> {
             } else {
                 parts.push(text("response_format", "json"));
             }
-            parts.push(Part::File { name: "file", file_name: "speech.wav", content_type: "audio/wav", bytes: &wav });
+            parts.push(Part::File { name: "file", file_name: "speech.wav", content_type: "audio/wav", bytes: wav });
             let answer = self.hosted.post_form(PATH, &parts, self.cancel)?;
             if matches!(answer.status, 400 | 422) && self.gives_times {
                 self.gives_times = false;
@@ -88,7 +115,7 @@ impl<'a> Speech<'a> {
             if answer.status >= 300 {
                 return Err(refusal(self.hosted, &answer));
             }
-            meter.count_sound(samples.len() as f64 / f64::from(SAMPLE_RATE));
+            meter.count_sound(secs);
             return serde_json::from_slice(&answer.body)
                 .map_err(|error| ModelFailure::Malformed(format!("a transcript was asked for: {error}")));
         }

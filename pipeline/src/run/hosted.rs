@@ -106,7 +106,7 @@ impl Take {
     ) -> Option<Transcript> {
         let asked = self.asked.as_mut()?;
         let model = asked.settings.speech_model.as_ref()?;
-        let mut speech = Speech::new(&asked.hosted, model, self.scratch.stop());
+        let mut speech = Speech::new(&asked.hosted, model, &asked.answers, self.scratch.stop());
         let local = HeardLocally { transcript: local, muted: &redactor.muted() };
         match transcribe_hosted(&mut speech, voice, voiced, local, most_secs(), &mut asked.meter) {
             Ok(hearing) => {

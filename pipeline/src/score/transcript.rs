@@ -15,6 +15,26 @@ use super::{ScoreError, median, rounded};
 pub(super) struct Spoken {
     pub(super) text: String,
     pub(super) words: Vec<(String, f64)>,
+    /// Where a sentence goes on that is not written down: the recording ends in it (`cut` in a corpus).
+    unfinished: Vec<(f64, f64)>,
+}
+
+impl Spoken {
+    fn plain(text: &str) -> Self {
+        Self { text: text.to_owned(), ..Self::default() }
+    }
+
+    /// Without the words of which the truth does not say whether they were said.
+    fn where_known(&self, truth: &Self) -> Self {
+        let is_open = |start: f64| truth.unfinished.iter().any(|(from, to)| (*from..=*to).contains(&start));
+        let words: Vec<_> = self.words.iter().filter(|(_, start)| !is_open(*start)).cloned().collect();
+        let text = if words.len() == self.words.len() { self.text.clone() } else { joined(&words) };
+        Self { text, words, unfinished: Vec::new() }
+    }
+}
+
+fn joined(words: &[(String, f64)]) -> String {
+    words.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,7 +56,7 @@ pub struct TimeScore {
 
 pub(super) fn read(path: &Path) -> Result<Spoken, ScoreError> {
     let text = super::read_text(path)?;
-    let Ok(value) = serde_json::from_str::<Value>(&text) else { return Ok(Spoken { text, words: Vec::new() }) };
+    let Ok(value) = serde_json::from_str::<Value>(&text) else { return Ok(Spoken::plain(&text)) };
     parse(&value).ok_or_else(|| ScoreError::NotATranscript {
         path: path.to_owned(),
         reason: "it is JSON, but neither an object with `segments`, `words` or `text` nor a list of segments"
@@ -50,10 +70,8 @@ fn parse(value: &Value) -> Option<Spoken> {
         Value::Object(table) => {
             let list = table.get("segments").or_else(|| table.get("words")).and_then(Value::as_array);
             match (table.get("text").and_then(Value::as_str), list) {
-                (Some(text), None) => return Some(Spoken { text: text.to_owned(), words: Vec::new() }),
-                (Some(text), Some(list)) if list.is_empty() => {
-                    return Some(Spoken { text: text.to_owned(), words: Vec::new() });
-                }
+                (Some(text), None) => return Some(Spoken::plain(text)),
+                (Some(text), Some(list)) if list.is_empty() => return Some(Spoken::plain(text)),
                 (_, list) => list?,
             }
         }
@@ -66,11 +84,17 @@ fn parse(value: &Value) -> Option<Spoken> {
         .is_some_and(|first| first.get("start").is_some() && (first.get("w").is_some() || first.get("word").is_some()));
     if words.is_empty() && are_words {
         let words: Vec<_> = segments.iter().filter_map(timed).collect();
-        let text = words.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>().join(" ");
-        return Some(Spoken { text, words });
+        return Some(Spoken { text: joined(&words), words, unfinished: Vec::new() });
     }
     let text = segments.iter().map(|segment| segment.get("text").and_then(Value::as_str).unwrap_or_default());
-    Some(Spoken { text: text.collect::<Vec<_>>().join(" "), words })
+    let unfinished = segments.iter().filter_map(unfinished).collect();
+    Some(Spoken { text: text.collect::<Vec<_>>().join(" "), words, unfinished })
+}
+
+/// From the end of a cut sentence's last whole word to the end of the sentence.
+fn unfinished(segment: &Value) -> Option<(f64, f64)> {
+    segment.get("cut")?.as_bool().filter(|cut| *cut)?;
+    Some((segment.get("words")?.as_array()?.last()?.get("end")?.as_f64()?, segment.get("end")?.as_f64()?))
 }
 
 fn timed(word: &Value) -> Option<(String, f64)> {
@@ -79,6 +103,7 @@ fn timed(word: &Value) -> Option<(String, f64)> {
 }
 
 pub(super) fn score(truth: &Spoken, heard: &Spoken) -> TranscriptScore {
+    let heard = &heard.where_known(truth);
     let (truth_words, heard_words) = (normalised(&truth.text), normalised(&heard.text));
     let errors = errors(&truth_words, &heard_words);
     let wer = match (truth_words.len(), heard_words.len()) {
@@ -295,7 +320,21 @@ mod tests {
 
     fn spoken(text: &str) -> Spoken {
         let words = text.split(' ').enumerate().map(|(index, word)| (word.to_owned(), index as f64)).collect();
-        Spoken { text: text.to_owned(), words }
+        Spoken { words, ..Spoken::plain(text) }
+    }
+
+    #[test]
+    fn what_a_cut_sentence_went_on_with_is_neither_right_nor_wrong() {
+        let truth = |cut: bool| {
+            let words =
+                serde_json::json!([{"w": "In", "start": 0.0, "end": 0.9}, {"w": "stock.", "start": 1.0, "end": 1.6}]);
+            parse(&serde_json::json!([{"text": "In stock.", "words": words, "start": 0.0, "end": 4.0, "cut": cut}]))
+                .unwrap()
+        };
+        let heard = spoken("In stock. I'll take");
+        assert_eq!(score(&truth(true), &heard).insertions, 0);
+        assert_eq!(score(&truth(false), &heard).insertions, 2);
+        assert_eq!(score(&truth(true), &spoken("In stocks")).substitutions, 1);
     }
 
     #[test]

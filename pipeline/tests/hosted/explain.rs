@@ -140,7 +140,7 @@ fn good_answer(asked: &Asked) -> String {
     json!({"steps": indices(asked).into_iter().map(of).collect::<Vec<_>>()}).to_string()
 }
 
-fn good(asked: &Asked) -> Reply {
+pub(crate) fn good(asked: &Asked) -> Reply {
     Reply::Json(completion(&good_answer(asked)))
 }
 
@@ -188,7 +188,7 @@ fn a_model_fills_what_is_missing_and_changes_nothing_else() {
     assert_eq!(pictures(&asked[0]).len(), 7);
 }
 
-fn pictures(asked: &Asked) -> Vec<image::RgbImage> {
+pub(crate) fn pictures(asked: &Asked) -> Vec<image::RgbImage> {
     let contents = asked.json()["messages"][1]["content"].as_array().unwrap().clone();
     let urls = contents.iter().filter_map(|part| part["image_url"]["url"].as_str());
     urls.map(|url| {
@@ -200,7 +200,7 @@ fn pictures(asked: &Asked) -> Vec<image::RgbImage> {
 }
 
 /// All that a request says in words.
-fn texts(asked: &Asked) -> String {
+pub(crate) fn texts(asked: &Asked) -> String {
     let messages = asked.json()["messages"].clone();
     let parts = messages[1]["content"].as_array().unwrap().iter().filter_map(|part| part["text"].as_str());
     parts.chain(messages[0]["content"].as_str()).collect::<Vec<_>>().join("\n")

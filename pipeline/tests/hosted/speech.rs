@@ -8,10 +8,12 @@ use ingest_client::hosted::{Hosted, Key, Patience};
 use pipeline::passes::transcribe::Hearing;
 use pipeline::passes::transcribe::hosted::{Heard, transcribe_hosted};
 use pipeline::providers::ModelFailure;
+use pipeline::providers::cache::Answers;
 use pipeline::providers::meter::Meter;
 use pipeline::providers::speech::Speech;
 use serde_json::{Value, json};
 use shared_types::quality::measurements::Span;
+use shared_types::summary::Costs;
 use shared_types::transcript::{Segment, Transcript, Word};
 
 use crate::server::{Asked, Reply, Server};
@@ -33,6 +35,17 @@ fn local(words: &[(&str, f64)]) -> Transcript {
 }
 
 fn hear(server: &Server, muted: &[Span], most_secs: f64) -> Result<(Hearing, f64), ModelFailure> {
+    let folder = tempfile::tempdir().unwrap();
+    let (hearing, costs) = hear_with(server, muted, most_secs, &Answers::new(folder.path()))?;
+    Ok((hearing, costs.audio_secs))
+}
+
+fn hear_with(
+    server: &Server,
+    muted: &[Span],
+    most_secs: f64,
+    answers: &Answers,
+) -> Result<(Hearing, Costs), ModelFailure> {
     let patience = Patience {
         retry: Retry { first: Duration::from_millis(1), most: Duration::from_millis(5), tries: Some(3) },
         answer: Duration::from_secs(20),
@@ -40,18 +53,18 @@ fn hear(server: &Server, muted: &[Span], most_secs: f64) -> Result<(Hearing, f64
     };
     let hosted = Hosted::new(&server.base(), Some(Key::new("sk-secret")), patience).unwrap();
     let cancel = AtomicBool::new(false);
-    let mut speech = Speech::new(&hosted, "ear-1", &cancel);
+    let mut speech = Speech::new(&hosted, "ear-1", answers, &cancel);
     let mut meter = Meter::new(0, None);
     let words = ["my", "card", "is", "this", "and", "these", "are", "the", "last", "words", "of", "it"];
     let starts = [1.1, 1.6, 2.1, 2.6, 6.1, 6.6, 7.1, 7.6, 14.1, 14.6, 15.1, 15.6];
     let local = local(&words.into_iter().zip(starts).collect::<Vec<_>>());
     let heard = Heard { transcript: &local, muted };
     let hearing = transcribe_hosted(&mut speech, &sound(), &VOICED, heard, most_secs, &mut meter)?;
-    Ok((hearing, meter.costs().audio_secs))
+    Ok((hearing, meter.costs()))
 }
 
 /// The samples of a request's WAV.
-fn samples(asked: &Asked) -> Vec<i16> {
+pub(crate) fn samples(asked: &Asked) -> Vec<i16> {
     // The form's own words say "data" as well.
     let wav = asked.body.windows(4).position(|bytes| bytes == b"RIFF").unwrap();
     let at = wav + asked.body[wav..].windows(4).position(|bytes| bytes == b"data").unwrap();
@@ -74,7 +87,7 @@ fn loud(asked: &Asked) -> Vec<(f64, f64)> {
 }
 
 /// A word every half second where the piece is loud.
-fn verbose(asked: &Asked) -> Value {
+pub(crate) fn verbose(asked: &Asked) -> Value {
     let mut words = Vec::new();
     for (start, end) in loud(asked) {
         let count = ((end - start) * 2.0).round() as usize;
@@ -124,6 +137,30 @@ fn private_words_are_silent_in_what_is_sent_and_stay_as_they_were_heard() {
     assert_eq!(asked.len(), 1);
     assert_eq!(loud(&asked[0]).len(), 2, "the private span was sent");
     assert!(hearing.transcript.text().starts_with("my card is this"), "{}", hearing.transcript.text());
+}
+
+#[test]
+fn sound_that_was_heard_is_not_paid_again_unless_it_says_something_private() {
+    for (said, is_kept) in [("these two plants please", true), ("my card is 4111 1111 1111 1111", false)] {
+        let server = Server::start(move |_, asked| {
+            let word = |(at, word): (usize, &str)| {
+                let start = 1.1 + at as f64 * 0.4;
+                json!({"word": word, "start": start, "end": start + 0.3})
+            };
+            let words: Vec<Value> = said.split(' ').enumerate().map(word).collect();
+            assert_eq!(asked.path, "/v1/audio/transcriptions");
+            Reply::Json(json!({"language": "en", "text": said, "words": words}))
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let answers = Answers::new(folder.path());
+        let (first, costs) = hear_with(&server, &[], 600.0, &answers).unwrap();
+        assert_eq!((costs.requests, costs.cached), (1, 0));
+        let (second, costs) = hear_with(&server, &[], 600.0, &answers).unwrap();
+        assert_eq!((costs.requests, costs.cached), if is_kept { (0, 1) } else { (1, 0) }, "{said}");
+        assert_eq!(first.transcript, second.transcript);
+        // Other sound is another question.
+        assert_eq!(hear_with(&server, &[Span::new(14.0, 15.0)], 600.0, &answers).unwrap().1.requests, 1);
+    }
 }
 
 #[test]

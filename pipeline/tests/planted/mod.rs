@@ -1,6 +1,7 @@
 //! Made private data, and what shops show that is not private: the same for the same seed everywhere.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part, and shares it by name")]
 
+pub mod film;
 pub mod pages;
 
 use shared_types::redaction::PiiKind;

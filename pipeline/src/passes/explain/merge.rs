@@ -8,6 +8,7 @@ use shared_types::step::{Action, Intent, Source, Step, Target};
 
 use super::EXPLANATION;
 use crate::passes::pii::find_in_text;
+use crate::passes::steps::confidence::BY_MODEL;
 
 const LONGEST_CAPTION: usize = 200;
 const LONGEST_TYPED: usize = 400;
@@ -49,6 +50,7 @@ pub(super) fn read(answer: &Value) -> Option<Vec<Explained>> {
 }
 
 pub(super) fn into_step(step: &mut Step, answer: &Explained) {
+    // The first is no field of a Step, and has no confidence.
     let mut filled = vec![EXPLANATION];
     let aims = matches!(step.action, Action::Click | Action::Drag | Action::Type);
     let (text, role) = (clean(answer.target_text.as_deref()), clean(answer.target_role.as_deref()));
@@ -84,6 +86,7 @@ pub(super) fn into_step(step: &mut Step, answer: &Explained) {
         step.rationale = rationale;
         filled.push("rationale");
     }
+    step.confidences.extend(filled[1..].iter().map(|field| ((*field).to_owned(), BY_MODEL)));
     step.source.extend(filled.into_iter().map(|field| (field.to_owned(), Source::Model)));
 }
 

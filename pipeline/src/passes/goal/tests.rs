@@ -176,6 +176,7 @@ fn step(t: f64, action: Action, target: &str, title: &str) -> Step {
         rationale: None,
         utterances: Vec::new(),
         confidence: 1.0,
+        confidences: BTreeMap::new(),
         source: BTreeMap::new(),
     }
 }

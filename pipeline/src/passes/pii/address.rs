@@ -22,6 +22,13 @@ static STREET: LazyLock<Regex> = LazyLock::new(|| {
         (?P<town>,?\s+[A-Z][\p{L}.'’-]*(?:\s+[A-Z][\p{L}.'’-]*){0,2},?\s+(?:[A-Z]{2}|[A-Z]{1,2}\d{1,2}[A-Z]?)\s+(?:\d{5}(?:-\d{4})?|\d[A-Z]{2})\b)?",
     )
 });
+/// The last line of an American address, alone: a town, its state, its ZIP code.
+static TOWN: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?x)^\W*(?P<value>[A-Z][\p{L}.'’-]*(?:\ [A-Z][\p{L}.'’-]*){0,3},\s?(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI
+        |S[CD]|T[NX]|UT|V[AT]|W[AIVY]|PR)\s\d{5}(?:-\d{4})?)\W*$",
+    )
+});
 static LABEL_INSIDE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?i)(?:deliver(?:y|ing|s)?|ship(?:ping|ped|s)?|bill(?:ing)?|mail(?:ing)?|home|street|postal|my|your|live at|lives at)\b[^\d]{0,40}$",
@@ -53,6 +60,9 @@ static NO_ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 pub(super) fn find_addresses(text: &str, all: &mut Vec<Found>) {
+    if let Some(town) = TOWN.captures(text).and_then(|found| found.name("value")) {
+        push(all, PiiKind::Address, town.start(), town.end());
+    }
     for found in STREET.captures_iter(text) {
         let Some(whole) = found.get(0) else { continue };
         let (before, after) = (text[..whole.start()].trim_end(), text[whole.end()..].trim_start());

@@ -4,6 +4,7 @@ use shared_types::quality::measurements::Span;
 use shared_types::step::PixelBox;
 
 use super::address::{after_heading, is_heading, is_telling};
+use super::section::rows_below;
 use super::text::is_name;
 use super::{Known, Pii, PiiKind, Place, find_all};
 use crate::models::ocr::TextLine;
@@ -62,6 +63,9 @@ const LABELS: &[&str] = &[
     "order no",
     "order id",
     "order #",
+    "order",
+    "last order",
+    "latest order",
     "tracking number",
     "tracking id",
     "tracking no",
@@ -175,6 +179,9 @@ pub fn on_screen(lines: &[TextLine], known: &Known) -> Vec<Hit> {
                 let kind = if is_name(text) && !is_telling(text) { PiiKind::Name } else { PiiKind::Address };
                 add(kind, below, 0, text.len());
             }
+            for (kind, value) in rows_below(line, lines) {
+                add(kind, value, 0, lines[value].text.len());
+            }
         }
     }
     hits
@@ -218,7 +225,7 @@ fn part(kind: PiiKind, lines: &[TextLine], at: usize, start: usize, end: usize) 
     Hit { kind, bounds, text, line: at, start, end }
 }
 
-fn plain_label(text: &str) -> String {
+pub(super) fn plain_label(text: &str) -> String {
     text.trim().trim_end_matches([':', '*', ' ']).to_lowercase()
 }
 
@@ -229,6 +236,12 @@ fn is_label(text: &str) -> bool {
 
 /// The line right of a label in its row, otherwise the one below it.
 fn value_of(label: &TextLine, lines: &[TextLine]) -> Option<usize> {
+    let at = beside(label, lines).or_else(|| next_below(label, lines))?;
+    (!is_label(&lines[at].text)).then_some(at)
+}
+
+/// The line right of a label in its row, unless it is a label itself.
+pub(super) fn beside(label: &TextLine, lines: &[TextLine]) -> Option<usize> {
     let height = label.bounds[3];
     let beside = lines
         .iter()
@@ -236,12 +249,10 @@ fn value_of(label: &TextLine, lines: &[TextLine]) -> Option<usize> {
         .filter(|(_, line)| (line.middle_y() - label.middle_y()).abs() < height / 2.0)
         .filter(|(_, line)| line.bounds[0] >= label.right() && line.bounds[0] - label.right() < MAX_GAP_BESIDE * height)
         .min_by(|(_, a), (_, b)| a.bounds[0].total_cmp(&b.bounds[0]));
-    let below = || next_below(label, lines);
-    let at = beside.map(|(at, _)| at).filter(|&at| !is_label(&lines[at].text)).or_else(below)?;
-    (!is_label(&lines[at].text)).then_some(at)
+    beside.map(|(at, _)| at).filter(|&at| !is_label(&lines[at].text))
 }
 
-fn next_below(edge: &TextLine, lines: &[TextLine]) -> Option<usize> {
+pub(super) fn next_below(edge: &TextLine, lines: &[TextLine]) -> Option<usize> {
     let below = lines.iter().enumerate().filter(|(_, line)| is_below(line, edge, MAX_GAP_BELOW));
     below.min_by(|(_, a), (_, b)| a.bounds[1].total_cmp(&b.bounds[1])).map(|(at, _)| at)
 }

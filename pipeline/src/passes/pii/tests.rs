@@ -1,7 +1,7 @@
 use shared_types::quality::measurements::Span;
 use shared_types::transcript::{Segment, Transcript, Word};
 
-use super::{Known, Pii, PiiKind, Place, find, find_in_text, find_spoken};
+use super::{Known, Pii, PiiKind, Place, find, find_in_text, find_spoken, on_screen};
 use crate::models::ocr::TextLine;
 use PiiKind::{Address, Cvv, Email, Name, OrderNumber, PaymentCard, Phone, TrackingNumber};
 
@@ -54,6 +54,10 @@ fn private_data_is_found_in_text() {
     check("Full name: Jane van-Doe", &[]);
     check("Cardholder name: Jane Q. Doe", &[(Name, "Jane Q. Doe")]);
     check("Order # 112-1234567-7654321", &[(OrderNumber, "112-1234567-7654321")]);
+    check("Order 112-5738204-9915", &[(OrderNumber, "112-5738204-9915")]);
+    check("Last order: 112-57382", &[(OrderNumber, "112-57382")]);
+    check("Portland, OR 97205", &[(Address, "Portland, OR 97205")]);
+    check("San Diego, CA 92101-1234", &[(Address, "San Diego, CA 92101-1234")]);
     check("Your order number is AB-20931", &[(OrderNumber, "AB-20931")]);
     check("Tracking number: 9400 1000 0000 0000 0000 00", &[(TrackingNumber, "9400 1000 0000 0000 0000 00")]);
     check("via UPS 1Z999AA10123456784", &[(TrackingNumber, "1Z999AA10123456784")]);
@@ -104,6 +108,10 @@ fn what_a_shop_shows_is_not_private() {
         "Order summary",
         "Order by 5 pm, get it tomorrow",
         "Sort order: descending",
+        "Order 2026-03-03",
+        "Order 12345 now",
+        "Pack of 3, XL 12345",
+        "Lamp, LED 60000 lm",
         "Free shipping on orders over $50",
         "Track your order",
         "Deliver to Germany",
@@ -170,6 +178,36 @@ fn labels_and_values_in_lines_of_their_own_belong_together() {
     let mut kinds: Vec<PiiKind> = found.iter().map(|found| found.kind).collect();
     kinds.sort_unstable();
     assert_eq!(kinds, [PaymentCard, Cvv, Address, Address, Address, Name, Name]);
+}
+
+#[test]
+fn rows_below_an_address_heading_are_private_and_rows_of_a_product_are_not() {
+    let rows = |heading: &str, rows: &[(&str, &str)]| -> Vec<(PiiKind, String)> {
+        let mut lines = vec![line(heading, 100.0, 100.0)];
+        for (index, (label, value)) in rows.iter().enumerate() {
+            let y = 132.0 + 30.0 * index as f64;
+            lines.extend([line(label, 100.0, y), line(value, 270.0, y)]);
+        }
+        on_screen(&lines, &Known::default()).into_iter().map(|hit| (hit.kind, hit.text)).collect()
+    };
+    let found = rows(
+        "Deliver to",
+        &[
+            ("Name", "Marta Lindqvist"),
+            ("Street", "1482 Maple Street"),
+            ("City", "Portland"),
+            ("Country", "USA"),
+            ("ZIP", "97205"),
+        ],
+    );
+    let mut texts: Vec<&str> = found.iter().map(|(_, text)| text.as_str()).collect();
+    texts.sort_unstable();
+    assert_eq!(texts, ["1482 Maple Street", "97205", "Marta Lindqvist", "Portland"]);
+    assert!(found.contains(&(Name, "Marta Lindqvist".to_owned())), "{found:?}");
+    let product = [("Name", "Harbor Lamp"), ("Unit", "1"), ("Item number", "4402-1218"), ("Spent", "$148.50")];
+    assert_eq!(rows("Details", &product), []);
+    assert_eq!(rows("Ship to", &[("Country", "Germany"), ("Name", "Standard")]), []);
+    assert_eq!(rows("Payment", &[("Last order", "112-5738204-9915")]), [(OrderNumber, "112-5738204-9915".to_owned())]);
 }
 
 fn talk(text: &str) -> Transcript {

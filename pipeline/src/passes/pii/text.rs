@@ -65,10 +65,14 @@ static ORDER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?ix)\b(?:order|confirmation)\s*(?:(?:number|no\.?|nr\.?|id|code|reference)\s*(?:is)?\s*[:\#]?|[\#:]|\#\s*:)\s*
         (?P<value>[a-z0-9][a-z0-9-]{4,24})\b
+        # Digits right behind the word.
+        |\border\s+(?P<bare>\d[\d-]{5,22}\d)\b
         # Of a form that nothing else has.
         |\b(?P<alone>\d{3}-\d{7}-\d{7})\b",
     )
 });
+static DATE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}-\d{1,2}-\d{2,4}|20\d{6})$"));
 static TRACKING: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?ix)\btracking\s*(?:number|no\.?|nr\.?|id|code)?\s*(?:is)?\s*[:\#]*\s*(?P<value>[a-z0-9](?:[\ -]?[a-z0-9]){7,29})\b
@@ -267,10 +271,11 @@ fn tracking(text: &str, all: &mut Vec<Found>) {
     }
 }
 
-fn orders(text: &str, all: &mut Vec<Found>) {
-    for value in ORDER.captures_iter(text).filter_map(|found| found.name("value").or_else(|| found.name("alone"))) {
+fn orders<'a>(text: &'a str, all: &mut Vec<Found>) {
+    let value = |found: regex::Captures<'a>| ["value", "bare", "alone"].iter().find_map(|name| found.name(name));
+    for value in ORDER.captures_iter(text).filter_map(value) {
         let has_digits = value.as_str().chars().filter(char::is_ascii_digit).count() >= 2;
-        if has_digits {
+        if has_digits && !DATE.is_match(value.as_str()) {
             push(all, PiiKind::OrderNumber, value.start(), value.end());
         }
     }

@@ -8,10 +8,13 @@ use std::sync::LazyLock;
 use regex::Regex;
 use shared_types::step::{Action, Cause, Intent, Source, Step};
 
+use super::confidence::INTENT_BY_RULE;
 use super::page::{Page, page_of};
 
 /// Words of a question that the page which answers it names again.
 const SHORTEST_WORD: usize = 2;
+/// A word of a product's name that tells it from others.
+const NAMING_WORD: usize = 4;
 /// A page that comes later was not opened by the act.
 const LEADS_TO_SECS: f64 = 6.0;
 
@@ -29,7 +32,7 @@ static REMOVE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^\W*(?:remove|delete|empty (?:cart|bag|basket)|clear cart)\b"));
 static SORT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?x)\bsort\b | \blow(?:est)?\s+to\s+high | \bhigh(?:est)?\s+to\s+low | \b(?:low|high)est\s+first | \ba\s+to\s+z\b | \bz\s+to\s+a\b
+        r"(?x)\bsort\b | \blow(?:est)?\s+to\s+high | \bhigh(?:est)?\s+to\s+low | \b(?:cheapest|dearest|newest|oldest|lowest|highest|(?:best|top)[\s-]+rated)\s+first\b | \ba\s+to\s+z\b | \bz\s+to\s+a\b
         | ^(?:newest|best\s+match|relevance|featured|popularity|most\s+popular|top\s+rated|best\s?sell(?:ing|ers))\b
         | ^avg\.?\s+customer\s+review | ^(?:customer\s+)?rating$ | ^new\s+arrivals\s+first",
     )
@@ -55,7 +58,7 @@ static LOOK: LazyLock<Regex> = LazyLock::new(|| {
 });
 static CART: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^(?:\d+\s+)?(?:view\s+|my\s+|your\s+|go\s+to\s+|shopping\s+)*(?:cart|bag|basket|trolley)\b(?:\s*\(?\d*\)?)?$",
+        r"^(?:\d+\s+)?(?:view\s+|my\s+|your\s+|go\s+to\s+|shopping\s+)*(?:cart|bag|basket|trolley)\b(?:\s*[:(]?\s*\d*\)?)?$",
     )
 });
 static LEAVE: LazyLock<Regex> =
@@ -84,6 +87,7 @@ pub(super) fn name(steps: &mut [Step]) {
         if step.intent.is_none() && intent.is_some() {
             step.intent = intent;
             step.source.insert("intent".to_owned(), Source::Rule);
+            step.confidences.insert("intent".to_owned(), INTENT_BY_RULE);
         }
     }
 }
@@ -262,9 +266,21 @@ fn of_click(step: &Step, memory: &Memory, ahead: Page) -> Option<Intent> {
     }
 }
 
-/// Opening a product is looking at it, unless the worker says that it is for comparing.
+/// Opening a product is looking at it, unless the worker says that it is for comparing: in the last sentence, or in one
+/// that names the product. What was said of the list before is not about it.
 fn opening(step: &Step) -> Intent {
-    let says_compare = step.rationale.as_deref().is_some_and(|said| SAYS_COMPARE.is_match(said));
+    let said = step.rationale.as_deref().unwrap_or_default().to_lowercase();
+    let sentences: Vec<&str> =
+        said.split(['.', '?', '!', '…']).map(str::trim).filter(|sentence| !sentence.is_empty()).collect();
+    let caption = caption(step);
+    let names = |sentence: &str| {
+        let long = |word: &&str| word.chars().count() >= NAMING_WORD;
+        caption.split(|c: char| !c.is_alphanumeric()).filter(long).any(|word| sentence.contains(word))
+    };
+    let says_compare = sentences
+        .iter()
+        .enumerate()
+        .any(|(index, sentence)| SAYS_COMPARE.is_match(sentence) && (index + 1 == sentences.len() || names(sentence)));
     if says_compare { Intent::Compare } else { Intent::Inspect }
 }
 

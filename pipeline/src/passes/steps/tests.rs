@@ -2,12 +2,23 @@ use std::convert::Infallible;
 
 use shared_types::event::parse_events;
 use shared_types::step::Cause;
+use shared_types::transcript::{Segment, Word};
 
 use super::*;
 use crate::passes::trace::acts::{SeenAct, SeenKind};
 
 fn steps(acts: &[Act]) -> Vec<Step> {
     build(acts, &Transcript::default(), |_| Ok::<_, Infallible>(ActPictures::default())).unwrap()
+}
+
+/// Every value names its source and how sure it is, and nothing that is not there does.
+#[track_caller]
+fn check_fields(step: &Step) {
+    let mut fields = step.fields();
+    fields.sort_unstable();
+    assert_eq!(step.source.keys().collect::<Vec<_>>(), fields);
+    assert_eq!(step.confidences.keys().collect::<Vec<_>>(), fields);
+    assert!(step.confidences.values().all(|sure| (0.0..=1.0).contains(sure)), "{:?}", step.confidences);
 }
 
 /// The causes of the changes of page in some lines of events.
@@ -18,6 +29,7 @@ fn check_causes(lines: &str, expected: &[Option<Cause>]) {
     let steps = steps(&acts::from_events(&events));
     let pages: Vec<&Step> = steps.iter().filter(|step| step.action == Action::Navigate).collect();
     assert_eq!(pages.iter().map(|step| step.cause).collect::<Vec<_>>(), expected, "{lines}");
+    steps.iter().for_each(check_fields);
     for page in pages {
         assert_eq!(page.source.get("title"), Some(&Source::Event));
         assert_eq!(page.source.contains_key("cause"), page.cause.is_some());
@@ -108,7 +120,8 @@ fn every_value_of_an_event_says_so() {
     assert_eq!(told, [(Action::Drag, Some(90.0), None, None, 1.0), (Action::Scroll, None, Some(3.0), Some(3), 1.0)]);
     for step in &steps {
         assert!(step.source.values().all(|source| *source == Source::Event), "{:?}", step.source);
-        assert!(step.source.contains_key("action") && step.source.contains_key("t"));
+        assert!(step.confidences.values().all(|sure| *sure > 0.999), "{:?}", step.confidences);
+        check_fields(step);
     }
 }
 
@@ -133,6 +146,50 @@ fn what_was_seen_alone_says_so_and_leaves_open_what_no_picture_tells() {
             step.source
         );
         assert!((step.confidence - 0.5).abs() < 1e-9);
+        assert!(step.confidences.values().all(|sure| *sure < 0.9), "{:?}", step.confidences);
+        check_fields(step);
     }
     assert_eq!((steps[3].key.as_deref(), steps[3].source.get("key")), (Some("Enter"), Some(&Source::Rule)));
+}
+
+/// A white screen with one line of text in a field at the point, read as surely as told.
+fn screen(text: &str, confidence: f64) -> Option<std::rc::Rc<ReadPicture>> {
+    let rgb = RgbFrame { width: 400, height: 200, data: vec![255; 400 * 200 * 3], t: media::time::MediaTime::ZERO };
+    let count = text.chars().count();
+    let char_x = (0..count).map(|at| 42.0 + at as f64 * 9.0).collect();
+    let line = TextLine { text: text.to_owned(), bounds: [40.0, 90.0, 9.0 * count as f64, 20.0], confidence, char_x };
+    let lines = if text.is_empty() { Vec::new() } else { vec![line] };
+    Some(std::rc::Rc::new(ReadPicture { name: "frames/0.jpg".to_owned(), rgb, lines }))
+}
+
+#[test]
+fn a_field_is_as_sure_as_its_reading_and_what_else_is_known_of_it() {
+    let events = |chars: u32| {
+        let click = "{\"t\":1,\"kind\":\"click\",\"x\":60,\"y\":100,\"button\":\"left\",\"clicks\":1,\"t_up\":1.1}";
+        let typing = format!("{{\"t\":2,\"kind\":\"type\",\"t_end\":3,\"chars\":{chars}}}");
+        acts::from_events(&parse_events(&format!("{click}\n{typing}")).unwrap())
+    };
+    let word = |w: &str, start: f64| Word { w: w.to_owned(), start, end: start + 0.3, p: 0.5 };
+    let words = vec![word("A", 0.5), word("lamp.", 0.8)];
+    let segment = Segment { start: 0.5, end: 1.1, text: "A lamp.".to_owned(), words };
+    let transcript = Transcript { language: Some("en".to_owned()), segments: vec![segment] };
+    let of = |chars: u32, read: f64| {
+        let pictures = |act: usize| {
+            let (before, after) = if act == 0 { ("Search", "Search") } else { ("Search", "lamp") };
+            Ok::<_, Infallible>(ActPictures {
+                before: screen(before, read),
+                after: screen(after, read),
+                uncovered: None,
+            })
+        };
+        build(&events(chars), &transcript, pictures).unwrap()
+    };
+    let sure = |step: &Step, field: &str| (step.confidences[field] * 100.0).round() as u32;
+    let steps = of(4, 0.9);
+    steps.iter().for_each(check_fields);
+    assert_eq!(steps[0].target.as_ref().unwrap().text.as_deref(), Some("Search"));
+    assert_eq!(["target", "x", "rationale"].map(|field| sure(&steps[0], field)), [90, 100, 45]);
+    assert_eq!((steps[1].text.as_deref(), sure(&steps[1], "text")), (Some("lamp"), 90));
+    assert_eq!(sure(&of(8, 0.9)[1], "text"), 45, "half of the letters are not on the screen");
+    assert_eq!(sure(&of(4, 0.6)[0], "target"), 60);
 }

@@ -17,6 +17,13 @@ pub(super) struct Sentence {
     text: String,
 }
 
+impl Sentence {
+    /// Whether a word that starts then is one of it.
+    pub(super) fn holds(&self, start: f64) -> bool {
+        (self.start..=self.end).contains(&start)
+    }
+}
+
 /// Cuts the transcript at full stops, question marks and the ends of segments.
 pub(super) fn sentences(transcript: &Transcript) -> Vec<Sentence> {
     let mut sentences = Vec::new();
@@ -54,9 +61,13 @@ pub(super) fn around(transcript: &Transcript, t: f64, t_end: f64) -> Vec<Utteran
 }
 
 /// The sentences that were being said, or had just been said, when the act was done.
-pub(super) fn rationale(sentences: &[Sentence], t: f64, t_end: f64) -> Option<String> {
+pub(super) fn reasons(sentences: &[Sentence], t: f64, t_end: f64) -> Vec<&Sentence> {
     let near: Vec<&Sentence> =
         sentences.iter().filter(|said| said.end > t - REASON_BEFORE_SECS && said.start < t_end + AFTER_SECS).collect();
-    let last = &near[near.len().saturating_sub(REASON_SENTENCES)..];
-    (!last.is_empty()).then(|| last.iter().map(|said| said.text.as_str()).collect::<Vec<_>>().join(" "))
+    near[near.len().saturating_sub(REASON_SENTENCES)..].to_vec()
+}
+
+/// What they say, in one.
+pub(super) fn rationale(reasons: &[&Sentence]) -> Option<String> {
+    (!reasons.is_empty()).then(|| reasons.iter().map(|said| said.text.as_str()).collect::<Vec<_>>().join(" "))
 }

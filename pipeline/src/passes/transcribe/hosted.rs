@@ -10,6 +10,7 @@ use shared_types::transcript::Transcript;
 
 use super::{Hearing, guard, segments, sound, timing, windows};
 use crate::models::whisper::{HeardWord, SAMPLE_RATE};
+use crate::passes::pii::{Known, find_in_text, find_spoken};
 use crate::providers::ModelFailure;
 use crate::providers::meter::Meter;
 use crate::providers::speech::{Speech, Spoken};
@@ -38,12 +39,13 @@ pub fn transcribe_hosted(
     let mut language = None;
     for (start, end) in windows::plan(voiced, &sound, most_secs) {
         let at = |secs: f64| ((secs * f64::from(SAMPLE_RATE)) as usize).min(muted.len());
-        let spoken = speech.hear(&muted[at(start)..at(end)], meter)?;
         let inside: Vec<(f64, f64)> = voiced
             .iter()
             .map(|span| ((span.0.max(start) - start), (span.1.min(end) - start)))
             .filter(|span| span.1 > span.0)
             .collect();
+        let may_stay = |spoken: &Spoken| is_open(spoken, &inside);
+        let spoken = speech.hear(&muted[at(start)..at(end)], meter, may_stay)?;
         let found = timed(&spoken, &inside, usual_p).into_iter();
         words.extend(found.map(|word| HeardWord { start: word.start + start, end: word.end + start, ..word }));
         language = language.or(spoken.language.as_deref().and_then(code));
@@ -67,6 +69,12 @@ pub fn transcribe_hosted(
     }
     transcript.segments = segments(words);
     Ok(Hearing { transcript, detected: None, unheard })
+}
+
+/// Whether an answer may lie among those of earlier runs: what the local model misheard, it may say.
+fn is_open(spoken: &Spoken, voiced: &[(f64, f64)]) -> bool {
+    let transcript = Transcript { language: None, segments: segments(timed(spoken, voiced, 1.0)) };
+    find_in_text(&spoken.text).is_empty() && find_spoken(&transcript, &Known::default()).is_empty()
 }
 
 fn mute(samples: &[f32], private: &[Span]) -> Vec<f32> {

@@ -30,4 +30,8 @@ frame_before: string | null, frame_after: string | null, intent: Intent | null, 
 /**
  * 0 to 1: how sure the action itself is.
  */
-confidence: number, source: { [key in string]: Source }, };
+confidence: number, 
+/**
+ * 0 to 1 for each field that `source` names: how sure its value is, if the act took place as told.
+ */
+confidences: { [key in string]: number }, source: { [key in string]: Source }, };
