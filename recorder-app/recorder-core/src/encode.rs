@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use capture::clock;
-use crossbeam_channel::{Receiver, Sender, select};
+use crossbeam_channel::{Receiver, Sender, select_biased};
 use media::encode::h264::H264Encoder;
 use media::encode::opus::{OPUS_FRAME_SAMPLES, OpusEncoder};
 use media::encode::{EncodeError, EncodedPacket};
@@ -89,7 +89,16 @@ pub(crate) fn run(
     let mut work = Work { encoders, writer, live, voice, sound: None, frames, last_key: None, last: None };
     let Streams { ticks, mut chunks, spare } = streams;
     let end = loop {
-        select! {
+        // Sound first: there is little work in it, and behind pictures that are too many it would come too late.
+        select_biased! {
+            recv(chunks) -> chunk => match chunk {
+                Ok(chunk) => {
+                    live.hear_chunk(&chunk);
+                    work.sound(chunk, timeline)?;
+                }
+                // No microphone, or none any more: only the screen speaks.
+                Err(_) => chunks = crossbeam_channel::never(),
+            },
             recv(ticks) -> tick => match tick {
                 Ok(Tick::Picture(frame)) => {
                     live.see(&frame);
@@ -101,14 +110,6 @@ pub(crate) fn run(
                 Ok(Tick::Dropped(at)) => work.dropped(at, timeline),
                 Ok(Tick::End(at)) => break at,
                 Err(_) => return Err(EncodeThreadError::NoPicture),
-            },
-            recv(chunks) -> chunk => match chunk {
-                Ok(chunk) => {
-                    live.hear_chunk(&chunk);
-                    work.sound(chunk, timeline)?;
-                }
-                // No microphone, or none any more: only the screen speaks.
-                Err(_) => chunks = crossbeam_channel::never(),
             },
         }
         live.bytes.store(work.writer.bytes(), Ordering::Relaxed);
