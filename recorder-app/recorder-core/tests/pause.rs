@@ -12,60 +12,22 @@ use capture::mic::synthetic::{Plan, Signal, start};
 use capture::screen::synthetic::TestCard;
 use media::synth;
 use recorder_core::control::Control;
-use recorder_core::session::{Listener, MicSource, Progress, SessionError, record};
-use shared_types::recording::{HealthEvent, Manifest};
-use takes::{FlashingScreen, HEIGHT, Heard, RATE_HZ, WIDTH, check_whole, options, sources};
+use recorder_core::session::{MicSource, SessionError, record};
+use shared_types::recording::Manifest;
+use takes::{FlashingScreen, HEIGHT, Heard, Pauser, RATE_HZ, WIDTH, check_whole, options, sources};
 
 /// One picture at 30 a second.
 const FRAME: f64 = 1.0 / 30.0;
 
-/// Pauses and goes on by what the take tells of itself: after `run_secs` of it, for some reports.
-struct Pauser<'a> {
-    control: &'a Control,
-    run_secs: f64,
-    pauses_left: u32,
-    next: f64,
-    paused_for: u32,
-    /// Ends the take inside of its last pause.
-    ends_paused: bool,
-}
-
-impl Listener for Pauser<'_> {
-    fn started(&mut self) {}
-
-    fn progress(&mut self, progress: Progress) {
-        if progress.is_paused {
-            self.paused_for += 1;
-            if self.pauses_left == 0 && self.ends_paused {
-                self.control.end();
-            } else if self.paused_for.is_multiple_of(3) {
-                self.control.resume();
-                self.next = progress.secs + self.run_secs;
-            }
-        } else if progress.secs >= self.next {
-            if self.pauses_left == 0 {
-                self.control.end();
-            } else {
-                self.pauses_left -= 1;
-                self.control.pause();
-            }
-        }
-    }
-
-    fn health(&mut self, _: &HealthEvent) {}
-}
-
 fn paused_take(folder: &Path, pauses: u32, ends_paused: bool) -> Manifest {
     let begin = Arc::new(OnceLock::new());
     let screen = FlashingScreen { begin: begin.clone() };
-    let beeps: Arc<[f32]> = (0..RATE_HZ * 60).map(|i| synth::beep(f64::from(i) / f64::from(RATE_HZ))).collect();
     let start = move |sink| {
         begin.set(clock::now()).unwrap();
-        start(Plan::new(RATE_HZ, 1, Signal::Samples(beeps.clone())), sink)
+        start(Plan::new(RATE_HZ, 1, Signal::Made(synth::beep)), sink)
     };
     let control = Control::default();
-    let mut pauser =
-        Pauser { control: &control, run_secs: 0.45, pauses_left: pauses, next: 0.3, paused_for: 0, ends_paused };
+    let mut pauser = Pauser { pauses_left: pauses, ends_paused, ..Pauser::new(&control, 0.45) };
     let mic = MicSource { start: Box::new(start), default_id: None };
     record(folder, sources(screen, Some(mic)), &options(30, 60.0), &control, &mut pauser).unwrap()
 }

@@ -69,10 +69,9 @@ fn flash_and_beep_lie_in_the_file_where_the_clock_says() {
     let folder = base.path().join("take");
     let begin = Arc::new(OnceLock::new());
     let screen = FlashingScreen { begin: begin.clone() };
-    let beeps: Arc<[f32]> = (0..RATE_HZ * 20).map(|i| synth::beep(f64::from(i) / f64::from(RATE_HZ))).collect();
     let start = move |sink| -> Result<mic::Running, mic::MicError> {
         begin.set(clock::now()).unwrap();
-        start(Plan::new(RATE_HZ, 2, Signal::Samples(beeps.clone())), sink)
+        start(Plan::new(RATE_HZ, 2, Signal::Made(synth::beep)), sink)
     };
     let begin = screen.begin.clone();
     let (result, _) =

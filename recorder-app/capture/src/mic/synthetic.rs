@@ -37,6 +37,8 @@ pub enum Signal {
     },
     /// One channel at the nominal rate, once, then silence.
     Samples(Arc<[f32]>),
+    /// A function of true seconds since the start.
+    Made(fn(f64) -> f32),
 }
 
 impl Plan {
@@ -93,6 +95,7 @@ impl Signal {
         match self {
             Self::Silence => 0.0,
             Self::Tone { hz, amplitude } => amplitude * (TAU * hz * secs).sin() as f32,
+            Self::Made(made) => made(secs),
             Self::Samples(samples) => samples.get((secs * f64::from(rate_hz)).round() as usize).copied().unwrap_or(0.0),
         }
     }

@@ -189,3 +189,45 @@ impl ScreenSource for FlashingScreen {
         Ok(Grab::Changed)
     }
 }
+
+/// Pauses and goes on by what the take tells of itself: after `run_secs` of it, for some reports.
+pub(crate) struct Pauser<'a> {
+    pub(crate) control: &'a Control,
+    pub(crate) run_secs: f64,
+    pub(crate) pauses_left: u32,
+    pub(crate) next: f64,
+    pub(crate) paused_for: u32,
+    /// Ends the take inside of its last pause.
+    pub(crate) ends_paused: bool,
+}
+
+impl<'a> Pauser<'a> {
+    pub(crate) fn new(control: &'a Control, run_secs: f64) -> Self {
+        Self { control, run_secs, pauses_left: 0, next: 0.3, paused_for: 0, ends_paused: false }
+    }
+}
+
+impl Listener for Pauser<'_> {
+    fn started(&mut self) {}
+
+    fn progress(&mut self, progress: Progress) {
+        if progress.is_paused {
+            self.paused_for += 1;
+            if self.pauses_left == 0 && self.ends_paused {
+                self.control.end();
+            } else if self.paused_for.is_multiple_of(3) {
+                self.control.resume();
+                self.next = progress.secs + self.run_secs;
+            }
+        } else if progress.secs >= self.next {
+            if self.pauses_left == 0 {
+                self.control.end();
+            } else {
+                self.pauses_left -= 1;
+                self.control.pause();
+            }
+        }
+    }
+
+    fn health(&mut self, _: &HealthEvent) {}
+}
