@@ -3,5 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
 
 mod explain;
+#[path = "../planted/mod.rs"]
+mod planted;
 mod server;
 mod speech;
+mod whole;
