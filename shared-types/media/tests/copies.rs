@@ -92,7 +92,7 @@ fn a_changed_picture_is_known_for_the_same() {
         Change { what: "half as wide and high", shrink: 2, ..plain },
         Change { what: "brighter", tone: |luma| f64::from(luma) + 30.0, ..plain },
         Change { what: "darker and flatter", tone: |luma| 12.0 + 0.7 * f64::from(luma), ..plain },
-        Change { what: "all of it", shrink: 2, tone: |luma| 20.0 + 0.8 * f64::from(luma), noise: 6, ..plain },
+        Change { what: "all of it", shrink: 2, tone: |luma| 20.0 + 0.8 * f64::from(luma), noise: 6 },
     ];
     for change in rows {
         let copy = changed(&pictures, &change);

@@ -1,5 +1,7 @@
 //! A child that does not do what it should, played by a shell.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
+
 use std::os::unix::fs::PermissionsExt;
 
 use shared_types::quality::flag::{Flag, Verdict};

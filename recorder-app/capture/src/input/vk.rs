@@ -146,7 +146,9 @@ mod tests {
         assert_eq!(shown(keys.name(Pressed::Named("Delete"))), "Ctrl+Alt+Delete");
         keys.press(META);
         assert_eq!(shown(keys.name(PRESSED_L)), "Ctrl+Alt+Meta+l");
-        [CTRL, ALT, META].into_iter().for_each(|key| keys.release(key));
+        for key in [CTRL, ALT, META] {
+            keys.release(key);
+        }
         assert_eq!(shown(keys.name(PRESSED_L)), "a character");
         assert!(!keys.press(999) && !keys.press(999), "no such key");
     }
