@@ -102,8 +102,8 @@ async fn due(
     Ok(store::retention::due(app.store.read(), since, after).await?)
 }
 
-/// Removes the media of submissions whose time is over, until the server is told to stop; tells how many. Unused uploads are ended by
-/// [`crate::uploads::sweep`].
+/// Removes the media of submissions whose time is over, until the server is told to stop; tells how many. Unused
+/// uploads are ended by [`crate::uploads::sweep`].
 pub async fn apply(app: &Shared, now: Timestamp) -> Done<u64> {
     let mut removed = 0;
     for class in [Class::RejectedMedia, Class::AcceptedMedia] {

@@ -1,8 +1,9 @@
 //! How sure each field of a Step is, and where it came from where nobody said so yet.
 //!
 //! What an input event told is certain. What was read is as sure as its reading, held against what else is known of it:
-//! the characters that were counted, the words that lie in the target's box. What a rule concluded is as sure as that
-//! rule was on labelled takes. All of it is told as if the act itself took place as told, which `confidence` is about.
+//! the characters that were counted, the words that lie in the target's box. What a rule concluded has a constant of that
+//! rule, chosen by judgement and not calibrated. All of it is told as if the act itself took place as told, which
+//! `confidence` is about.
 
 use shared_types::step::{Action, Source, Step, Target};
 use shared_types::transcript::Transcript;
@@ -12,7 +13,7 @@ use super::{ADDRESS_FIELD, ActPictures, ReadPicture, words::Sentence};
 use crate::models::ocr::TextLine;
 use crate::passes::read_screen::address_bar;
 
-/// What the rules named right of labelled Steps, with some room (`bench/truth.sh`, `pipeline/tests/intents.rs`).
+/// Below what the rules name right of the labelled Steps of `pipeline/tests/intents.rs`: other shops have other words.
 pub const INTENT_BY_RULE: f64 = 0.85;
 const CAUSE_BY_RULE: f64 = 0.85;
 /// A hosted model fills only what the rules could not tell, and says nothing of how sure it is.
