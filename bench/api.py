@@ -104,6 +104,7 @@ def pages(count):
         "invites": f"{admin}/invites",
         "tokens": f"{admin}/tokens",
         "campaigns": f"{admin}/campaigns",
+        "overview": f"{admin}/stats",
         "export": f"/api/v1/exports/{campaign}/submissions?cursor={ident(6, half)}",
         "me": "/api/v1/me",
         "assignments": "/api/v1/assignments",
