@@ -18,6 +18,7 @@ pub mod login;
 pub mod metrics;
 pub mod moving;
 pub mod objects;
+pub mod pace;
 pub mod password;
 pub mod rate;
 pub mod replica;

@@ -23,7 +23,9 @@ on_both!(
     a_login_is_used_by_the_servers_own_pages_alone,
     an_error_tells_nothing_of_the_inside,
     numbers_are_for_the_operator,
-    a_nul_breaks_nothing
+    a_nul_breaks_nothing,
+    a_database_that_is_gone_is_told,
+    nothing_sorts_or_filters_by_a_hidden_column
 );
 
 fn check_headers(headers: &HeaderMap, what: &str) {
@@ -41,7 +43,10 @@ fn check_headers(headers: &HeaderMap, what: &str) {
         assert_eq!(text(name), value, "{what}: {name}");
     }
     assert!(text("permissions-policy").contains("microphone=()"), "{what}");
-    assert!(!text("cache-control").is_empty() && !text("x-request-id").is_empty(), "{what}");
+    assert!(!text("x-request-id").is_empty(), "{what}");
+    let is_public =
+        ["/assets", "get /downloads/{name}", "/downloads/recorder.deb"].iter().any(|open| what.contains(open));
+    assert!(is_public || text("cache-control").contains("no-store"), "{what}: {}", text("cache-control"));
     assert!(!headers.contains_key("access-control-allow-origin") && !headers.contains_key("server"), "{what}");
 }
 
@@ -135,6 +140,34 @@ async fn an_error_tells_nothing_of_the_inside(road: Road) {
         assert!(!text.to_lowercase().contains(word), "{text}");
     }
     check_headers(&answer.headers, "an error");
+}
+
+async fn nothing_sorts_or_filters_by_a_hidden_column(road: Road) {
+    let admin = road.token(TokenRole::Admin).await;
+    let mut lists = 0;
+    for (path, methods) in openapi::document()["paths"].as_object().unwrap() {
+        let asks =
+            methods["get"]["parameters"].as_array().is_some_and(|asked| asked.iter().any(|one| one["in"] == "query"));
+        if !path.starts_with("/api/v1/admin/") || !asks {
+            continue;
+        }
+        lists += 1;
+        for question in ["sort=password_hash", "filter%5Badmin.password_hash%5D=", "order_by=1"] {
+            let answer = road.call("GET", &format!("{path}?{question}"), &admin, None).await;
+            assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "invalid_request"), "{path}?{question}");
+        }
+    }
+    assert!(lists >= 8, "{lists}");
+    let flag = road.call("GET", "/api/v1/admin/submissions?flag=Too%20Short", &admin, None).await;
+    assert_eq!(flag.code(), "invalid_request", "a flag that cannot be is not the whole list");
+}
+
+async fn a_database_that_is_gone_is_told(road: Road) {
+    assert_eq!(road.call("GET", "/readyz", "", None).await.status, 200);
+    road.app.store.close().await;
+    let told = road.call("GET", "/readyz", "", None).await;
+    assert_eq!((told.status.as_u16(), told.code().as_str()), (503, "unavailable"));
+    assert_eq!(road.call("GET", "/healthz", "", None).await.status, 200, "the process is well");
 }
 
 async fn a_nul_breaks_nothing(road: Road) {
@@ -265,6 +298,11 @@ fn no_log_has_a_secret() {
     let cookie = send(head, &login).header("set-cookie").split(';').next().unwrap().to_owned();
     assert_eq!(send(&format!("GET /api/v1/admin/session HTTP/1.1\r\nCookie: {cookie}"), "").status, 200);
     assert_eq!(send(&format!("GET /api/v1/admin/tokens HTTP/1.1\r\nAuthorization: Bearer {token}"), "").status, 200);
+    let as_admin = format!("Authorization: Bearer {token}\r\nContent-Type: application/json");
+    let campaigns = send(&format!("GET /api/v1/admin/campaigns HTTP/1.1\r\n{as_admin}"), "").json();
+    let wanted = json!({ "campaign_id": campaigns["items"][0]["id"], "tier": "Basic", "count": 1 }).to_string();
+    let made = send(&format!("POST /api/v1/admin/invites HTTP/1.1\r\n{as_admin}"), &wanted).json();
+    let invite = made["codes"][0].as_str().unwrap().to_owned();
     let signature = "5ec12e7".repeat(9);
     let signed = format!("GET /api/v1/objects/uploads/x?expires=1&signature={signature} HTTP/1.1");
     let refused = send(&signed, "");
@@ -279,6 +317,19 @@ fn no_log_has_a_secret() {
             said.lines().find(|line| line.contains(secret)).unwrap()
         );
     }
+    let mut looked_at = 0;
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().starts_with("collector.db") {
+            let kept = std::fs::read(&path).unwrap();
+            for secret in [token.as_str(), &word, cookie.split('=').nth(1).unwrap(), &invite] {
+                let is_there = kept.windows(secret.len()).any(|some| some == secret.as_bytes());
+                assert!(!is_there, "{} has a secret", path.display());
+            }
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 0);
     assert!(!said.lines().any(|line| line.starts_with("forged=1")), "a name forges no line");
     let id = refused.header("x-request-id");
     assert!(

@@ -15,7 +15,7 @@ use ingest_server::limits::Limits;
 use ingest_server::store::Engine;
 use ingest_server::{housekeeping, http, retention, serve, uploads};
 use road::wire::{Reply, answer, connect};
-use road::{BYTES, Road, TUS, UPLOADS, handed_in, id_in, video};
+use road::{BYTES, NOW, Road, TUS, UPLOADS, handed_in, id_in, video};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -109,6 +109,8 @@ async fn the_disk_is_never_filled() {
     assert_eq!(full.header("retry-after"), "300");
     assert_eq!(road.call("GET", "/readyz", "", None).await.status, 503);
     assert_eq!(road.count("upload").await, 0);
+    let put = road.app.objects.signed_put("jobs/1/a.mp4", NOW, 60).await.unwrap();
+    assert_eq!(road.send("PUT", &put, "", &[], "x").await.status, 507, "machines fill it no more than workers");
     let road = with(|limits| (limits.upload_bytes, limits.worker_bytes) = (1 << 60, 1 << 61)).await;
     let token = road.worker("Basic").await;
     assert_eq!(begin(&road, &token, 1 << 59).await.code(), "storage_full", "the announced length counts");
@@ -359,15 +361,9 @@ async fn a_head_that_never_ends_is_cut() {
 }
 
 /// A body that comes in drops; what the server says of it.
-fn drip(address: SocketAddr, path: &str, token: &str, drop: &'static [u8]) -> Reply {
+fn drip(address: SocketAddr, begin: &[u8], drop: &'static [u8]) -> Reply {
     let mut stream = connect(address);
-    let head = format!(
-        "PATCH {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n{}: {}\r\n{}: {}\r\n\
-         Upload-Offset: 0\r\nContent-Length: 100000\r\n\r\n",
-        TUS.0, TUS.1, BYTES.0, BYTES.1
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    stream.write_all(&video(64)).unwrap();
+    stream.write_all(begin).unwrap();
     stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
     let mut first = [0; 1];
     while let Err(error) = stream.peek(&mut first) {
@@ -386,11 +382,45 @@ async fn a_sender_that_stops_or_drips_is_cut_and_keeps_its_bytes() {
         let open = Open::new(change).await;
         let token = open.road.worker("Basic").await;
         let path = begin(&open.road, &token, 100_000).await.header("location").to_owned();
-        let reply = open.check(move |address| drip(address, &path, &token, drop)).await;
+        let head = format!(
+            "PATCH {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n{}: {}\r\n\
+             {}: {}\r\nUpload-Offset: 0\r\nContent-Length: 100000\r\n\r\n",
+            TUS.0, TUS.1, BYTES.0, BYTES.1
+        );
+        let begin = [head.as_bytes(), &video(64)].concat();
+        let reply = open.check(move |address| drip(address, &begin, drop)).await;
         assert_eq!(reply.status, 408, "{what}");
         let message = reply.json()["message"].as_str().unwrap().to_owned();
         assert!(message.contains(what) && message.contains("kept"), "{message}");
     }
+}
+
+/// Everybody may open these two, so a body that never ends must not hold a place for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_never_ends_is_cut() {
+    let silent: fn(&mut Limits) = |limits| limits.idle_secs = 1;
+    let slow: fn(&mut Limits) = |limits| (limits.rate_secs, limits.least_rate_bytes) = (1, 100_000);
+    for (change, drop) in [(silent, b"".as_slice()), (slow, b" ".as_slice())] {
+        for path in ["/api/v1/admin/session", "/api/v1/workers"] {
+            let open = Open::new(change).await;
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\nConnection: close\r\n\
+                 Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n{{"
+            );
+            let reply = open.check(move |address| drip(address, head.as_bytes(), drop)).await;
+            assert_eq!(reply.status, 408, "{path}: {}", reply.json());
+        }
+    }
+    let road = with(|_| ()).await;
+    let long = json!({ "email": "x".repeat(3 << 20), "password": "x", "totp": null });
+    assert_eq!(road.call("POST", "/api/v1/admin/session", "", Some(long)).await.status, 413);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_says_nothing_is_cut() {
+    let open = Open::new(|limits| limits.header_secs = 1).await;
+    let read = open.check(|address| connect(address).read(&mut [0; 1])).await;
+    assert!(matches!(read, Ok(0)), "{read:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

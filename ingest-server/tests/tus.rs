@@ -234,6 +234,21 @@ async fn reading_a_finished_upload() {
     assert_eq!(road.send("GET", &path, &other, &[], "").await.status, 404);
 }
 
+/// What is a film to one program and a page to another is served as neither.
+#[tokio::test]
+async fn an_upload_is_never_served_as_a_page() {
+    let (road, token) = new().await;
+    let whole = [b"\0\0\0\x20ftypisom".as_slice(), b"<html><script>alert(1)</script></html>"].concat();
+    let path = create(&road, &token, whole.len()).await;
+    assert_eq!(patch(&road, &token, &path, 0, &[], &whole).await.status, 204);
+    let got = road.send("GET", &path, &token, &[], "").await;
+    assert_eq!(
+        (got.header("content-type"), got.header("x-content-type-options")),
+        ("application/octet-stream", "nosniff")
+    );
+    assert!(got.header("content-security-policy").contains("sandbox"), "{}", got.header("content-security-policy"));
+}
+
 #[tokio::test]
 async fn other_sites_are_let_in_only_by_name() {
     let (road, _) = new().await;

@@ -332,7 +332,8 @@ async fn a_recording_is_handed_in_once() {
     let bytes = video(5000);
     let picture = server.ready(&token, "video", &bytes).await;
     let events = server.ready(&token, "events", b"{\"t\":0.1,\"kind\":\"click\"}\n").await;
-    let files = json!({ "video.mp4": { "bytes": 5000, "sha256": sha256(&bytes) } });
+    let listed = |upload: &Value| json!({ "bytes": upload["bytes"], "sha256": upload["sha256"] });
+    let files = json!({ "video.mp4": listed(&picture), "events.jsonl": listed(&events) });
     let id = Uuid::now_v7();
     let request =
         json!({ "id": id, "assignment_id": assignment, "uploads": [picture, events], "manifest": manifest(&files) });
@@ -352,6 +353,14 @@ async fn a_recording_is_handed_in_once() {
     let mut wrong = request.clone();
     wrong["uploads"].as_array_mut().unwrap().remove(0);
     assert_eq!(send(&token, &wrong).await.status, 400);
+    let mut wrong = request.clone();
+    wrong["manifest"]["assignment_id"] = json!(Uuid::now_v7());
+    let refused = send(&token, &wrong).await;
+    assert_eq!((refused.status.as_u16(), refused.json()["code"].clone()), (409, json!("stage_conflict")));
+    let mut wrong = request.clone();
+    wrong["manifest"]["files"].as_object_mut().unwrap().remove("events.jsonl");
+    let refused = send(&token, &wrong).await;
+    assert!(refused.status == 400 && refused.json()["message"].as_str().unwrap().contains("events.jsonl"));
     assert_eq!(send(&foreign, &request).await.status, 404);
     assert_eq!(server.count("submission").await, 0);
 

@@ -12,6 +12,7 @@ use shared_types::id::{TokenId, WorkerId};
 use shared_types::timestamp::Timestamp;
 
 use crate::app::Shared;
+use crate::http::body::gather;
 use crate::http::error::{Problem, RequestId};
 use crate::http::limit::is_own;
 use crate::http::route::{Rule, Who};
@@ -71,8 +72,13 @@ pub(super) struct Answered(pub(super) &'static str);
 pub(super) async fn guard(State((app, rule)): State<(Shared, Rule)>, request: Request, next: Next) -> Response {
     // A body may not be shared between threads, so only the head is looked at while others are waited for.
     let (mut head, body) = request.into_parts();
-    let mut response = match admit(&app, rule, &mut head).await {
-        Ok(()) => next.run(Request::from_parts(head, body)).await,
+    let body = match (admit(&app, rule, &mut head).await, rule.longest_body) {
+        (Err(problem), _) => Err(problem),
+        (Ok(()), None) => Ok(body),
+        (Ok(()), Some(longest)) => gather(&app.config.limits, body, longest).await,
+    };
+    let mut response = match body {
+        Ok(body) => next.run(Request::from_parts(head, body)).await,
         Err(problem) => problem.into_response(),
     };
     response.extensions_mut().insert(Answered(rule.path));

@@ -355,3 +355,19 @@ async fn fail(State(app): State<Shared>, Path(id): Path<String>, body: Body<Fail
     tx.commit().await?;
     Ok(Json(Failed { stage }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_an_hour_and_differ() {
+        let limits = Limits { backoff_secs: 20, ..Limits::default() };
+        for attempt in 1..=12 {
+            let whole = (20_i64 << (attempt - 1)).min(LONGEST_BACKOFF_SECS);
+            let secs: Vec<i64> = (0..100).map(|_| backoff_secs(&limits, attempt).unwrap()).collect();
+            assert!(secs.iter().all(|secs| (whole * 8 / 10..=whole * 12 / 10).contains(secs)), "{attempt}: {secs:?}");
+            assert!(secs.iter().any(|one| *one != secs[0]), "{attempt}: all the same");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Routes of the noun me: what a worker sees of itself.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::{Extension, Json};
@@ -15,6 +17,8 @@ use crate::objects::ObjectsError;
 use crate::store;
 
 const OLDEST_RECORDER: &str = "0.1.0";
+/// How long the database may take to say that it is there.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -41,7 +45,10 @@ async fn show(State(app): State<Shared>, Extension(caller): Extension<WorkerCall
 }
 
 async fn ready(State(app): State<Shared>) -> Answer<&'static str> {
-    sqlx::query(include_str!("../store/sql/campaign/count.sql")).fetch_one(app.store.read()).await?;
+    let asked = sqlx::query(include_str!("../store/sql/campaign/count.sql")).fetch_one(app.store.read());
+    if !matches!(tokio::time::timeout(PATIENCE, asked).await, Ok(Ok(_))) {
+        return Err(Problem::because(ErrorCode::Unavailable, "The database does not answer."));
+    }
     let free = app.objects.free_bytes().map_err(ObjectsError::from)?;
     if app.stopping.is_cancelled() || free < app.config.limits.free_bytes {
         let code = if app.stopping.is_cancelled() { ErrorCode::Unavailable } else { ErrorCode::StorageFull };

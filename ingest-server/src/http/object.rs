@@ -14,6 +14,7 @@ use crate::app::Shared;
 use crate::http::error::{Answer, Problem};
 use crate::http::route::{Route, Who, route};
 use crate::objects::{Incoming, LONGEST_OBJECT, ObjectsError, SignedFor, View, kind};
+use crate::uploads::is_free;
 
 const PATH: &str = "/api/v1/objects/{*key}";
 /// Bytes read or written at once.
@@ -174,6 +175,7 @@ async fn put(
     if announced.is_some_and(|bytes| bytes > LONGEST_OBJECT) {
         return Err(ErrorCode::UploadTooLarge.into());
     }
+    is_free(&app, announced.unwrap_or(0))?;
     let mut incoming = app.objects.incoming(&key)?;
     let mut body = body.into_data_stream();
     let mut piece = Vec::with_capacity(PIECE);
@@ -184,6 +186,7 @@ async fn put(
         let bytes = bytes.map_err(|_| Problem::because(ErrorCode::InvalidRequest, "The body ended too early."))?;
         piece.extend_from_slice(&bytes);
         if piece.len() >= PIECE {
+            is_free(&app, 0)?;
             (incoming, piece) = write(incoming, piece).await?;
         }
     }

@@ -43,6 +43,9 @@ impl Who {
     }
 }
 
+/// Of what a route takes, unless it says otherwise.
+const LONGEST_BODY: usize = 2 << 20;
+
 type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
 #[derive(Clone)]
@@ -63,6 +66,8 @@ pub struct Route {
     pub needs_proof: bool,
     /// Open to a login that must add its second factor first.
     pub is_for_newcomers: bool,
+    /// Most bytes of the body, where it takes one.
+    pub longest_body: usize,
     handler: MethodRouter<Shared>,
 }
 
@@ -73,6 +78,8 @@ pub struct Rule {
     pub who: Who,
     pub needs_proof: bool,
     pub is_for_newcomers: bool,
+    /// None where the handler reads the body by itself, or none is expected.
+    pub longest_body: Option<usize>,
 }
 
 impl std::fmt::Debug for Route {
@@ -100,6 +107,7 @@ where
         media: None,
         needs_proof: false,
         is_for_newcomers: false,
+        longest_body: LONGEST_BODY,
         handler: on(filter, handler),
     }
 }
@@ -125,6 +133,12 @@ impl Route {
         Self { is_for_newcomers: true, ..self }
     }
 
+    /// Takes a longer body than others do.
+    #[must_use]
+    pub fn longest_body(self, longest_body: usize) -> Self {
+        Self { longest_body, ..self }
+    }
+
     #[must_use]
     pub fn asks(self, asks: &'static [&'static str]) -> Self {
         Self { asks, ..self }
@@ -144,8 +158,9 @@ impl Route {
 /// The router of a table, each route behind the guard of its rule.
 pub(super) fn mount(routes: Vec<Route>, app: &Shared) -> Router<Shared> {
     routes.into_iter().fold(Router::new(), |router, route| {
-        let Route { path, who, needs_proof, is_for_newcomers, .. } = route;
-        let rule = Rule { path, who, needs_proof, is_for_newcomers };
+        let Route { path, who, needs_proof, is_for_newcomers, longest_body, .. } = route;
+        let longest_body = route.takes.map(|_| longest_body);
+        let rule = Rule { path, who, needs_proof, is_for_newcomers, longest_body };
         let guarded = route.handler.layer(from_fn_with_state((app.clone(), rule), guard::guard));
         router.route(route.path, guarded)
     })

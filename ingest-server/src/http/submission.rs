@@ -35,6 +35,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         route(Method::POST, "/api/v1/submissions", Who::Worker, "Hands in a recording.", submit)
             .takes::<SubmitRequest>()
+            .longest_body(LONGEST_MANIFEST as usize)
             .gives::<Submitted>()
             .status(201),
         route(Method::GET, "/api/v1/submissions/{id}", Who::Worker, "What became of a recording.", show)
@@ -59,6 +60,7 @@ async fn submit(
         return Ok((StatusCode::OK, Json(answer)));
     }
     check_form(&request)?;
+    check_manifest(&request)?;
     for upload in &request.uploads {
         check_bytes(&app, caller.worker_id, upload, &request.manifest).await?;
     }
@@ -97,6 +99,20 @@ fn check_form(request: &SubmitRequest) -> Answer<()> {
     let files: BTreeSet<&str> = request.uploads.iter().map(|upload| upload.upload_id.as_str()).collect();
     if files.len() != request.uploads.len() {
         return Err(Problem::because(ErrorCode::InvalidRequest, "Each upload may be one track."));
+    }
+    Ok(())
+}
+
+/// That the manifest was made for this goal and names the files that are handed in.
+fn check_manifest(request: &SubmitRequest) -> Answer<()> {
+    let manifest = &request.manifest;
+    if manifest.assignment_id.is_some_and(|id| id != request.assignment_id) {
+        let detail = "This recording was made for another goal; hand it in for that one, or record this goal anew.";
+        return Err(Problem::because(ErrorCode::StageConflict, detail));
+    }
+    let mut files = request.uploads.iter().map(|upload| file_of(upload.track));
+    if let Some(file) = files.find(|file| *file != MANIFEST_FILE && !manifest.files.contains_key(*file)) {
+        return Err(Problem::because(ErrorCode::InvalidRequest, format!("The manifest does not name {file}.")));
     }
     Ok(())
 }

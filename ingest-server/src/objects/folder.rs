@@ -123,12 +123,13 @@ impl FolderObjects {
         let (to, root) = (self.path(key)?, self.folder.clone());
         blocking(move || {
             prepare(&root, &to)?;
-            if found(fs::rename(&from, &to))?.is_some() {
+            let renamed = found(fs::rename(&from, &to))?.is_some();
+            if renamed {
                 crash::point("upload.renamed");
-                sync_parent(&to)?;
-                sync_parent(&from)?;
             }
-            Ok(())
+            // Also where an earlier try renamed it: whether that one came as far as to sync is not known.
+            sync_parent(&to)?;
+            sync_parent(&from)
         })
         .await
     }

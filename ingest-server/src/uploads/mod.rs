@@ -123,7 +123,7 @@ async fn reserve(app: &Shared, tx: &mut Tx, worker_id: WorkerId, more: u64) -> D
 }
 
 /// That the store has room for so much and what is left to everything else.
-fn is_free(app: &Shared, more: u64) -> Done<()> {
+pub fn is_free(app: &Shared, more: u64) -> Done<()> {
     let free = app.objects.free_bytes().map_err(ObjectsError::from)?;
     if free < app.config.limits.free_bytes.saturating_add(more) {
         tracing::error!(free, "uploads are refused because the disk is nearly full");

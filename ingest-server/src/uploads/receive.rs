@@ -10,10 +10,11 @@ use futures_util::stream::BoxStream;
 use shared_types::upload::UploadStage;
 use tokio::time::Instant;
 
-use super::{Checksum, Done, UploadError, kept_until};
+use super::{Checksum, Done, UploadError, is_free, kept_until};
 use crate::app::Shared;
 use crate::crash;
 use crate::objects::{Held, ObjectsError, Staged, StagingError, fresh_midstate};
+use crate::pace::Pace;
 use crate::store;
 use crate::store::Engine;
 use crate::store::upload::Upload;
@@ -49,7 +50,7 @@ pub(super) async fn receive(
     }
     let mut limit = limit(app, upload).await?;
     let mut looked = upload.received >= HEAD;
-    let mut pace = Pace::new(app);
+    let mut pace = Pace::new(&app.config.limits);
     let mut piece: Vec<u8> = Vec::with_capacity(PIECE.min(usize::try_from(limit - staged.at()).unwrap_or(PIECE)));
     let mut asked_at = Instant::now();
     let end = loop {
@@ -75,6 +76,12 @@ pub(super) async fn receive(
         }
         let is_slow = asked_at.elapsed() >= COMMIT_AFTER;
         if piece.len() >= PIECE || is_slow {
+            // What was announced was looked at before; of a length that is not told yet only the disk can say.
+            if upload.length.is_none()
+                && let Err(UploadError::StorageFull(secs)) = is_free(app, piece.len() as u64)
+            {
+                break End::Full(secs);
+            }
             (staged, piece) = write(staged, piece).await?;
             if !looked && staged.at() >= HEAD {
                 staged = look(app, upload, staged).await?;
@@ -90,12 +97,15 @@ pub(super) async fn receive(
             }
         }
     };
+    if matches!(end, End::Full(_)) {
+        piece.clear();
+    }
     let (staged, _) = write(staged, piece).await?;
     // Half a checked request cannot be checked, and too much is not what was announced.
     let keep = match end {
         End::Whole => staged.agrees(),
         End::TooMuch => false,
-        End::Silent | End::Slow | End::Vanished | End::Evicted | End::Stopping => !staged.is_checked(),
+        End::Silent | End::Slow | End::Vanished | End::Evicted | End::Stopping | End::Full(_) => !staged.is_checked(),
     };
     if keep {
         let ends = upload.length == Some(staged.at());
@@ -113,6 +123,7 @@ pub(super) async fn receive(
         End::Vanished => Err(UploadError::Vanished),
         End::Evicted => Err(UploadError::TakenOver),
         End::Stopping => Err(UploadError::Stopping),
+        End::Full(secs) => Err(UploadError::StorageFull(secs)),
     }
 }
 
@@ -126,44 +137,6 @@ async fn limit(app: &Shared, upload: &Upload) -> Done<u64> {
     Ok(app.config.limits.upload_bytes.min(upload.received.saturating_add(left)))
 }
 
-/// Whether a sender is fast enough. A slow line is fine, one that is kept open to hold a place is not.
-#[derive(Debug)]
-struct Pace {
-    idle: Duration,
-    window: Duration,
-    least_bytes: u64,
-    began: Instant,
-    arrived: u64,
-}
-
-impl Pace {
-    fn new(app: &Shared) -> Self {
-        let limits = &app.config.limits;
-        Self {
-            idle: Duration::from_secs(limits.idle_secs),
-            window: Duration::from_secs(limits.rate_secs),
-            least_bytes: limits.least_rate_bytes.saturating_mul(limits.rate_secs),
-            began: Instant::now(),
-            arrived: 0,
-        }
-    }
-
-    /// How long the next bytes are waited for.
-    fn patience(&self) -> Duration {
-        self.idle
-    }
-
-    fn keeps_up(&mut self, bytes: usize) -> bool {
-        self.arrived += bytes as u64;
-        if self.began.elapsed() < self.window {
-            return true;
-        }
-        let enough = self.arrived >= self.least_bytes;
-        (self.began, self.arrived) = (Instant::now(), 0);
-        enough
-    }
-}
-
 /// Why no more bytes come.
 #[derive(Debug, Clone, Copy)]
 enum End {
@@ -174,6 +147,8 @@ enum End {
     Evicted,
     Stopping,
     TooMuch,
+    /// Nearly no room on the disk; worth another try after so many seconds.
+    Full(u64),
 }
 
 async fn disk<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Done<T> {

@@ -46,7 +46,12 @@ fn command(folder: &Path, database_url: &str) -> Command {
 impl Process {
     pub fn start(folder: &Path, database_url: &str, settings: &[(&str, &str)]) -> Self {
         let mut command = command(folder, database_url);
-        let mut child = command.arg("serve").envs(settings.iter().copied()).spawn().unwrap();
+        Self::of(command.arg("serve").envs(settings.iter().copied()))
+    }
+
+    /// A command that becomes a server and says where it listens.
+    pub fn of(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut said = String::new();
         let address = loop {
@@ -60,6 +65,10 @@ impl Process {
         let drain = move || lines.for_each(drop);
         std::thread::Builder::new().name("drain".to_owned()).spawn(drain).unwrap();
         Self { child, address }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// What a command prints.
