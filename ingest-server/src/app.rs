@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use shared_types::api::stats::Stats;
 use shared_types::timestamp::Timestamp;
 use time::OffsetDateTime;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -26,6 +27,8 @@ pub struct App {
     pub work: Notify,
     pub rates: Rates,
     pub metrics: Metrics,
+    /// As they were counted last.
+    pub stats: Mutex<Option<Stats>>,
     /// Cancelled when the server is told to stop: who waits may stop waiting.
     pub stopping: CancellationToken,
 }
@@ -77,6 +80,7 @@ impl App {
             uploads: Rate::new(config.limits.worker_uploads_per_minute),
         };
         let (work, metrics, stopping) = (Notify::new(), Metrics::default(), CancellationToken::new());
-        Ok(Arc::new(Self { config, store, objects, clock, work, rates, metrics, stopping }))
+        let stats = Mutex::default();
+        Ok(Arc::new(Self { config, store, objects, clock, work, rates, metrics, stats, stopping }))
     }
 }

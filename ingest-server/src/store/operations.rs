@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use shared_types::api::stats::PayoutSum;
 use shared_types::id::SubmissionId;
 use shared_types::payout::{Money, PayoutStage};
 use shared_types::timestamp::Timestamp;
@@ -46,6 +47,16 @@ pub async fn uploads(pool: &AnyPool) -> Result<Vec<Counted>, StoreError> {
         Ok(Counted { kind, stage, found: row::number(found, "found")?, bytes: Some(row::number(found, "bytes")?) })
     };
     rows.iter().map(counted).collect()
+}
+
+/// By stage and currency.
+pub async fn payouts(pool: &AnyPool) -> Result<Vec<PayoutSum>, StoreError> {
+    let rows = sqlx::query(include_str!("sql/operations/payouts.sql")).fetch_all(pool).await?;
+    let sum = |found| {
+        let amount = Money { amount_cents: row::number(found, "cents")?, currency: row::text(found, "currency")? };
+        Ok(PayoutSum { stage: row::word(found, "stage")?, count: row::number(found, "found")? as u32, amount })
+    };
+    rows.iter().map(sum).collect()
 }
 
 /// Since when the job waits that has waited longest.

@@ -54,8 +54,12 @@ pub fn maybe_at(row: &AnyRow, column: &'static str) -> Result<Option<Timestamp>,
 
 /// A stage, a role or a kind, by its one string.
 pub fn word<T: DeserializeOwned>(row: &AnyRow, column: &'static str) -> Result<T, StoreError> {
-    let value = text(row, column)?;
-    serde_json::from_value(serde_json::Value::String(value.clone())).map_err(|_| wrong(column, &value))
+    of_word(column, &text(row, column)?)
+}
+
+/// A word of an enumeration, as a column has it.
+pub fn of_word<T: DeserializeOwned>(column: &'static str, value: &str) -> Result<T, StoreError> {
+    serde_json::from_value(serde_json::Value::String(value.to_owned())).map_err(|_| wrong(column, value))
 }
 
 pub fn json<T: DeserializeOwned>(row: &AnyRow, column: &'static str) -> Result<T, StoreError> {

@@ -7,6 +7,7 @@ pub mod export;
 pub mod job;
 pub mod review;
 pub mod site;
+pub mod stats;
 pub mod submission;
 pub mod worker;
 

@@ -10,6 +10,7 @@ import { Audit } from './lists/Audit';
 import { Campaigns } from './lists/Campaigns';
 import { Invites } from './lists/Invites';
 import { Jobs } from './lists/Jobs';
+import { Overview } from './lists/Overview';
 import { Payouts } from './lists/Payouts';
 import { People } from './lists/People';
 import { Queue } from './queue/Queue';
@@ -24,6 +25,7 @@ type Section = { path: string; name: string; adminOnly: boolean; page: (who: Ses
 
 const SECTIONS: readonly Section[] = [
   { path: '/admin', name: 'Review', adminOnly: false, page: () => <Queue /> },
+  { path: '/admin/overview', name: 'Overview', adminOnly: true, page: () => <Overview /> },
   { path: '/admin/payouts', name: 'Payouts', adminOnly: true, page: () => <Payouts /> },
   { path: '/admin/campaigns', name: 'Campaigns', adminOnly: true, page: () => <Campaigns /> },
   { path: '/admin/invites', name: 'Invites', adminOnly: true, page: () => <Invites /> },
