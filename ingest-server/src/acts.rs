@@ -67,3 +67,18 @@ pub async fn make_admin(
     append(tx, actor, AuditAct::AdminMade, &format!("admin {email}"), &what, now).await?;
     Ok(true)
 }
+
+/// False where there is no such login.
+pub async fn change_password(
+    tx: &mut Tx,
+    actor: &Actor,
+    (email, password_hash): (&str, &str),
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    if !admin::change_password(tx, email, password_hash).await? {
+        return Ok(false);
+    }
+    let what = "another password; whoever was logged in is out";
+    append(tx, actor, AuditAct::PasswordChanged, &format!("admin {email}"), what, now).await?;
+    Ok(true)
+}

@@ -131,6 +131,16 @@ enum AdminCommand {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Gives a login another password and ends what was logged in with the old one; without --password-stdin it makes a
+    /// password and prints it once. For whoever forgot theirs.
+    #[command(after_help = "Example: ingest-server admin password --email ada@example.org")]
+    Password {
+        #[arg(long)]
+        email: String,
+        /// Reads the password from stdin, up to the end of the line.
+        #[arg(long)]
+        password_stdin: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -189,6 +199,9 @@ pub async fn run(cli: Cli) -> Done {
         Command::Move { to_database, to_bucket } => move_all(&config, &to_database, to_bucket).await,
         Command::Admin(AdminCommand::Create { email, role, password_stdin }) => {
             make_admin(config, &email, role, password_stdin).await
+        }
+        Command::Admin(AdminCommand::Password { email, password_stdin }) => {
+            change_password(config, &email, password_stdin).await
         }
         Command::Token(TokenCommand::Create { role, name }) => make_token(config, role, &name).await,
         Command::Campaign(command) => campaign(config, command).await,
@@ -310,10 +323,8 @@ fn healthcheck(config: &Config) -> Done {
     if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err("the server does not say that it is well".into()) }
 }
 
-async fn make_admin(config: Config, email: &str, role: Role, from_stdin: bool) -> Done {
-    if !email.contains('@') {
-        return Err(format!("{email} is no e-mail address").into());
-    }
+/// The password for a login: of the first line of stdin, or a new one.
+fn password_for(email: &str, from_stdin: bool) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let word = if from_stdin {
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line)?;
@@ -324,6 +335,16 @@ async fn make_admin(config: Config, email: &str, role: Role, from_stdin: bool) -
     if let Some(objection) = password::objection(&word, email) {
         return Err(objection.into());
     }
+    Ok(word)
+}
+
+async fn make_admin(config: Config, email: &str, role: Role, from_stdin: bool) -> Done {
+    if !email.contains('@') {
+        return Err(format!("{email} is no e-mail address").into());
+    }
+    // As it is looked for at the login.
+    let email = email.to_lowercase();
+    let word = password_for(&email, from_stdin)?;
     let role = match role {
         Role::Admin => AdminRole::Admin,
         Role::Reviewer => AdminRole::Reviewer,
@@ -331,8 +352,21 @@ async fn make_admin(config: Config, email: &str, role: Role, from_stdin: bool) -
     let app = open(config).await?;
     let hash = password::hash(word.clone()).await?;
     let (mut tx, by) = (app.store.begin().await?, Actor::command_line());
-    if !acts::make_admin(&mut tx, &by, (email, &hash, role), app.clock.now()).await? {
+    if !acts::make_admin(&mut tx, &by, (&email, &hash, role), app.clock.now()).await? {
         return Err(format!("there is a login for {email} already").into());
+    }
+    tx.commit().await?;
+    if from_stdin { Ok(()) } else { say(&word) }
+}
+
+async fn change_password(config: Config, email: &str, from_stdin: bool) -> Done {
+    let email = email.to_lowercase();
+    let word = password_for(&email, from_stdin)?;
+    let app = open(config).await?;
+    let hash = password::hash(word.clone()).await?;
+    let (mut tx, by) = (app.store.begin().await?, Actor::command_line());
+    if !acts::change_password(&mut tx, &by, (&email, &hash), app.clock.now()).await? {
+        return Err(format!("there is no login for {email}; `ingest-server admin create` makes one").into());
     }
     tx.commit().await?;
     if from_stdin { Ok(()) } else { say(&word) }

@@ -32,6 +32,20 @@ const COMMON: [&str; 16] = [
     "correcthorsebatterystaple",
 ];
 
+/// Words that no digits and signs around them make good.
+const STEMS: [&str; 10] = [
+    "password",
+    "passwort",
+    "qwerty",
+    "welcome",
+    "letmein",
+    "changeme",
+    "administrator",
+    "admin",
+    "iloveyou",
+    "secret",
+];
+
 /// Why it is no good password, in a sentence; nothing if it will do.
 pub fn objection(password: &str, email: &str) -> Option<&'static str> {
     if password.chars().count() < SHORTEST {
@@ -41,7 +55,9 @@ pub fn objection(password: &str, email: &str) -> Option<&'static str> {
     let distinct: std::collections::BTreeSet<char> = plain.chars().collect();
     let name = email.split('@').next().unwrap_or_default().to_lowercase();
     let is_name = !name.is_empty() && plain.trim_matches(|letter: char| !letter.is_alphabetic()) == name;
-    let is_weak = COMMON.contains(&plain.as_str()) || distinct.len() < 5 || is_name;
+    let letters: String = plain.chars().filter(|letter| letter.is_alphabetic()).collect();
+    let is_stem = STEMS.contains(&letters.as_str());
+    let is_weak = is_stem || COMMON.contains(&plain.as_str()) || distinct.len() < 5 || is_name;
     is_weak.then_some("this password is among the first that are guessed; several words make a good one")
 }
 
@@ -86,6 +102,8 @@ mod tests {
             ("a sentence of more than seventy characters, with spaces between its many words", true),
             ("short", false),
             ("Password1234", false),
+            ("Password123!", false),
+            ("12-welcome-2026", false),
             ("aaaaaaaaaaaa", false),
             ("ada.lovelace12", false),
         ] {

@@ -34,7 +34,17 @@ async fn acts_have_their_entry(road: Road) {
     let taken = road.hand_in(&worker, "one").await;
     road.work(&machine).await;
     let at = format!("/api/v1/admin/submissions/{}", taken.id);
+    assert_eq!(road.call("GET", &at, &admin, None).await.status, 200);
+    assert_eq!(road.count("audit where act = 'take_viewed'").await, 0, "there is nothing to watch yet");
+    let mut tx = road.app.store.begin().await.unwrap();
+    let playback = "insert into artifact (submission_id, name, job_id, bytes, sha256, object_key) \
+        select submission_id, 'playback.mp4', id, 1, '', 'jobs/1/playback.mp4' from job where kind = 'inspect'";
+    sqlx::query(playback).execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
     let version = road.call("GET", &at, &admin, None).await.json()["version"].clone();
+    assert_eq!(road.call("GET", &at, &admin, None).await.status, 200, "a second look soon after is the same view");
+    let views = "audit where act = 'take_viewed'";
+    assert_eq!(road.count(views).await, 1);
     let yes = json!({ "plays": true, "narration": true, "realistic": true, "worth_pay": true });
     let decision = json!({ "rating": 5, "checklist": yes, "reason": null, "note": null, "version": version });
     let decided = road.call("POST", &format!("{at}/review"), &admin, Some(decision)).await;
@@ -48,11 +58,12 @@ async fn acts_have_their_entry(road: Road) {
         ("token_made", by),
         ("token_revoked", by),
         ("invites_made", by),
+        ("take_viewed", by),
         ("review_decided", by),
     ];
     assert_eq!(told, expected);
     let last = entries.last().unwrap();
-    assert_eq!((last["seq"].clone(), last["subject"].clone()), (json!(5), json!(format!("submission {}", taken.id))));
+    assert_eq!((last["seq"].clone(), last["subject"].clone()), (json!(6), json!(format!("submission {}", taken.id))));
     assert_eq!(last["what"], "accepted, 5 of 5, for 4.00 USD");
     assert_eq!(last["request_id"], decided.header("x-request-id"), "it is found again in the server's log");
     let text = serde_json::to_string(&entries).unwrap();
@@ -60,7 +71,7 @@ async fn acts_have_their_entry(road: Road) {
     let Chain::Whole { entries, sha256 } = audit::verify(road.app.store.read()).await.unwrap() else {
         panic!("broken")
     };
-    assert_eq!((entries, json!(sha256)), (5, last["sha256"].clone()));
+    assert_eq!((entries, json!(sha256)), (6, last["sha256"].clone()));
     let wrong = road.call("GET", &format!("{AUDIT}?cursor=x"), &admin, None).await;
     assert_eq!(wrong.code(), "invalid_request");
 }
@@ -108,6 +119,11 @@ async fn a_chain_that_was_touched(road: Road) {
     };
     for refused in ["update audit set who = 'x' where seq = 2", "delete from audit where seq = 6"] {
         assert!(run(refused).await.is_err(), "{refused}");
+    }
+    if road.app.store.engine() == Engine::Postgres {
+        for table in ["audit", "ledger"] {
+            assert!(run(&format!("truncate {table}")).await.is_err(), "{table}");
+        }
     }
     match road.app.store.engine() {
         Engine::Sqlite => {

@@ -21,7 +21,9 @@ on_both!(
     a_recovery_code_opens_once,
     what_touches_money_access_and_erasure_needs_a_proof,
     a_login_that_is_taken_away_is_out_at_once,
-    a_token_that_is_revoked_opens_nothing
+    a_token_that_is_revoked_opens_nothing,
+    a_person_ends_its_other_logins,
+    a_login_ends_after_twelve_hours,
 );
 
 const SESSION: &str = "/api/v1/admin/session";
@@ -165,6 +167,18 @@ async fn a_recovery_code_opens_once(road: Road) {
     assert!(kept.iter().all(|hash| hash.len() == 64), "only hashes are kept");
 }
 
+/// What money, access or erasure hang on.
+const PROVEN: [&str; 8] = [
+    "DELETE /api/v1/admin/admins/{id}",
+    "DELETE /api/v1/admin/admins/{id}/totp",
+    "POST /api/v1/admin/campaigns",
+    "POST /api/v1/admin/invites",
+    "DELETE /api/v1/admin/session/totp",
+    "POST /api/v1/admin/session/totp",
+    "POST /api/v1/admin/submissions/{id}/redact",
+    "POST /api/v1/admin/tokens",
+];
+
 /// Every route that asks for a proof; one that touches money, access or erasure must be among them.
 fn proven() -> Vec<(String, String)> {
     let document = openapi::document();
@@ -186,8 +200,10 @@ fn proven() -> Vec<(String, String)> {
 async fn what_touches_money_access_and_erasure_needs_a_proof(road: Road) {
     let cookie = road.login(AdminRole::Admin).await;
     let token = road.token(TokenRole::Admin).await;
-    let routes = proven();
-    assert!(routes.len() >= 7, "{routes:?}");
+    let (routes, nobody) = (proven(), uuid::Uuid::nil().to_string());
+    let named: Vec<String> =
+        routes.iter().map(|(method, path)| format!("{method} {}", path.replace(&nobody, "{id}"))).collect();
+    assert_eq!(named, PROVEN, "what is dangerous asks again");
     road.pass(301);
     for (method, path) in &routes {
         let refused = send(&road, method, path, &cookie, HERE, Some(json!({}))).await;
@@ -236,6 +252,25 @@ async fn a_login_that_is_taken_away_is_out_at_once(road: Road) {
     assert_eq!(road.count("audit where act = 'admin_removed'").await, 1);
     road.pass(31 * 60);
     assert_eq!(send(&road, "GET", SESSION, &admin, HERE, None).await.status, 401, "idle for half an hour");
+}
+
+async fn a_person_ends_its_other_logins(road: Road) {
+    let (here, elsewhere) = (road.login(AdminRole::Reviewer).await, road.login(AdminRole::Reviewer).await);
+    let admin = road.login(AdminRole::Admin).await;
+    assert_eq!(send(&road, "DELETE", &format!("{SESSION}/others"), &here, HERE, None).await.status, 204);
+    for (cookie, status) in [(&here, 200), (&elsewhere, 401), (&admin, 200)] {
+        assert_eq!(send(&road, "GET", SESSION, cookie, HERE, None).await.status.as_u16(), status);
+    }
+}
+
+async fn a_login_ends_after_twelve_hours(road: Road) {
+    let cookie = road.login(AdminRole::Reviewer).await;
+    for _ in 0..28 {
+        road.pass(25 * 60);
+        assert_eq!(send(&road, "GET", SESSION, &cookie, HERE, None).await.status, 200);
+    }
+    road.pass(20 * 60 + 1);
+    assert_eq!(send(&road, "GET", SESSION, &cookie, HERE, None).await.status, 401, "however busy it was");
 }
 
 async fn a_token_that_is_revoked_opens_nothing(road: Road) {

@@ -12,8 +12,14 @@ use road::people::HandedIn;
 use road::{Road, new_database, sha256, video};
 use serde_json::json;
 use shared_types::api::admin::TokenRole;
+use shared_types::api::review::AdminRole;
 
-on_both!(a_backup_is_restored_whole, what_does_not_add_up_is_told_and_mended);
+on_both!(
+    a_backup_is_restored_whole,
+    a_backup_writes_nothing_elsewhere,
+    a_forgotten_password_is_replaced,
+    what_does_not_add_up_is_told_and_mended
+);
 
 fn run(folder: &Path, url: &str, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_ingest-server"))
@@ -93,6 +99,52 @@ async fn a_backup_is_restored_whole(road: Road) {
     assert_eq!(sha256(&got.body), sha256(&[b"\0\0\0\x20ftypisom".as_slice(), b"one"].concat()));
     let me = server.call("GET", "/api/v1/me", &worker, &[], b"").unwrap().json();
     assert_eq!(me["payouts"][0]["amount"]["amount_cents"], 400);
+}
+
+async fn a_forgotten_password_is_replaced(road: Road) {
+    let cookie = road.login(AdminRole::Reviewer).await;
+    let who = ["--email", "Reviewer@example.org"];
+    let url = road.app.config.database_url.clone();
+    let made = run(road.folder.path(), &url, &[&["admin", "password"], who.as_slice()].concat());
+    assert!(made.status.success(), "{}", said(&made));
+    let word = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+    let session = "/api/v1/admin/session";
+    let from_here = [("sec-fetch-site", "same-origin"), ("content-type", "application/json")];
+    let told = road.send("GET", session, "", &[("cookie", &cookie)], "").await;
+    assert_eq!(told.status, 401, "whoever was logged in is out");
+    let login = json!({ "email": "reviewer@example.org", "password": word, "totp": null }).to_string();
+    assert_eq!(road.send("POST", session, "", &from_here, login).await.status, 204);
+    assert_eq!(road.count("audit where act = 'password_changed'").await, 1);
+    let nobody = run(road.folder.path(), &url, &["admin", "password", "--email", "nobody@example.org"]);
+    assert!(!nobody.status.success() && said(&nobody).contains("admin create"), "{}", said(&nobody));
+}
+
+/// An archive of somebody else's making leads nowhere.
+async fn a_backup_writes_nothing_elsewhere(road: Road) {
+    let url = road.app.config.database_url.clone();
+    let elsewhere = tempfile::tempdir().unwrap();
+    for (name, kind) in [
+        ("../outside", tar::EntryType::Regular),
+        ("objects/../../outside", tar::EntryType::Regular),
+        ("/outside", tar::EntryType::Regular),
+        ("objects/link", tar::EntryType::Symlink),
+    ] {
+        let mut header = tar::Header::new_gnu();
+        // The library itself refuses to write such names.
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_entry_type(kind);
+        header.set_size(0);
+        header.set_cksum();
+        let file = elsewhere.path().join("foreign.tar");
+        let mut archive = tar::Builder::new(std::fs::File::create(&file).unwrap());
+        archive.append(&header, std::io::empty()).unwrap();
+        archive.finish().unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let refused = run(&home.path().join("data"), &url, &["restore", file.to_str().unwrap()]);
+        assert!(!refused.status.success(), "{name}");
+        let left: Vec<_> = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert!(left.iter().all(|entry| entry == "data"), "{name}: {left:?}");
+    }
 }
 
 async fn sentences(road: &Road, repair: bool) -> Vec<String> {

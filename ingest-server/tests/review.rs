@@ -3,7 +3,7 @@
 
 mod road;
 
-use road::{NOW, Road};
+use road::{NOW, Road, registration};
 use serde_json::{Value, json};
 use shared_types::api::admin::TokenRole;
 use shared_types::api::review::AdminRole;
@@ -19,6 +19,9 @@ on_both!(
     who_logs_out_is_out,
     a_wrong_password_costs_time,
     packages_are_shown_with_their_hash,
+    a_take_that_many_accept_at_once_is_paid_once,
+    a_reviewer_never_learns_who_the_worker_is,
+    the_overview_counts,
 );
 
 const QUEUE: &str = "/api/v1/admin/submissions";
@@ -65,6 +68,75 @@ async fn an_accepted_take_is_paid_once(road: Road) {
     let exported = road.call("GET", &exports, &machine, None).await.json();
     assert_eq!(exported["items"][0]["submission_id"], taken.id.as_str());
     assert_eq!(exported["next_cursor"], Value::Null);
+}
+
+async fn a_take_that_many_accept_at_once_is_paid_once(road: Road) {
+    let (worker, machine, admin) = people(&road).await;
+    let taken = road.hand_in(&worker, "one").await;
+    road.work(&machine).await;
+    let review = format!("{QUEUE}/{}/review", taken.id);
+    let accept = decision(5, None, &version(&road, &admin, &taken.id).await);
+    let all = (0..50).map(|_| road.call("POST", &review, &admin, Some(accept.clone())));
+    let answers = futures_util::future::join_all(all).await;
+    let accepted = answers.iter().filter(|answer| answer.status == 200).count();
+    let late = answers.iter().filter(|answer| answer.status == 409 && answer.code() == "version_conflict").count();
+    assert_eq!((accepted, late), (1, 49));
+    assert_eq!((road.count("payout").await, road.count("ledger").await, road.count("review").await), (1, 1, 1));
+}
+
+/// Whatever a reviewer is shown or answered names neither the person nor the account.
+async fn a_reviewer_never_learns_who_the_worker_is(road: Road) {
+    let (machine, cookie) = (road.token(TokenRole::Pipeline).await, road.login(AdminRole::Reviewer).await);
+    let mut person = registration(&road.invite("Basic").await, "device-of-marker");
+    (person["name"], person["fiverr_user"]) = (json!("Marker Person"), json!("marker_account"));
+    let made = road.call("POST", "/api/v1/workers", "", Some(person)).await;
+    let worker = made.json()["token"].as_str().unwrap().to_owned();
+    let taken = road.hand_in(&worker, "one").await;
+    road.work(&machine).await;
+    let call = async |method: &str, path: &str, body: Option<Value>| {
+        let headers =
+            [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin"), ("content-type", "application/json")];
+        let body = body.map_or_else(String::new, |body| body.to_string());
+        road.send(method, path, "", &headers, body).await
+    };
+    let at = format!("{QUEUE}/{}", taken.id);
+    let detail = call("GET", &at, None).await;
+    let accept = decision(5, None, &detail.json()["version"]);
+    let answers = [
+        detail,
+        call("GET", QUEUE, None).await,
+        call("POST", &format!("{at}/lock"), None).await,
+        call("POST", &format!("{at}/review"), Some(accept)).await,
+        call("GET", &at, None).await,
+    ];
+    for answer in &answers {
+        assert_eq!(answer.status, 200);
+        let text = String::from_utf8_lossy(&answer.body).to_lowercase();
+        assert!(!text.contains("marker"), "{text}");
+    }
+    let view = road.call("GET", &format!("/api/v1/submissions/{}", taken.id), &worker, None).await.json();
+    assert!(!view.to_string().contains("reviewer@"), "nor does the worker learn who decided: {view}");
+}
+
+async fn the_overview_counts(road: Road) {
+    let (worker, machine, admin) = people(&road).await;
+    let taken = road.hand_in(&worker, "one").await;
+    let stats = async || road.call("GET", "/api/v1/admin/stats", &admin, None).await.json();
+    let before = stats().await;
+    assert_eq!(before["submissions"], json!([{ "stage": "inspecting", "count": 1 }]));
+    assert_eq!(before["jobs"], json!([{ "kind": "inspect", "stage": "queued", "count": 1 }]));
+    assert_eq!(before["uploads"], json!([{ "stage": "ready", "count": 1, "bytes": 17 - 2 }]));
+    assert_eq!((before["payouts"].clone(), before["is_full"].clone()), (json!([]), json!(false)));
+    road.work(&machine).await;
+    let review = format!("{QUEUE}/{}/review", taken.id);
+    let accept = decision(5, None, &version(&road, &admin, &taken.id).await);
+    assert_eq!(road.call("POST", &review, &admin, Some(accept)).await.status, 200);
+    assert_eq!(stats().await, before, "counted once in ten seconds");
+    road.pass(10);
+    let after = stats().await;
+    assert_eq!(after["submissions"], json!([{ "stage": "accepted", "count": 1 }]));
+    let owed = json!([{ "stage": "accrued", "count": 1, "amount": { "amount_cents": 400, "currency": "USD" } }]);
+    assert_eq!((after["payouts"].clone(), after["oldest_job_at"].clone()), (owed, Value::Null));
 }
 
 async fn a_short_take_goes_back_with_its_reason(road: Road) {

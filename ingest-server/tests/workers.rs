@@ -5,7 +5,13 @@ mod road;
 
 use road::{NOW, Road, registration};
 
-on_both!(an_invite_lets_one_device_in, an_invite_runs_out, goals_are_claimed_by_their_owner, shares_add_up);
+on_both!(
+    an_invite_lets_one_device_in,
+    nobody_registers_without_an_invite,
+    an_invite_runs_out,
+    goals_are_claimed_by_their_owner,
+    shares_add_up
+);
 
 const WORKERS: &str = "/api/v1/workers";
 
@@ -26,6 +32,14 @@ async fn an_invite_lets_one_device_in(road: Road) {
     assert_eq!(me.json()["worker"]["stage"], "active");
     let other = road.call("POST", WORKERS, "", Some(registration(&invite, "b"))).await;
     assert_eq!(other.code(), "invite_used");
+}
+
+async fn nobody_registers_without_an_invite(road: Road) {
+    for (invite, status, code) in [("cin_nobody", 404, "not_found"), ("", 400, "invalid_request")] {
+        let refused = road.call("POST", WORKERS, "", Some(registration(invite, "a"))).await;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (status, code), "{invite}");
+    }
+    assert_eq!(road.count("worker").await, 0);
 }
 
 async fn an_invite_runs_out(mut road: Road) {

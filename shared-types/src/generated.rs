@@ -17,6 +17,7 @@ use crate::api::review::{
     TotpConfirmRequest, TotpOffer,
 };
 use crate::api::site::{Download, Platform, SiteInfo};
+use crate::api::stats::{JobCount, PayoutSum, Stats, SubmissionCount, UploadCount};
 use crate::api::submission::{Receipt, SubmissionView, SubmitRequest, Submitted, Track, UploadRef};
 use crate::api::worker::{
     ConsentGiven, ConsentText, Device, Me, PayoutView, RatingView, RegisterRequest, Registered, WorkerView,
@@ -199,6 +200,11 @@ fn typescript() -> Result<Vec<GeneratedFile>, GenerateError> {
         AdminRole,
         AuditAct,
         AuditRow,
+        JobCount,
+        PayoutSum,
+        Stats,
+        SubmissionCount,
+        UploadCount,
         ProofRequest,
         RecoveryCodes,
         TotpConfirmRequest,

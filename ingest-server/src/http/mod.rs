@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod assignment;
 pub mod audit;
+mod body;
 pub mod campaign;
 pub mod consent;
 pub mod dead_job;
@@ -27,6 +28,7 @@ pub mod review;
 pub mod route;
 pub mod second_factor;
 pub mod session;
+pub mod stats;
 pub mod submission;
 pub mod token;
 pub mod upload;
@@ -68,6 +70,7 @@ pub fn routes() -> Vec<Route> {
         token::routes(),
         admin::routes(),
         audit::routes(),
+        stats::routes(),
         metrics::routes(),
         pages::routes(),
         download::routes(),

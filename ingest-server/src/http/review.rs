@@ -26,6 +26,8 @@ use crate::store::review::Filter;
 use crate::store::submission::Change;
 
 const ADDRESS_SECS: i64 = 3600;
+/// Further looks at the page within this time are the same view.
+const SAME_VIEW_SECS: i64 = 300;
 const LOCK_SECS: i64 = 600;
 const LONGEST_TEXT: usize = 4000;
 const MOST_MARKS: usize = 100;
@@ -69,11 +71,15 @@ async fn list(
     if asked.stage.as_deref().is_some_and(|stage| SubmissionStage::ALL.iter().all(|known| known.as_str() != stage)) {
         return Err(Problem::because(ErrorCode::InvalidRequest, "There is no such stage of a submission."));
     }
+    let is_flag = |flag: &str| flag.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    if asked.flag.as_deref().is_some_and(|flag| !is_flag(flag)) {
+        return Err(Problem::because(ErrorCode::InvalidRequest, "There is no such flag."));
+    }
     let filter = Filter {
         stage: asked.stage,
         campaign: asked.campaign,
         worker: asked.worker,
-        flag: asked.flag.filter(|flag| flag.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')),
+        flag: asked.flag,
         after: after.transpose()?,
     };
     let items = store::review::list(app.store.read(), &filter, LIMIT).await?;
@@ -86,7 +92,11 @@ pub(super) fn submission_id(id: &str) -> Answer<SubmissionId> {
     id.parse().map_err(|_| ErrorCode::NotFound.into())
 }
 
-async fn show(State(app): State<Shared>, Path(id): Path<String>) -> Answer<Json<SubmissionDetail>> {
+async fn show(
+    State(app): State<Shared>,
+    Extension(caller): Extension<AdminCaller>,
+    Path(id): Path<String>,
+) -> Answer<Json<SubmissionDetail>> {
     let id = submission_id(&id)?;
     let (pool, now) = (app.store.read(), app.clock.now());
     let mut detail = store::review::detail(pool, id).await?.ok_or(ErrorCode::NotFound)?;
@@ -94,11 +104,27 @@ async fn show(State(app): State<Shared>, Path(id): Path<String>) -> Answer<Json<
         let url = app.objects.signed_media(&artifact.object_key, now, ADDRESS_SECS).await?;
         detail.artifacts.insert(artifact.name, url);
     }
+    if !detail.artifacts.is_empty() {
+        note_view(&app, &caller, id).await?;
+    }
     detail.redactions = store::redaction::list(pool, id).await?;
     detail.history = store::history::list(pool, id).await?;
     detail.payout = store::payout::of_submission(pool, id).await?;
     detail.next_id = store::review::next(pool, id).await?;
     Ok(Json(detail))
+}
+
+/// Who could watch a take is in the audit log before they can.
+async fn note_view(app: &Shared, caller: &AdminCaller, id: SubmissionId) -> Answer<()> {
+    let (now, subject) = (app.clock.now(), format!("submission {id}"));
+    let (act, since) = (AuditAct::TakeViewed, now.plus_secs(-SAME_VIEW_SECS));
+    if store::audit::is_recent(app.store.read(), &caller.name, act, &subject, since).await? {
+        return Ok(());
+    }
+    let mut tx = app.store.begin().await?;
+    let what = format!("addresses of its media, for {} minutes", ADDRESS_SECS / 60);
+    store::audit::append(&mut tx, &caller.actor(), act, &subject, &what, now).await?;
+    Ok(tx.commit().await?)
 }
 
 async fn lock(

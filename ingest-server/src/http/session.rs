@@ -31,6 +31,15 @@ pub(super) fn routes() -> Vec<Route> {
         route(Method::GET, path, Who::Reviewer, "Who is logged in.", show).gives::<SessionView>().for_newcomers(),
         route(Method::DELETE, path, Who::Reviewer, "Logs out.", log_out).status(204).for_newcomers(),
         route(
+            Method::DELETE,
+            "/api/v1/admin/session/others",
+            Who::Reviewer,
+            "Ends every other login of the same person.",
+            end_others,
+        )
+        .status(204)
+        .for_newcomers(),
+        route(
             Method::POST,
             "/api/v1/admin/session/proof",
             Who::Reviewer,
@@ -128,6 +137,14 @@ async fn prove(
 
 fn refused() -> Problem {
     Problem::because(ErrorCode::ProofRequired, "The password is not right.")
+}
+
+async fn end_others(State(app): State<Shared>, Extension(caller): Extension<AdminCaller>) -> Answer<StatusCode> {
+    let session = second_factor::session(&caller)?;
+    let mut tx = app.store.begin().await?;
+    store::session::end_others(&mut tx, &session.admin_id, &session.id_sha256).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn log_out(State(app): State<Shared>, Extension(caller): Extension<AdminCaller>) -> Answer<Response> {

@@ -27,6 +27,16 @@ pub async fn email(tx: &mut Tx, id: &str) -> Result<Option<String>, StoreError> 
     query.fetch_optional(&mut **tx).await?.map(|found| row::text(&found, "email")).transpose()
 }
 
+/// Gives a login another password and ends what was logged in with the old one. False where there is no such login.
+pub async fn change_password(tx: &mut Tx, email: &str, password_hash: &str) -> Result<bool, StoreError> {
+    let query = sqlx::query(include_str!("sql/admin/change_password.sql"));
+    let query = query.bind(email.to_owned()).bind(password_hash.to_owned());
+    let Some(found) = query.fetch_optional(&mut **tx).await? else { return Ok(false) };
+    let id = row::text(&found, "id")?;
+    sqlx::query(include_str!("sql/admin/remove_sessions.sql")).bind(id).execute(&mut **tx).await?;
+    Ok(true)
+}
+
 /// Takes a login away with all that hangs on it; what the person did stays under the e-mail.
 pub async fn remove(tx: &mut Tx, id: &str) -> Result<(), StoreError> {
     second_factor::remove(tx, id).await?;

@@ -95,6 +95,19 @@ pub async fn list(pool: &AnyPool, before: Option<i64>, limit: i64) -> Result<Vec
     query.fetch_all(pool).await?.iter().map(entry).collect()
 }
 
+/// Whether somebody did this to that after a time.
+pub async fn is_recent(
+    pool: &AnyPool,
+    who: &str,
+    act: AuditAct,
+    subject: &str,
+    after: Timestamp,
+) -> Result<bool, StoreError> {
+    let query = sqlx::query(include_str!("sql/audit/find_recent.sql"));
+    let query = query.bind(subject.to_owned()).bind(after.millis).bind(who.to_owned()).bind(row::to_word(&act));
+    Ok(query.fetch_optional(pool).await?.is_some())
+}
+
 /// What the chain came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chain {

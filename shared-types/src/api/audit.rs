@@ -11,6 +11,8 @@ use crate::timestamp::Timestamp;
 #[serde(rename_all = "snake_case")]
 pub enum AuditAct {
     LoggedIn,
+    /// Was given addresses at which the take can be watched; looks within five minutes are one.
+    TakeViewed,
     ReviewDecided,
     TakeRedacted,
     MediaRemoved,
@@ -20,6 +22,7 @@ pub enum AuditAct {
     TokenRevoked,
     AdminMade,
     AdminRemoved,
+    PasswordChanged,
     JobRetried,
     JobGivenUp,
     SecondFactorAdded,

@@ -20,6 +20,7 @@ import type { RedactRequest } from './types/RedactRequest';
 import type { Reviewed } from './types/Reviewed';
 import type { ReviewRequest } from './types/ReviewRequest';
 import type { SessionView } from './types/SessionView';
+import type { Stats } from './types/Stats';
 import type { SubmissionDetail } from './types/SubmissionDetail';
 import type { SubmissionRow } from './types/SubmissionRow';
 import type { TotpOffer } from './types/TotpOffer';
@@ -30,6 +31,7 @@ export const session = {
   get: () => request<SessionView>('GET', '/admin/session'),
   open: (body: LoginRequest) => request<void>('POST', '/admin/session', body),
   close: () => request<void>('DELETE', '/admin/session'),
+  closeOthers: () => request<void>('DELETE', '/admin/session/others'),
   prove: (body: ProofRequest) => request<void>('POST', PROOF_PATH, body),
 };
 
@@ -44,6 +46,8 @@ export const people = {
   remove: (id: string) => request<void>('DELETE', `/admin/admins/${encodeURIComponent(id)}`),
   removeSecondFactor: (id: string) => request<void>('DELETE', `/admin/admins/${encodeURIComponent(id)}/totp`),
 };
+
+export const stats = () => request<Stats>('GET', '/admin/stats');
 
 export const audit = (cursor: string | null) => request<Page<AuditRow>>('GET', `/admin/audit${query({ cursor })}`);
 

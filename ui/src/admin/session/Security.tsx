@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import { secondFactor } from '../../api/admin';
+import { secondFactor, session } from '../../api/admin';
 import type { SessionView } from '../../api/types/SessionView';
 import type { TotpOffer } from '../../api/types/TotpOffer';
 import { FailureNotice } from '../../shared/FailureNotice';
@@ -38,7 +38,25 @@ export function Security({ who }: { who: SessionView }) {
       ) : (
         <Add onAdded={setCodes} />
       )}
+      {who.must_add_second_factor ? null : <OtherLogins />}
     </div>
+  );
+}
+
+function OtherLogins() {
+  const end = useMutation({ mutationFn: session.closeOthers });
+  return (
+    <section className="card stack" aria-label="Other logins">
+      <h2>Other logins</h2>
+      <p>A login ends after half an hour without use, and after twelve hours in any case.</p>
+      {end.isError ? <FailureNotice error={end.error} /> : null}
+      {end.isSuccess ? <Notice tone="good">You are logged in here alone now.</Notice> : null}
+      <div>
+        <Button onClick={() => end.mutate()} disabled={end.isPending}>
+          Log out everywhere else
+        </Button>
+      </div>
+    </section>
   );
 }
 
