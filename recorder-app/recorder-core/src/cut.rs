@@ -314,6 +314,7 @@ mod tests {
 
     /// A take of 10 s at 15 pictures a second that was paused at 2 s for 10 s and at 5 s for 4 s.
     fn manifest() -> Manifest {
+        let health = [1.0, 4.0, 8.0].map(|t| json!({"t": t, "kind": "idle", "sentence": ""}));
         let manifest = json!({
             "format": 1, "id": "0190d2a4-0000-7000-8000-0000000000ff", "stage": "checked", "goal": null, "campaign_id": null,
             "assignment_id": null, "tier": null, "app_version": "0", "system": {"os": "", "arch": "", "display": ""},
@@ -325,8 +326,7 @@ mod tests {
             "pauses": [{"t": 2.0, "secs": 10.0}, {"t": 5.0, "secs": 4.0}], "gaps": [{"start": 3.0, "end": 3.5}],
             "drift": {"ppm": null, "worst_offset_ms": null, "filled_ms": 0.0, "skipped_ms": 0.0},
             "frames": {"due": 150, "captured": 146, "dropped_per_second": {"0": 1, "4": 2, "8": 1}},
-            "health": [1.0, 4.0, 8.0].map(|t| json!({"t": t, "kind": "idle", "sentence": ""})),
-            "consent": null, "quality": null, "files": {},
+            "health": health, "consent": null, "quality": null, "files": {},
         });
         serde_json::from_value(manifest).unwrap()
     }
