@@ -199,7 +199,6 @@ fn nothing_is_told_of_what_is_done_in_windows_that_are_left_out() {
     desk.name(shop, "Shop");
     desk.name(own, "Recorder");
     desk.owner(own, std::process::id());
-    let shop_id = format!("window:{shop:#x}");
     // Another reader of the same display, from which the vault is not hidden: a hand is slower than both.
     let (witness_sink, witnessed) = crossbeam_channel::bounded(1024);
     let witness = input::start(&server.session(), witness_sink).unwrap();

@@ -211,7 +211,7 @@ mod tests {
         }
         let kinds: BTreeSet<&str> = all().iter().map(Health::kind).collect();
         assert_eq!(kinds.len(), 16, "each kind is in the table above");
-        for kind in all().iter().flat_map(|health| health.ends()).chain(&ENDING) {
+        for kind in all().iter().flat_map(Health::ends).chain(&ENDING) {
             assert!(kinds.contains(kind), "{kind}");
         }
     }
