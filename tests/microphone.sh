@@ -5,8 +5,9 @@
 #
 #   tests/microphone.sh
 #
-# PulseAudio moves the recording of a microphone that is unplugged to another one by itself, so that no loss is to be told
-# there. Needs what `./dev setup` installs and a build.
+# PulseAudio moves the recording of a microphone that is unplugged to another one by itself; that is told, and the chosen one
+# is gone back to when it is plugged in again. A take that asks for the default microphone all the while keeps one connection.
+# Needs what `./dev setup` installs and a build.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 . demo/desktop.sh
@@ -61,6 +62,14 @@ loud() {
     grep -Eo 'max_volume: -?[0-9]+' | awk '{ exit !($2 > -40) }' || fail "The voice is missing at $1 s of $(basename "$take")." "$take.log"
 }
 
+# held: how many connections to the sound system and threads the take has.
+held() {
+  echo "$(pactl list clients | grep -c "\"cpal-pulseaudio-$pid\"") $(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 | wc -l)"
+}
+
+# asked COUNT: since the take began, the recorder has asked the sound system so often, once in three seconds.
+asked() { [ "$(ps -o etimes= -p "$pid")" -ge $((3 * $1 + 4)) ]; }
+
 plug() {
   pactl load-module module-remap-source source_name="$1" master=vspeaker.monitor rate="$2" channels="$3" \
     source_properties=device.description="$1"
@@ -86,12 +95,23 @@ chosen=$("$recorder" devices | grep -Eo '"id": *"[^"]*headset[^"]*"' | head -n 1
 
 begin unplugged --mic "$chosen"
 pactl unload-module "$headset"
+told mic_moved
+grep -q 'Plug it in again' "$take.log" || fail 'It is not said what to do.' "$take.log"
+plug headset 48000 1 >/dev/null
+told mic_back
 end
 loud 0.5
 loud -4
-echo 'well: unplugged, the voice goes on with another microphone'
+grep -o 'The microphone[^"]*gone[^"]*' "$take.log"
+echo 'well: unplugged, the voice goes on with another microphone, and comes back with the chosen one'
 
 begin changed
+read -r connections threads <<<"$(held)"
+desktop_wait 60 asked 6 || fail 'The take does not go on.' "$take.log"
+read -r connections_now threads_now <<<"$(held)"
+[ "$connections" -gt 0 ] && [ "$connections_now" -le "$connections" ] && [ "$threads_now" -le "$threads" ] ||
+  fail "Connections to the sound system went from $connections to $connections_now, threads from $threads to $threads_now."
+echo "well: asked six times, still $connections_now connection and $threads_now threads"
 plug other 16000 1 >/dev/null
 pactl set-default-source other
 told mic_changed

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use recorder_core::devices;
 use recorder_core::preflight::{self, Finding, check};
+use recorder_core::submit::end_later;
 use shared_types::api::assignment::AssignmentItem;
 use shared_types::api::worker::ConsentText;
 use shared_types::id::{AssignmentId, RecordingId};
@@ -13,7 +14,7 @@ use tauri::{AppHandle, State};
 
 use crate::desk::Desk;
 use crate::trouble::Trouble;
-use crate::view::{ActivityName, DevicesView, Handed, InviteView, ListenedView, Standing, TakeView};
+use crate::view::{ActivityName, DevicesView, Discarded, Handed, InviteView, ListenedView, Standing, TakeView};
 use crate::{record, send, server};
 
 type Desks<'a> = State<'a, Arc<Desk>>;
@@ -67,7 +68,10 @@ pub(crate) fn join(
 
 #[tauri::command(async)]
 pub(crate) fn goals(desk: Desks<'_>) -> Result<Vec<AssignmentItem>, Trouble> {
-    server::goals(&desk.data)
+    let goals = server::goals(&desk.data)?;
+    // The server can be reached; what it does not end now it is asked for the next time.
+    drop(end_later(&desk.data, &|server| server::client_of(&desk.data, server)));
+    Ok(goals)
 }
 
 #[tauri::command(async)]
@@ -137,12 +141,18 @@ pub(crate) fn cut(desk: Desks<'_>, take: RecordingId, from: f64, to: f64) -> Res
 }
 
 #[tauri::command(async)]
-pub(crate) fn discard(desk: Desks<'_>, take: RecordingId) -> Result<Standing, Trouble> {
+pub(crate) fn discard(desk: Desks<'_>, take: RecordingId) -> Result<Discarded, Trouble> {
     // Nothing else happens to the takes meanwhile.
     let busy = desk.begin(ActivityName::Sending)?;
-    desk.shelf.discard(take, &|server| server::client_of(&desk.data, server))?;
+    let still_held_by = desk.shelf.discard(take, &|server| server::client_of(&desk.data, server))?;
     drop(busy);
-    show(&desk)
+    let trouble = still_held_by.first().map(|server| {
+        Trouble::new(
+            format!("It is deleted here, but {server} could not be asked to forget what it had been sent before."),
+            "You need not do anything: it is asked again when you open the recorder online.",
+        )
+    });
+    Ok(Discarded { standing: show(&desk)?, trouble })
 }
 
 #[tauri::command(async)]

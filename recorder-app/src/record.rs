@@ -49,11 +49,12 @@ pub(crate) fn start(
 
 fn run(app: &AppHandle, desk: &Desk, busy: Busy, id: RecordingId, sources: Sources, options: &TakeOptions) {
     let folder = desk.shelf.folder(id);
-    // Without the key the window's button is still there.
+    // Without the key the window's button is still there, and the page says so.
     let key = pause_key(&desk.session, &busy.control).ok();
-    let recorded = record(&folder, sources, options, &busy.control, &mut Teller { app });
+    let mut teller = Teller { app, has_pause_key: key.is_some() };
+    let recorded = record(&folder, sources, options, &busy.control, &mut teller);
     drop(key);
-    // A take that something ended early is as whole as any other.
+    // A take that something ended early is as whole as any other; why it ended is told with it.
     let judged = desk.shelf.judge(id);
     drop(busy);
     match (recorded, judged) {
@@ -74,6 +75,7 @@ fn run(app: &AppHandle, desk: &Desk, busy: Busy, id: RecordingId, sources: Sourc
 
 struct Teller<'a> {
     app: &'a AppHandle,
+    has_pause_key: bool,
 }
 
 impl Listener for Teller<'_> {
@@ -83,11 +85,16 @@ impl Listener for Teller<'_> {
 
     fn progress(&mut self, progress: Progress) {
         let Progress { secs, peak_dbfs, bytes, is_paused: paused, speech_share, disk_secs, .. } = progress;
-        tell(self.app, news::LEVEL, Level { secs, peak_dbfs, bytes, paused, speech_share, disk_secs });
+        let pause_key = self.has_pause_key;
+        tell(self.app, news::LEVEL, Level { secs, peak_dbfs, bytes, paused, pause_key, speech_share, disk_secs });
     }
 
     fn health(&mut self, event: &HealthEvent) {
         tell(self.app, news::HEALTH, event);
+    }
+
+    fn over(&mut self, kind: &str) {
+        tell(self.app, news::OVER, kind);
     }
 }
 

@@ -1,7 +1,8 @@
 //! The takes on this computer.
 //!
 //! `takes/ID/` is a recording folder. `takes/ID.json` beside it says what it was recorded for, so that a take that was
-//! killed can still be shown and judged without the network.
+//! killed can still be shown and judged without the network. Deleting a take needs no network either: what its server
+//! cannot be asked to end now is remembered and asked for later.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -9,7 +10,8 @@ use std::{fs, io};
 use recorder_core::Client;
 use recorder_core::check::check;
 use recorder_core::cut::{CutReport, cut};
-use recorder_core::session::ended_early;
+use recorder_core::queue::Queue;
+use recorder_core::session::why_ended_early;
 use recorder_core::spool::{Spool, SpoolError, recover};
 use recorder_core::submit::{end_uploads, read_progress};
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,7 @@ pub(crate) struct Purpose {
 
 #[derive(Debug)]
 pub(crate) struct Shelf {
+    data: PathBuf,
     takes: PathBuf,
 }
 
@@ -43,7 +46,7 @@ impl Shelf {
             use std::os::unix::fs::PermissionsExt;
             fs::set_permissions(&takes, fs::Permissions::from_mode(0o700))?;
         }
-        Ok(Self { takes })
+        Ok(Self { data: data.to_owned(), takes })
     }
 
     pub(crate) fn folder(&self, id: RecordingId) -> PathBuf {
@@ -167,16 +170,25 @@ impl Shelf {
         }
     }
 
-    /// Deletes a take, by its maker's own wish, with what of it was sent and not handed in.
-    pub(crate) fn discard(&self, id: RecordingId, client: &dyn Fn(&str) -> Option<Client>) -> Result<(), Trouble> {
+    /// Deletes a take, by its maker's own wish, with what of it was sent and not handed in. Gives the servers that could
+    /// not be asked yet to forget what they were sent.
+    pub(crate) fn discard(
+        &self,
+        id: RecordingId,
+        client: &dyn Fn(&str) -> Option<Client>,
+    ) -> Result<Vec<String>, Trouble> {
         let folder = self.folder(id);
-        end_uploads(&folder, client)?;
+        let still_held_by = end_uploads(&folder, &self.data, client)?;
+        let mut queue = Queue::load(&self.data)?;
+        if queue.remove(&folder) {
+            queue.save(&self.data)?;
+        }
         for removed in [fs::remove_dir_all(&folder), fs::remove_file(self.purpose_path(id))] {
             removed.or_else(|error| {
                 if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(disk(&folder, &error)) }
             })?;
         }
-        Ok(())
+        Ok(still_held_by)
     }
 }
 
@@ -191,7 +203,7 @@ fn view(id: RecordingId, purpose: Purpose, manifest: Manifest, spool: &Spool) ->
         assignment: purpose.assignment,
         secs: manifest.quality.as_ref().and_then(|report| report.measurements.active_secs).unwrap_or(0.0),
         bytes: bytes.unwrap_or(0),
-        ended_early: ended_early(&manifest),
+        ended_early: why_ended_early(&manifest).map(|event| event.sentence.clone()),
         started_at: manifest.clock.started_at,
         report: manifest.quality,
         recovered: purpose.recovered,
@@ -207,23 +219,105 @@ fn disk(path: &Path, error: &io::Error) -> Trouble {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use recorder_core::Client;
+    use recorder_core::queue::{Place, Queue};
+    use recorder_core::submit::end_later;
+    use serde_json::{Value, json};
+    use shared_types::id::RecordingId;
+    use time::format_description::well_known::Rfc3339;
+    use time::{Duration, OffsetDateTime};
 
     use super::Shelf;
+
+    const ID: &str = "01890000-0000-7000-8000-000000000000";
+    const SERVER: &str = "http://127.0.0.1:9";
+
+    /// Reserves a take, with a folder in it that was handed in as far as `progress` says.
+    fn take(shelf: &Shelf, progress: Option<Value>) -> (RecordingId, PathBuf) {
+        let assignment = json!({
+            "id": ID, "stage": "reserved", "campaign_id": ID, "tier": "Basic", "goal": "Find a mug", "constraints": [],
+            "policy": {}, "pay": { "amount_cents": 2000, "currency": "USD" }, "expires_at": null, "submission": null,
+        });
+        let take = shelf.reserve(serde_json::from_value(assignment).unwrap()).unwrap();
+        let folder = shelf.folder(take);
+        if let Some(progress) = progress {
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join("recording.json"), "{}").unwrap();
+            fs::write(folder.join("upload.json"), progress.to_string()).unwrap();
+        }
+        (take, folder)
+    }
+
+    /// Some of the video was sent, and nothing was handed in.
+    fn sent(stage: &str) -> Value {
+        json!({
+            "submission_id": ID, "server": SERVER, "assignment": ID, "stage": stage, "answer": null,
+            "uploads": { "video": { "id": "csu_video", "bytes": 9, "sha256": "", "done": false } },
+        })
+    }
+
+    fn remembered(data: &Path) -> Option<String> {
+        fs::read_to_string(data.join("uploads-to-end.json")).ok()
+    }
 
     #[test]
     fn a_take_that_never_began_leaves_no_trace() {
         let data = tempfile::tempdir().unwrap();
         let shelf = Shelf::open(data.path()).unwrap();
-        let id = "01890000-0000-7000-8000-000000000000";
-        let assignment = json!({
-            "id": id, "stage": "reserved", "campaign_id": id, "tier": "Basic", "goal": "Find a mug", "constraints": [],
-            "policy": {}, "pay": { "amount_cents": 2000, "currency": "USD" }, "expires_at": null, "submission": null,
-        });
-        let take = shelf.reserve(serde_json::from_value(assignment).unwrap()).unwrap();
+        let (take, _) = take(&shelf, None);
         assert_eq!(shelf.purpose(take).unwrap().assignment.goal, "Find a mug");
         shelf.make_whole().unwrap();
         assert!(shelf.purpose(take).is_err());
         assert!(shelf.list().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_take_can_be_deleted_when_its_server_is_gone_and_what_it_holds_is_remembered() {
+        let data = tempfile::tempdir().unwrap();
+        let shelf = Shelf::open(data.path()).unwrap();
+        let nobody = |_: &str| None;
+        // Port 9 answers nobody, as a server that is gone.
+        let gone = |server: &str| Client::new(server, Some("csw_secret")).ok();
+        let clients: [&dyn Fn(&str) -> Option<Client>; 2] = [&nobody, &gone];
+        for client in clients {
+            let (take, folder) = take(&shelf, Some(sent("uploading")));
+            let mut queue = Queue::load(data.path()).unwrap();
+            queue.add(&folder, Place::Last).unwrap();
+            queue.save(data.path()).unwrap();
+            assert_eq!(shelf.discard(take, client).unwrap(), [SERVER]);
+            assert!(!folder.exists() && shelf.purpose(take).is_err());
+            assert!(Queue::load(data.path()).unwrap().takes().is_empty(), "it waits no longer");
+            let kept = remembered(data.path()).unwrap();
+            assert_eq!((kept.matches("csu_video").count(), kept.contains(SERVER)), (1, true), "{kept}");
+        }
+        end_later(data.path(), &nobody).unwrap();
+        assert!(remembered(data.path()).unwrap().contains("csu_video"), "until it was ended");
+
+        let (take, folder) = self::take(&shelf, None);
+        assert!(shelf.discard(take, &nobody).unwrap().is_empty() && !folder.exists());
+    }
+
+    #[test]
+    fn a_confirmed_take_is_let_go_after_a_week_and_no_other() {
+        let data = tempfile::tempdir().unwrap();
+        let shelf = Shelf::open(data.path()).unwrap();
+        let now = OffsetDateTime::now_utc();
+        let confirmed = |days: i64| {
+            let mut progress = sent("confirmed");
+            progress["confirmed_at"] = json!((now - Duration::days(days)).format(&Rfc3339).unwrap());
+            progress["answer"] = json!({ "id": ID, "stage": "received", "receipt_id": ID });
+            progress
+        };
+        let (_, sixth) = take(&shelf, Some(confirmed(6)));
+        let (_, eighth) = take(&shelf, Some(confirmed(8)));
+        let mut unconfirmed = confirmed(99);
+        unconfirmed["stage"] = json!("delivered");
+        let (_, unconfirmed) = take(&shelf, Some(unconfirmed));
+        shelf.let_go(now).unwrap();
+        assert_eq!([&sixth, &eighth, &unconfirmed].map(|folder| folder.exists()), [true, false, true]);
+        assert_eq!(remembered(data.path()), None, "what was handed in stays with the server");
     }
 }

@@ -56,7 +56,16 @@ pub(crate) struct TakeView {
     pub(crate) report: Option<QualityReport>,
     /// It was killed and made whole.
     pub(crate) recovered: bool,
-    pub(crate) ended_early: bool,
+    /// What ended it before its maker did, with what to do.
+    pub(crate) ended_early: Option<String>,
+}
+
+/// A take that was deleted.
+#[derive(Debug, Serialize)]
+pub(crate) struct Discarded {
+    pub(crate) standing: Standing,
+    /// What is still to be done about it.
+    pub(crate) trouble: Option<Trouble>,
 }
 
 #[derive(Debug, Serialize)]
@@ -85,6 +94,8 @@ pub(crate) mod news {
     pub(crate) const STARTED: &str = "started";
     pub(crate) const LEVEL: &str = "level";
     pub(crate) const HEALTH: &str = "health";
+    /// Trouble of this kind is over.
+    pub(crate) const OVER: &str = "over";
     pub(crate) const FINISHED: &str = "finished";
     pub(crate) const FAILED: &str = "failed";
     pub(crate) const UPLOAD: &str = "upload";
@@ -98,6 +109,8 @@ pub(crate) struct Level {
     pub(crate) peak_dbfs: Option<f64>,
     pub(crate) bytes: u64,
     pub(crate) paused: bool,
+    /// Ctrl+Alt+P pauses from any window.
+    pub(crate) pause_key: bool,
     pub(crate) speech_share: Option<f64>,
     pub(crate) disk_secs: Option<f64>,
 }

@@ -164,6 +164,11 @@ pub struct DriftInfo {
     /// Sound added as silence, and left out, in milliseconds.
     pub filled_ms: f64,
     pub skipped_ms: f64,
+    /// Blocks of sound for which the recorder had no room, and how often the system said that it had lost some.
+    #[serde(default)]
+    pub lost_chunks: u64,
+    #[serde(default)]
+    pub system_gaps: u64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, TS)]

@@ -10,6 +10,8 @@ pub struct Session {
     pub wayland_display: Option<String>,
     /// Windows with one of these in their title or class are left out of the picture, where the system can.
     hidden: Vec<String>,
+    /// The id of what is recorded: where it is a single window, nothing of other programs' windows is told.
+    shown: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +33,7 @@ pub enum DisplayError {
 
 impl Session {
     pub fn new(display: Option<String>, wayland_display: Option<String>) -> Self {
-        Self { display, wayland_display, hidden: Vec::new() }
+        Self { display, wayland_display, ..Self::default() }
     }
 
     /// The session of one X11 display, such as `:0`.
@@ -44,6 +46,18 @@ impl Session {
     pub fn hiding(mut self, words: impl IntoIterator<Item = String>) -> Self {
         self.hidden.extend(words.into_iter().filter(|word| !word.trim().is_empty()));
         self
+    }
+
+    /// Says which screen or window is recorded, for those who tell of its input.
+    #[must_use]
+    pub fn showing(mut self, id: Option<&str>) -> Self {
+        self.shown = id.map(str::to_owned);
+        self
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn shown(&self) -> Option<&str> {
+        self.shown.as_deref()
     }
 
     #[cfg(target_os = "linux")]

@@ -60,6 +60,21 @@ fn records(sound_system: &str) {
     pactl(&["set-default-source", "other.monitor"]);
     assert!(mic::default_id().is_some_and(|id| id.contains("other")), "{:?}", mic::default_id());
     pactl(&["set-default-source", "vmic"]);
+    assert_eq!((mic::is_there(&default.id), mic::is_there("pulseaudio:nowhere")), (Some(true), Some(false)));
+
+    // However often it is asked, there is one connection and one thread behind it.
+    let behind = || {
+        let clients = Command::new("pactl").args(["list", "clients"]).output().unwrap().stdout;
+        let own = format!("\"cpal-pulseaudio-{}\"", std::process::id());
+        let connections = String::from_utf8_lossy(&clients).matches(&own).count();
+        (connections, std::fs::read_dir("/proc/self/task").unwrap().count())
+    };
+    let before = behind();
+    for _ in 0..20 {
+        assert!(mic::default_id().is_some() && mic::is_there(&default.id) == Some(true) && mic::list().is_ok());
+    }
+    let after = behind();
+    assert!(after.0 == 1 && after.1 <= before.1, "{before:?} to {after:?}");
 
     let (sink, chunks) = crossbeam_channel::bounded(256);
     let running = mic::start(Some(&default.id), sink).unwrap();
@@ -84,6 +99,7 @@ fn records(sound_system: &str) {
     assert!(Command::new("kill").arg(sound_system).status().unwrap().success());
     let lost = running.events().recv_timeout(DEADLINE).expect("the loss is told");
     assert!(matches!(lost, MicEvent::Lost(_)), "{lost:?}");
+    assert_ne!(mic::is_there(&default.id), Some(true), "nobody answers, or another sound system");
     running.stop();
 }
 

@@ -7,7 +7,7 @@ mod xvfb;
 use std::time::{Duration, Instant};
 
 use capture::display::{DisplayError, Session};
-use capture::input::{self, InputError, KeyName, RawInput, RawKind, pause_key};
+use capture::input::{self, InputError, KeyName, Modifiers, Pressed, RawInput, RawKind, pause_key};
 use capture::screen::{self, Grab, ScreenError, blank_frame};
 use crossbeam_channel::Receiver;
 use media::frame::BgraFrame;
@@ -141,6 +141,116 @@ fn windows_that_are_to_be_left_out_are_painted_over_wherever_they_go() {
     while seen(&[(30, 410)]) != [painted[0]] {
         assert!(Instant::now() < until, "the new title is not heeded");
     }
+}
+
+#[test]
+fn the_recorders_own_window_is_painted_over_wherever_it_says_whose_it_is() {
+    let server = Xvfb::start("640x480x24", &[]);
+    let desk = Desk::new(&server);
+    desk.move_pointer(600, 400);
+    let (own, other) = (desk.window(100, 60, 100, 100, GREEN), desk.window(300, 60, 100, 100, GREEN));
+    desk.owner(own, std::process::id());
+    desk.owner(other, 1);
+    let mut source = screen::open(&server.session(), None).unwrap();
+    let mut frame = blank_frame();
+    source.latest(&mut frame).unwrap();
+    assert!(![GREEN, BLUE].contains(&pixel(&frame, 150, 100)), "its own");
+    assert_eq!(pixel(&frame, 350, 100), GREEN, "another program's");
+}
+
+/// All that is told from now on until `last` is.
+fn told_until(events: &Receiver<RawInput>, last: &RawKind) -> Vec<RawKind> {
+    let deadline = Instant::now() + DEADLINE;
+    let mut told = Vec::new();
+    while told.last() != Some(last) {
+        told.push(events.recv_deadline(deadline).expect("it is told in time").kind);
+    }
+    told
+}
+
+fn title(title: &str) -> RawKind {
+    RawKind::WindowTitle(title.to_owned())
+}
+
+/// Clicks into a window, scrolls and types there, as slowly as `seen` tells that it was seen.
+fn use_window(desk: &Desk, window: u32, (x, y): (i16, i16), seen: impl Fn(&RawKind)) {
+    desk.move_pointer(x, y);
+    desk.focus(window);
+    desk.press(1);
+    desk.release(1);
+    seen(&RawKind::ButtonUp { button: 1, x: x.into(), y: y.into() });
+    desk.press(5);
+    desk.release(5);
+    for letter in b"hunter2" {
+        desk.chord(&[u32::from(*letter)]);
+        seen(&RawKind::KeyUp);
+    }
+    desk.chord(&[0xff0d]);
+    seen(&RawKind::KeyUp);
+}
+
+#[test]
+fn nothing_is_told_of_what_is_done_in_windows_that_are_left_out() {
+    let server = Xvfb::start("640x480x24", &[]);
+    let (desk, other) = (Desk::new(&server), Desk::new(&server));
+    let shop = desk.window(0, 0, 200, 200, GREEN);
+    let vault = other.window(300, 0, 200, 200, GREEN);
+    let own = other.window(300, 250, 100, 100, GREEN);
+    desk.name(shop, "Shop");
+    desk.name(own, "Recorder");
+    desk.owner(own, std::process::id());
+    // Another reader of the same display, from which the vault is not hidden: a hand is slower than both.
+    let (witness_sink, witnessed) = crossbeam_channel::bounded(1024);
+    let witness = input::start(&server.session(), witness_sink).unwrap();
+    let seen = |last: &RawKind| drop(told_until(&witnessed, last));
+    // Where one window is recorded, all others are left out.
+    let only_shop = server.session().showing(Some(&format!("window:{shop:#x}")));
+    let hiding = server.session().hiding(["keepass".to_owned()]);
+    for (name, session) in [("My Vault - KeePassXC", hiding), ("Mail", only_shop)] {
+        desk.name(vault, name);
+        desk.focus(shop);
+        let (sink, events) = crossbeam_channel::bounded(1024);
+        let running = input::start(&session, sink).unwrap();
+        told_until(&events, &title("Shop"));
+        let mut leaked = Vec::new();
+        // The reader learns of a key or a click a moment later, when the pointer may be elsewhere already: what leaks
+        // leaks each time.
+        for attempt in 0..5 {
+            leaked.clear();
+            use_window(&desk, vault, (400, 100), seen);
+            use_window(&desk, own, (350, 300), |_| {});
+            // Moves over other windows are told while its own is in use, and the second of them after all else.
+            for x in [100, 101] {
+                desk.move_pointer(x, 100);
+                leaked.extend(told_until(&events, &RawKind::Pointer { x: x.into(), y: 100 }));
+            }
+            desk.focus(shop);
+            let basket = format!("Basket {attempt}");
+            desk.name(shop, &basket);
+            leaked.extend(told_until(&events, &title(&basket)));
+            leaked.retain(|kind| match *kind {
+                RawKind::Pointer { x, y } => (300..500).contains(&x) && ((0..200).contains(&y) || y >= 250),
+                RawKind::WindowTitle(ref told) => *told != basket,
+                _ => true,
+            });
+            if leaked.is_empty() {
+                break;
+            }
+        }
+        assert!(leaked.is_empty(), "{name}: {leaked:?}");
+
+        use_window(&desk, shop, (100, 100), seen);
+        let enter = KeyName::of(Pressed::Named("Enter"), Modifiers::NONE);
+        let told = told_until(&events, &RawKind::KeyDown { key: enter, repeat: false });
+        let count = |wanted: &dyn Fn(&RawKind) -> bool| told.iter().filter(|kind| wanted(kind)).count();
+        assert_eq!(count(&|kind| matches!(kind, RawKind::KeyDown { .. })), 8, "{name}: {told:?}");
+        assert_eq!(count(&|kind| matches!(kind, RawKind::ButtonDown { .. })), 1, "{name}: {told:?}");
+        assert_eq!(count(&|kind| matches!(kind, RawKind::Wheel { .. })), 1, "{name}: {told:?}");
+        desk.name(shop, "Shop");
+        told_until(&events, &title("Shop"));
+        running.stop().unwrap();
+    }
+    witness.stop().unwrap();
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! What the worker is told while a take runs: one sentence for each trouble, with what to do about it.
 //!
-//! A trouble is told when it begins, and again only after it was over and a minute has passed. Nothing here judges: the
-//! limits are those of a person who looks over the worker's shoulder.
+//! A trouble is told when it begins, and again only after it was over and a minute has passed: one that comes back sooner
+//! is told when the minute is over, if it still holds. Nothing here judges: the limits are those of a person who looks
+//! over the worker's shoulder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use media::time::Monotonic;
 
@@ -40,10 +41,17 @@ pub(crate) struct Look {
     pub(crate) disk_secs: Option<f64>,
 }
 
+/// A trouble that begins, or one that was told and is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum News {
+    Trouble(&'static str, String),
+    Over(&'static str),
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Advice {
-    /// Troubles that hold at the moment, and when each was told last.
-    active: BTreeMap<&'static str, bool>,
+    /// Troubles that were told and still hold, and when each was told last.
+    active: BTreeSet<&'static str>,
     told: BTreeMap<&'static str, f64>,
     /// The microphone was silent for longer than `DEAD_SECS` and came back by itself.
     is_gated: bool,
@@ -69,15 +77,16 @@ impl Advice {
         input.nanos_since(first) as f64 / 1e9
     }
 
-    /// Kinds and sentences of what there is to tell now.
-    pub(crate) fn look(&mut self, look: &Look) -> Vec<(&'static str, String)> {
+    /// What there is to tell now.
+    pub(crate) fn look(&mut self, look: &Look) -> Vec<News> {
         let mut news = Vec::new();
         let mut tell = |kind: &'static str, holds: bool, sentence: &dyn Fn() -> String| {
-            let held = self.active.insert(kind, holds).unwrap_or(false);
             let is_due = self.told.get(kind).is_none_or(|told| look.secs - told >= AGAIN_AFTER_SECS);
-            if holds && !held && is_due {
+            if !holds && self.active.remove(kind) {
+                news.push(News::Over(kind));
+            } else if holds && is_due && self.active.insert(kind) {
                 self.told.insert(kind, look.secs);
-                news.push((kind, sentence()));
+                news.push(News::Trouble(kind, sentence()));
             }
         };
         let plain = |text: &'static str| move || text.to_owned();
@@ -173,11 +182,13 @@ mod tests {
     }
 
     fn kinds(advice: &mut Advice, look: &Look) -> Vec<&'static str> {
-        advice.look(look).into_iter().map(|(kind, _)| kind).collect()
+        let told = advice.look(look).into_iter();
+        told.filter_map(|news| if let News::Trouble(kind, _) = news { Some(kind) } else { None }).collect()
     }
 
     #[test]
     fn each_trouble_has_a_sentence_with_its_remedy_and_is_told_once() {
+        let docs = include_str!("../../../docs/formats.md");
         let with = |change: &dyn Fn(&mut Heard)| {
             let mut look = fine(5.0);
             change(look.heard.as_mut().unwrap());
@@ -200,14 +211,13 @@ mod tests {
             let mut advice = Advice::default();
             assert_eq!(kinds(&mut advice, &fine(1.0)), [""; 0]);
             let told = advice.look(&look);
-            assert_eq!(told.len(), 1, "{kind}: {told:?}");
-            assert_eq!(told[0].0, kind);
-            assert!(
-                told[0].1.ends_with('.') && told[0].1.contains(". "),
-                "what happened, then what to do: {}",
-                told[0].1
-            );
-            assert_eq!(kinds(&mut advice, &Look { secs: look.secs + 0.1, ..look }), [""; 0], "{kind} is told once");
+            let [News::Trouble(said, sentence)] = &told[..] else { panic!("{kind}: {told:?}") };
+            assert_eq!(*said, kind);
+            assert!(sentence.ends_with('.') && sentence.contains(". "), "what happened, then what to do: {sentence}");
+            assert!(docs.contains(&format!("`{kind}`")), "docs/formats.md does not name {kind}");
+            assert_eq!(advice.look(&Look { secs: look.secs + 0.1, ..look }), [], "{kind} is told once");
+            let later = Look { due: look.due + 180, dropped: look.dropped, ..fine(look.secs + 12.0) };
+            assert_eq!(advice.look(&later), [News::Over(kind)]);
         }
     }
 
@@ -220,6 +230,42 @@ mod tests {
             .map(|look| kinds(&mut advice, look).len())
             .collect();
         assert_eq!(told, [1, 0, 0, 0, 1, 0]);
+    }
+
+    /// The times at which a kind is told in a take that is looked at ten times a second.
+    fn times(kind: &str, secs: u32, look: impl Fn(f64) -> Look) -> Vec<f64> {
+        let mut advice = Advice::default();
+        let looks = (0..secs * 10).map(|tenth| look(f64::from(tenth) / 10.0));
+        looks.filter(|look| kinds(&mut advice, look).contains(&kind)).map(|look| look.secs).collect()
+    }
+
+    #[test]
+    fn what_comes_back_too_soon_to_be_told_is_told_later_if_it_stays() {
+        let since = |from: f64, secs: f64, until: f64| if (from..until).contains(&secs) { secs - from } else { 0.0 };
+        let muted = |secs: f64| {
+            let mut look = fine(secs);
+            look.heard.as_mut().unwrap().dead_secs = since(0.0, secs, 5.0) + since(30.0, secs, 90.0);
+            look
+        };
+        let told = times("mic_silent", 100, muted);
+        assert!(told.len() == 2 && told[0] < 3.0 && (60.0..=65.0).contains(&told[1]), "{told:?}");
+
+        let quiet = |secs: f64| {
+            let mut look = fine(secs);
+            look.heard.as_mut().unwrap().wordless_secs = since(0.0, secs, 35.0) + since(40.0, secs, 300.0);
+            look
+        };
+        let told = times("no_speech", 300, quiet);
+        assert!(told.len() == 2 && (29.0..31.0).contains(&told[0]) && (89.0..91.0).contains(&told[1]), "{told:?}");
+        // Nothing is owed for what was over before its minute was.
+        assert_eq!(
+            times("black_picture", 100, |secs| Look {
+                black_secs: since(0.0, secs, 20.0) + since(30.0, secs, 50.0),
+                ..fine(secs)
+            })
+            .len(),
+            1
+        );
     }
 
     #[test]

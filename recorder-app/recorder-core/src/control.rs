@@ -4,14 +4,19 @@
 //! sample and event is held against it, however late it comes to be handled.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use capture::clock;
 use media::time::Monotonic;
 
-/// Shared between the take and whoever drives it.
-#[derive(Debug, Default)]
+/// Shared between the take and whoever drives it: each clone drives the same take.
+#[derive(Debug, Clone, Default)]
 pub struct Control {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
     ended: AtomicBool,
     stretches: Mutex<Vec<Stretch>>,
 }
@@ -21,21 +26,32 @@ pub struct Control {
 pub(crate) struct Stretch {
     pub(crate) from: Monotonic,
     pub(crate) to: Option<Monotonic>,
+    /// How long the computer slept in it while that clock stood still.
+    pub(crate) uncounted_nanos: i64,
+    /// Nobody asked for it: the computer slept.
+    pub(crate) is_sleep: bool,
+}
+
+impl Stretch {
+    /// How long it was at the moment `now`, by the clock on the wall.
+    pub(crate) fn nanos(&self, now: Monotonic) -> i64 {
+        self.to.unwrap_or(now).nanos_since(self.from) + self.uncounted_nanos
+    }
 }
 
 impl Control {
     /// Ends the take, also from within a pause.
     pub fn end(&self) {
-        self.ended.store(true, Ordering::Relaxed);
+        self.shared.ended.store(true, Ordering::Relaxed);
     }
 
     pub fn is_ended(&self) -> bool {
-        self.ended.load(Ordering::Relaxed)
+        self.shared.ended.load(Ordering::Relaxed)
     }
 
     /// For work that knows no pause.
     pub fn end_flag(&self) -> &AtomicBool {
-        &self.ended
+        &self.shared.ended
     }
 
     /// From now on nothing is recorded. In a pause it changes nothing.
@@ -60,7 +76,7 @@ impl Control {
     pub(crate) fn pause_at(&self, at: Monotonic) {
         let mut stretches = self.held();
         if stretches.last().is_none_or(|last| last.to.is_some_and(|to| to <= at)) {
-            stretches.push(Stretch { from: at, to: None });
+            stretches.push(Stretch { from: at, to: None, uncounted_nanos: 0, is_sleep: false });
         }
     }
 
@@ -70,12 +86,22 @@ impl Control {
         }
     }
 
-    /// Time in which the computer slept, told afterwards. What a pause already takes out stays that pause.
+    /// Time in which the computer slept and the clock went on, told afterwards. What a pause already takes out stays that pause.
     pub(crate) fn leave_out(&self, from: Monotonic, to: Monotonic) {
         let mut stretches = self.held();
         let from = stretches.last().map_or(from, |last| last.to.map_or(to, |ended| ended.max(from)));
         if from < to {
-            stretches.push(Stretch { from, to: Some(to) });
+            stretches.push(Stretch { from, to: Some(to), uncounted_nanos: 0, is_sleep: true });
+        }
+    }
+
+    /// The computer slept until `at` while the clock stood still: a pause without length on it. In a pause it makes that
+    /// one longer.
+    pub(crate) fn slept(&self, at: Monotonic, nanos: i64) {
+        let mut stretches = self.held();
+        match stretches.last_mut() {
+            Some(last) if last.to.is_none_or(|to| to > at) => last.uncounted_nanos += nanos,
+            _ => stretches.push(Stretch { from: at, to: Some(at), uncounted_nanos: nanos, is_sleep: true }),
         }
     }
 
@@ -85,6 +111,6 @@ impl Control {
 
     /// Each change is one move, so that what a thread that failed left behind is still sound.
     fn held(&self) -> MutexGuard<'_, Vec<Stretch>> {
-        self.stretches.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.stretches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -305,3 +305,104 @@ fn frames_without(frames: &FrameCounts, removed: &Span, fps: u32) -> FrameCounts
     kept.captured = frames.captured.saturating_sub(due.saturating_sub(dropped)).min(kept.due);
     kept
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A take of 10 s at 15 pictures a second that was paused at 2 s for 10 s and at 5 s for 4 s.
+    fn manifest() -> Manifest {
+        let health = [1.0, 4.0, 8.0].map(|t| json!({"t": t, "kind": "idle", "sentence": ""}));
+        let manifest = json!({
+            "format": 1, "id": "0190d2a4-0000-7000-8000-0000000000ff", "stage": "checked", "goal": null, "campaign_id": null,
+            "assignment_id": null, "tier": null, "app_version": "0", "system": {"os": "", "arch": "", "display": ""},
+            "clock": {"started_at": "2026-01-01T00:00:00.000Z", "first_frame_monotonic_nanos": 0,
+                      "first_sample_monotonic_nanos": 5, "av_offset_ms": null},
+            "screen": {"id": "", "name": "", "width": 2, "height": 2, "picture_width": 2, "picture_height": 2, "fps": 15},
+            "microphone": null, "input_events": {"recorded": true, "reason": null},
+            "encoder": {"video": "", "audio": null, "library": "", "probes": []}, "fragments": [], "cuts": [],
+            "pauses": [{"t": 2.0, "secs": 10.0}, {"t": 5.0, "secs": 4.0}], "gaps": [{"start": 3.0, "end": 3.5}],
+            "drift": {"ppm": null, "worst_offset_ms": null, "filled_ms": 0.0, "skipped_ms": 0.0},
+            "frames": {"due": 150, "captured": 146, "dropped_per_second": {"0": 1, "4": 2, "8": 1}},
+            "health": health, "consent": null, "quality": null, "files": {},
+        });
+        serde_json::from_value(manifest).unwrap()
+    }
+
+    #[test]
+    fn the_manifests_own_times_follow_a_cut_wherever_it_lies() {
+        struct Row {
+            cut: (f64, f64),
+            pauses: &'static [(f64, f64)],
+            gaps: &'static [(f64, f64)],
+            health: [f64; 3],
+            dropped: &'static [(u64, u32)],
+            counts: (u64, u64),
+            later_secs: i64,
+        }
+        const BOTH: &[(f64, f64)] = &[(2.0, 10.0), (5.0, 4.0)];
+        const GAP: &[(f64, f64)] = &[(3.0, 3.5)];
+        let rows = [
+            // At the beginning, over the first pause: media time zero lies after it.
+            Row {
+                cut: (0.0, 3.0),
+                pauses: &[(2.0, 4.0)],
+                gaps: &[(0.0, 0.5)],
+                health: [0.0, 1.0, 5.0],
+                dropped: &[(1, 2), (5, 1)],
+                counts: (105, 102),
+                later_secs: 13,
+            },
+            // At the end.
+            Row {
+                cut: (7.0, 10.0),
+                pauses: BOTH,
+                gaps: GAP,
+                health: [1.0, 4.0, 7.0],
+                dropped: &[(0, 1), (4, 2)],
+                counts: (105, 102),
+                later_secs: 0,
+            },
+            // Over the second pause.
+            Row {
+                cut: (4.0, 6.0),
+                pauses: &[(2.0, 10.0)],
+                gaps: GAP,
+                health: [1.0, 4.0, 6.0],
+                dropped: &[(0, 1), (6, 1)],
+                counts: (120, 118),
+                later_secs: 0,
+            },
+            // Between them, with the gap in it: a pause at the end of a cut stays.
+            Row {
+                cut: (3.0, 5.0),
+                pauses: &[(2.0, 10.0), (3.0, 4.0)],
+                gaps: &[],
+                health: [1.0, 3.0, 6.0],
+                dropped: &[(0, 1), (6, 1)],
+                counts: (120, 118),
+                later_secs: 0,
+            },
+        ];
+        for row in rows {
+            let mut manifest = manifest();
+            let removed = Span::new(row.cut.0, row.cut.1);
+            leave_out(&mut manifest, &removed);
+            let cut = row.cut;
+            let pauses: Vec<_> = manifest.pauses.iter().map(|pause| (pause.t, pause.secs)).collect();
+            let gaps: Vec<_> = manifest.gaps.iter().map(|gap| (gap.start, gap.end)).collect();
+            let health: Vec<_> = manifest.health.iter().map(|event| event.t).collect();
+            let dropped: Vec<_> = manifest.frames.dropped_per_second.into_iter().collect();
+            assert_eq!((pauses.as_slice(), gaps.as_slice()), (row.pauses, row.gaps), "{cut:?}");
+            assert_eq!((health.as_slice(), dropped.as_slice()), (&row.health[..], row.dropped), "{cut:?}");
+            assert_eq!((manifest.frames.due, manifest.frames.captured), row.counts, "{cut:?}");
+            assert_eq!(manifest.cuts, [removed]);
+            assert_eq!(manifest.clock.first_frame_monotonic_nanos, row.later_secs * 1_000_000_000, "{cut:?}");
+            let started = format!("2026-01-01T00:00:{:02}.000Z", row.later_secs);
+            assert_eq!(manifest.clock.started_at, started, "{cut:?}");
+            assert!(manifest.clock.first_sample_monotonic_nanos >= Some(row.later_secs * 1_000_000_000));
+        }
+    }
+}

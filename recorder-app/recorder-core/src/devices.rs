@@ -9,7 +9,7 @@ pub use capture::screen::{ScreenError, ScreenInfo};
 use capture::{mic, screen};
 
 use crate::control::Control;
-use crate::session::{InputSource, MicSource, SessionError, Sources};
+use crate::session::{InputSource, MicChoice, MicSource, SessionError, Sources};
 
 /// The monitors, the primary one first.
 pub fn screens(session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
@@ -28,10 +28,18 @@ pub fn pause_key(session: &Session, control: &Arc<Control>) -> Result<input::Run
     input::pause_key::watch(session, move || control.toggle_pause())
 }
 
+/// The microphone that the system uses, whichever that is.
+pub fn default_microphone() -> MicSource {
+    let choice = MicChoice::Systems(Box::new(mic::default_id));
+    MicSource { start: Box::new(|sink| mic::start(None, sink)), choice }
+}
+
 /// A microphone by its id.
 pub fn microphone(id: &str) -> MicSource {
     let id = id.to_owned();
-    MicSource { start: Box::new(move |sink| mic::start(Some(&id), sink)), default_id: None }
+    let asked = id.clone();
+    let choice = MicChoice::Workers(Box::new(move || mic::is_there(&asked)));
+    MicSource { start: Box::new(move |sink| mic::start(Some(&id), sink)), choice }
 }
 
 /// A screen, a microphone (`None` records no sound) and the input events of the session.
@@ -39,7 +47,7 @@ pub fn sources(session: &Session, screen_id: &str, mic_id: Option<&str>) -> Resu
     let screen = screen::open(session, Some(screen_id))?;
     let screen_info = screen::describe(session, Some(screen_id), screen.as_ref())?;
     let mic = mic_id.map(microphone);
-    let session = session.clone();
+    let session = session.clone().showing(Some(screen_id));
     let input = InputSource::Start(Box::new(move |sink| input::start(&session, sink)));
     Ok(Sources { screen, screen_info, mic, input })
 }

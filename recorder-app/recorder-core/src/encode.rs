@@ -32,6 +32,10 @@ const SOUND_TAIL: Duration = Duration::from_millis(500);
 /// that both tracks of each fragment cover the same time.
 const LATE_SECS: f64 = 1.5;
 const LEFT_OPEN_SECS: f64 = 0.5;
+/// An encoder or a disk that takes longer for one piece of work is told.
+pub(crate) const STALLED_SECS: f64 = 5.0;
+/// At the end of the take, one that takes longer is given up.
+pub(crate) const GIVEN_UP_AFTER: Duration = Duration::from_secs(15);
 /// A chunk cannot end after it has arrived; a device that says so gives more sound than time passes.
 const EARLY_NANOS: i64 = 200_000_000;
 
@@ -45,6 +49,8 @@ pub(crate) enum EncodeThreadError {
     Sound(String),
     #[error("no picture came from the screen")]
     NoPicture,
+    #[error("the video encoder or the disk did not answer for {} seconds", GIVEN_UP_AFTER.as_secs())]
+    Hung,
 }
 
 impl From<SoundError> for EncodeThreadError {
@@ -80,7 +86,7 @@ pub(crate) fn run(
     video_path: &Path,
     voice: Option<VoiceJournal>,
     streams: Streams,
-    timeline: &Timeline<'_>,
+    timeline: &Timeline,
     live: &Live,
 ) -> Result<EncodeReport, EncodeThreadError> {
     let journal = Journal::create(video_path).map_err(MuxError::Disk)?;
@@ -89,27 +95,32 @@ pub(crate) fn run(
     let mut work = Work { encoders, writer, live, voice, sound: None, frames, last_key: None, last: None };
     let Streams { ticks, mut chunks, spare } = streams;
     let end = loop {
+        live.set_idle();
         // Sound first: there is little work in it, and behind pictures that are too many it would come too late.
         select_biased! {
             recv(chunks) -> chunk => match chunk {
                 Ok(chunk) => {
+                    live.set_busy();
                     live.hear_chunk(&chunk);
                     work.sound(chunk, timeline)?;
                 }
                 // No microphone, or none any more: only the screen speaks.
                 Err(_) => chunks = crossbeam_channel::never(),
             },
-            recv(ticks) -> tick => match tick {
-                Ok(Tick::Picture(frame)) => {
-                    live.see(&frame);
-                    work.picture(&frame, timeline)?;
-                    // Nobody waits for buffers once the screen's thread has ended.
-                    drop(spare.send(frame));
+            recv(ticks) -> tick => {
+                live.set_busy();
+                match tick {
+                    Ok(Tick::Picture(frame)) => {
+                        live.see(&frame);
+                        work.picture(&frame, timeline)?;
+                        // Nobody waits for buffers once the screen's thread has ended.
+                        drop(spare.send(frame));
+                    }
+                    Ok(Tick::Same(at)) => work.same(at, timeline)?,
+                    Ok(Tick::Dropped(at)) => work.dropped(at, timeline),
+                    Ok(Tick::End(at)) => break at,
+                    Err(_) => return Err(EncodeThreadError::NoPicture),
                 }
-                Ok(Tick::Same(at)) => work.same(at, timeline)?,
-                Ok(Tick::Dropped(at)) => work.dropped(at, timeline),
-                Ok(Tick::End(at)) => break at,
-                Err(_) => return Err(EncodeThreadError::NoPicture),
             },
         }
         live.bytes.store(work.writer.bytes(), Ordering::Relaxed);
@@ -122,6 +133,7 @@ pub(crate) fn run(
             break;
         }
     }
+    live.set_busy();
     work.finish(end, timeline)
 }
 
@@ -142,7 +154,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn picture(&mut self, frame: &BgraFrame, timeline: &Timeline<'_>) -> Result<(), EncodeThreadError> {
+    fn picture(&mut self, frame: &BgraFrame, timeline: &Timeline) -> Result<(), EncodeThreadError> {
         let (Some(t), Some(zero)) = (timeline.place(frame.at), timeline.zero()) else { return Ok(()) };
         if self.encoders.audio.is_some() {
             self.sound.get_or_insert_with(|| SoundLine::new(zero));
@@ -153,7 +165,7 @@ impl Work<'_> {
         self.write_pictures(packets, t, key)
     }
 
-    fn same(&mut self, at: Monotonic, timeline: &Timeline<'_>) -> Result<(), EncodeThreadError> {
+    fn same(&mut self, at: Monotonic, timeline: &Timeline) -> Result<(), EncodeThreadError> {
         let Some(t) = timeline.place(at) else { return Ok(()) };
         self.count();
         if !self.key_is_due(t) {
@@ -175,13 +187,22 @@ impl Work<'_> {
             self.last_key = Some(t);
             self.fill_late_sound(t)?;
         }
+        self.write_video(packets)
+    }
+
+    /// What an encoder gives after it was given up has no place in the file any more.
+    fn write_video(&mut self, packets: Vec<EncodedPacket>) -> Result<(), EncodeThreadError> {
         for packet in packets {
+            if self.live.is_abandoned() {
+                return Err(EncodeThreadError::Hung);
+            }
             self.writer.video(packet)?;
+            self.live.set_busy();
         }
         Ok(())
     }
 
-    fn dropped(&mut self, at: Monotonic, timeline: &Timeline<'_>) {
+    fn dropped(&mut self, at: Monotonic, timeline: &Timeline) {
         let Some(t) = timeline.place(at) else { return };
         self.frames.due += 1;
         self.live.due.fetch_add(1, Ordering::Relaxed);
@@ -199,7 +220,7 @@ impl Work<'_> {
         self.live.due.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn sound(&mut self, chunk: AudioChunk, timeline: &Timeline<'_>) -> Result<(), EncodeThreadError> {
+    fn sound(&mut self, chunk: AudioChunk, timeline: &Timeline) -> Result<(), EncodeThreadError> {
         let Some(zero) = timeline.zero() else { return Ok(()) };
         let line = self.sound.get_or_insert_with(|| SoundLine::new(zero));
         if chunk_end(&chunk).nanos_since(clock::now()) > EARLY_NANOS {
@@ -223,6 +244,9 @@ impl Work<'_> {
     fn write_sound(&mut self) -> Result<(), EncodeThreadError> {
         let (Some(line), Some(encoder)) = (self.sound.as_mut(), self.encoders.audio.as_mut()) else { return Ok(()) };
         while let Some(samples) = line.take(OPUS_FRAME_SAMPLES) {
+            if self.live.is_abandoned() {
+                return Err(EncodeThreadError::Hung);
+            }
             self.live.hear(&samples);
             if let Some(voice) = self.voice.as_mut() {
                 voice.write(&samples);
@@ -235,19 +259,17 @@ impl Work<'_> {
     }
 
     /// A picture at the end gives the take its true length, where the last one is not there already.
-    fn finish(mut self, end: Monotonic, timeline: &Timeline<'_>) -> Result<EncodeReport, EncodeThreadError> {
+    fn finish(mut self, end: Monotonic, timeline: &Timeline) -> Result<EncodeReport, EncodeThreadError> {
         let (Some(end), Some(zero)) = (timeline.place(end), timeline.zero()) else {
             return Err(EncodeThreadError::NoPicture);
         };
         let frame = MediaTime::from_nanos(1_000_000_000 / i64::from(self.encoders.fps.max(1)));
         if self.last.is_none_or(|last| (end - last).nanos > frame.nanos / 2) {
-            for packet in self.encoders.video.repeat(end, false)? {
-                self.writer.video(packet)?;
-            }
+            let packets = self.encoders.video.repeat(end, false)?;
+            self.write_video(packets)?;
         }
-        for packet in self.encoders.video.finish()? {
-            self.writer.video(packet)?;
-        }
+        let packets = self.encoders.video.finish()?;
+        self.write_video(packets)?;
         if self.encoders.audio.is_some() {
             self.sound.get_or_insert_with(|| SoundLine::new(zero)).finish(end)?;
             self.write_sound()?;
@@ -256,6 +278,9 @@ impl Work<'_> {
                     self.writer.audio(packet)?;
                 }
             }
+        }
+        if self.live.is_abandoned() {
+            return Err(EncodeThreadError::Hung);
         }
         let (fragments, file) = self.writer.finish(end + frame)?;
         if let Some(voice) = self.voice {

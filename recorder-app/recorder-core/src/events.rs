@@ -32,7 +32,7 @@ pub(crate) fn run(
     path: &Path,
     input: &Receiver<RawInput>,
     maps: &Maps,
-    timeline: &Timeline<'_>,
+    timeline: &Timeline,
     live: &Live,
     stop: &AtomicBool,
 ) -> io::Result<()> {
@@ -69,7 +69,7 @@ pub(crate) fn run(
 struct Teller<'a> {
     gestures: Gestures,
     maps: &'a Maps,
-    timeline: &'a Timeline<'a>,
+    timeline: &'a Timeline,
     /// Pauses whose end was told.
     told: usize,
     is_paused: bool,
@@ -115,7 +115,8 @@ impl<'a> Teller<'a> {
             }
             let clock = self.clock();
             let Some(t) = self.timeline.elapsed(from).map(|t| (t.secs() * 1e3).round() / 1e3) else { break };
-            if pause.to.is_some_and(|to| to <= from) {
+            // One without length is a sleep that the clock did not count.
+            if pause.to.is_some_and(|to| to < from || (to == from && pause.uncounted_nanos == 0)) {
                 self.told += 1;
                 continue;
             }
@@ -172,4 +173,97 @@ pub(crate) fn sort(path: &Path) -> io::Result<()> {
         parse_events(&whole).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     })?;
     replace_file(path, &lines(&events)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use capture::input::{KeyName, Modifiers, Pressed};
+
+    use super::*;
+    use crate::control::Control;
+
+    fn at(millis: i64) -> Monotonic {
+        Monotonic::from_nanos(millis * 1_000_000)
+    }
+
+    /// What is told of a take that begins at 1 s, by what the hand does at which millisecond, and until when.
+    fn told(control: &Control, hand: &[(i64, RawKind)], end: i64) -> Vec<(f64, InputEventKind)> {
+        let timeline = Timeline::new(control);
+        timeline.begin(at(1000));
+        let maps = Maps::new((2, 2), (0, 0), (2, 2));
+        let gestures = Gestures::new(maps.at(at(0)));
+        let mut teller = Teller { gestures, maps: &maps, timeline: &timeline, told: 0, is_paused: false };
+        let mut events = Vec::new();
+        for (millis, kind) in hand {
+            events.extend(teller.input(RawInput { at: at(*millis), kind: kind.clone() }));
+        }
+        events.extend(teller.end(at(end)));
+        events.into_iter().map(|event| (event.t, event.kind)).collect()
+    }
+
+    fn letter() -> RawKind {
+        RawKind::KeyDown { key: KeyName::Character, repeat: false }
+    }
+
+    #[test]
+    fn what_is_typed_across_a_pause_is_two_runs_and_nothing_of_the_pause() {
+        let control = Control::default();
+        control.pause_at(at(2500));
+        control.resume_at(at(10_000));
+        let shortcut = Modifiers::CTRL.with(Modifiers::ALT);
+        let pause_key = || {
+            let key = KeyName::of(Pressed::Character('p'), shortcut);
+            RawKind::KeyDown { key, repeat: false }
+        };
+        let hand = [
+            (2000, letter()),
+            (2200, letter()),
+            (2499, pause_key()),
+            // In the pause: a password, say.
+            (3000, letter()),
+            (3200, RawKind::WindowTitle("Bank".to_owned())),
+            (9000, letter()),
+            (9999, RawKind::WindowTitle("Shop".to_owned())),
+            (10_001, pause_key()),
+            (10_100, letter()),
+            (10_300, letter()),
+            (10_400, letter()),
+        ];
+        let title = "Shop".to_owned();
+        let expected = [
+            (1.0, InputEventKind::Type { t_end: 1.2, chars: 2 }),
+            (1.5, InputEventKind::Pause),
+            (1.5, InputEventKind::Resume),
+            (1.501, InputEventKind::Window { title }),
+            (1.6, InputEventKind::Type { t_end: 1.9, chars: 3 }),
+        ];
+        assert_eq!(told(&control, &hand, 11_000), expected);
+    }
+
+    #[test]
+    fn a_pause_that_does_not_end_ends_what_is_under_way_and_one_before_the_take_is_none() {
+        let control = Control::default();
+        control.pause_at(at(100));
+        control.resume_at(at(900));
+        control.pause_at(at(2000));
+        let (button, x, y) = (1, 1, 1);
+        let hand = [(1800, RawKind::ButtonDown { button, x, y }), (3000, RawKind::ButtonUp { button, x, y })];
+        let told = told(&control, &hand, 5000);
+        assert!(matches!(told[0], (0.8, InputEventKind::Click { t_up: 1.0, .. })), "{told:?}");
+        assert_eq!(told[1..], [(1.0, InputEventKind::Pause)]);
+    }
+
+    #[test]
+    fn a_sleep_that_takes_no_time_on_the_clock_is_told_as_a_pause() {
+        let control = Control::default();
+        control.slept(at(2000), 60_000_000_000);
+        let hand = [(1900, letter()), (2100, letter())];
+        let expected = [
+            (0.9, InputEventKind::Type { t_end: 0.9, chars: 1 }),
+            (1.0, InputEventKind::Pause),
+            (1.0, InputEventKind::Resume),
+            (1.1, InputEventKind::Type { t_end: 1.1, chars: 1 }),
+        ];
+        assert_eq!(told(&control, &hand, 3000), expected);
+    }
 }

@@ -16,6 +16,7 @@ mod early;
 mod encode;
 pub mod enrol;
 mod events;
+mod health;
 mod live;
 mod microphone;
 mod pace;

@@ -2,9 +2,10 @@
 //! verdict comes from the finished file.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use capture::clock;
 use media::encode::h264::EncoderChange;
 use media::frame::{AudioChunk, BgraFrame};
 use media::measure::sound::{SoundMeter, dbfs};
@@ -34,6 +35,10 @@ pub(crate) struct Live {
     changed_at: AtomicI64,
     black_since: AtomicI64,
     input_at: AtomicI64,
+    /// When the encoder's thread took up the work that it has not done yet.
+    busy_since: AtomicI64,
+    /// The take was ended without the encoder, which must write nothing any more.
+    is_abandoned: AtomicBool,
     hearing: Mutex<Hearing>,
     encoder_changes: Mutex<Vec<EncoderChange>>,
 }
@@ -88,6 +93,28 @@ impl Live {
 
     pub(crate) fn input_at(&self) -> Option<Monotonic> {
         moment(&self.input_at)
+    }
+
+    /// The encoder's thread begins with a piece of its work.
+    pub(crate) fn set_busy(&self) {
+        self.busy_since.store(clock::now().nanos, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_idle(&self) {
+        self.busy_since.store(0, Ordering::Relaxed);
+    }
+
+    /// How long the encoder's thread has been at one piece of its work: with an encoder or a disk that does not answer.
+    pub(crate) fn busy_secs(&self, now: Monotonic) -> f64 {
+        moment(&self.busy_since).map_or(0.0, |since| now.nanos_since(since) as f64 / 1e9)
+    }
+
+    pub(crate) fn abandon(&self) {
+        self.is_abandoned.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.is_abandoned.load(Ordering::SeqCst)
     }
 
     pub(crate) fn note_encoder_changes(&self, changes: Vec<EncoderChange>) {

@@ -2,8 +2,12 @@
 //!
 //! A few picture buffers travel between the threads, as many as fit into a fixed number of bytes, and nothing is copied.
 //! When the encoder is behind, all of them are with it; the tick then waits a little for one to come back, and is
-//! dropped and counted when none does. What is seen while the take is paused, even in part, goes nowhere.
+//! dropped and counted when none does. What is seen while the take is paused, even in part, goes nowhere. An encoder or
+//! a disk that hangs does not hold this thread up: it counts on, and tells when there is room again.
+//!
+//! A computer that slept leaves a gap, not dropped pictures (decision 0021).
 
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +16,7 @@ use std::time::Duration;
 use capture::clock;
 use capture::input::gesture::PictureMap;
 use capture::screen::{Grab, ScreenError, ScreenSource};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use media::frame::BgraFrame;
 use media::time::Monotonic;
 
@@ -23,8 +27,12 @@ const PICTURES_BYTES: usize = 32 << 20;
 const MOST_BUFFERS: usize = 8;
 /// How long a tick waits for the encoder before it is dropped.
 const STALL_NANOS: i64 = 50_000_000;
-/// A clock that goes on by more than this between two ticks stood for a computer that slept.
+/// A clock that goes on by more than this while a tick is waited for stood for a computer that slept.
 const SLEPT_NANOS: i64 = 20_000_000_000;
+/// Where the system says how long it slept, more than this is a gap.
+const UNCOUNTED_NANOS: i64 = 2_000_000_000;
+/// How long the end of the take waits for room with the encoder.
+pub(crate) const END_WAITS: Duration = Duration::from_secs(15);
 
 /// What the screen has to say at a tick.
 pub(crate) enum Tick {
@@ -47,6 +55,10 @@ pub(crate) fn buffers((width, height): (u32, u32)) -> usize {
 pub(crate) trait TakeClock: Sync {
     fn now(&self) -> Monotonic;
     fn wait_until(&self, due: Monotonic);
+    /// Whether `now` goes on while the computer sleeps.
+    fn counts_sleep(&self) -> bool;
+    /// How long the computer has slept so far without `now` counting it.
+    fn uncounted_sleep_nanos(&self) -> i64;
 }
 
 pub(crate) struct SystemClock;
@@ -62,9 +74,18 @@ impl TakeClock for SystemClock {
             std::thread::sleep(Duration::from_nanos(nanos.unsigned_abs()));
         }
     }
+
+    fn counts_sleep(&self) -> bool {
+        clock::COUNTS_SLEEP
+    }
+
+    fn uncounted_sleep_nanos(&self) -> i64 {
+        clock::uncounted_sleep_nanos()
+    }
 }
 
-/// Where the recorded screen lies in the picture, from when on. A change of the resolution adds a row.
+/// Where the recorded screen lies in the picture, from when on. A change of the resolution, or of a window's place, adds
+/// a row.
 #[derive(Debug)]
 pub(crate) struct Maps {
     picture: (u32, u32),
@@ -86,6 +107,13 @@ impl Maps {
         }
     }
 
+    /// Whether the screen has another size now than at the beginning, so that the picture has bars or other letters.
+    pub(crate) fn is_resized(&self) -> bool {
+        let size = |map: &PictureMap| (map.width, map.height);
+        let later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
+        later.last().is_some_and(|(_, last)| size(last) != size(&self.first))
+    }
+
     pub(crate) fn at(&self, at: Monotonic) -> PictureMap {
         let later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
         later.iter().rfind(|(from, _)| *from <= at).map_or(self.first, |(_, map)| *map)
@@ -94,13 +122,16 @@ impl Maps {
 
 pub(crate) struct Pace<'a> {
     pub(crate) fps: u32,
-    pub(crate) timeline: &'a Timeline<'a>,
+    pub(crate) timeline: &'a Timeline,
     pub(crate) maps: &'a Maps,
     pub(crate) ticks: &'a Sender<Tick>,
     pub(crate) spare: &'a Receiver<BgraFrame>,
     pub(crate) clock: &'a dyn TakeClock,
     pub(crate) stop: &'a AtomicBool,
 }
+
+/// The encoder's thread has ended.
+struct Disconnected;
 
 /// What is to be done with a tick.
 enum Seen {
@@ -114,36 +145,76 @@ impl Pace<'_> {
     pub(crate) fn run(&self, source: &mut dyn ScreenSource) -> Result<(), ScreenError> {
         let period = 1_000_000_000 / i64::from(self.fps.max(1));
         let mut held = Held::default();
+        let mut untold = VecDeque::new();
+        let mut slept_nanos = self.clock.uncounted_sleep_nanos();
         let mut due = self.clock.now();
         let mut result = Ok(());
         while !self.stop.load(Ordering::Relaxed) {
             self.clock.wait_until(due);
             due = self.after_sleep(due);
+            self.after_uncounted_sleep(&mut slept_nanos);
             let seen = self.look(source, due, period, &mut held).unwrap_or_else(|error| {
                 result = Err(error);
                 Seen::Over
             });
-            let tick = match seen {
-                Seen::Tell(tick) => Some(tick),
-                Seen::Nothing => None,
+            let told = match seen {
+                Seen::Tell(tick) => self.tell(tick, due, &mut held, &mut untold),
+                Seen::Nothing => Ok(()),
                 Seen::Over => break,
             };
-            if tick.is_some_and(|tick| self.ticks.send(tick).is_err()) {
+            if told.is_err() {
                 break;
             }
-            due = self.after_sleep(Monotonic::from_nanos(due.nanos + period));
+            due = Monotonic::from_nanos(due.nanos + period);
+            if self.clock.counts_sleep() {
+                // It may have slept at work, too. Where the clock stands still then, this is a picture that was waited for.
+                due = self.after_sleep(due);
+            }
             let now = self.clock.now();
             // Ticks that passed while the system was busy are lost; each is told.
             while now.nanos_since(due) >= period {
-                if self.ticks.send(Tick::Dropped(due)).is_err() {
-                    break;
-                }
+                untold.push_back(due);
                 due = Monotonic::from_nanos(due.nanos + period);
             }
         }
-        // The encoder may have ended first, by an error of its own.
-        drop(self.ticks.send(Tick::End(self.timeline.last_recorded(self.clock.now()))));
+        let end = Tick::End(self.timeline.last_recorded(self.clock.now()));
+        for at in untold {
+            if self.ticks.send_timeout(Tick::Dropped(at), END_WAITS).is_err() {
+                return result;
+            }
+        }
+        // The encoder may have ended first, by an error of its own, or hang for good.
+        drop(self.ticks.send_timeout(end, END_WAITS));
         result
+    }
+
+    /// Tells the encoder, if it has room. A picture for which there is none is kept and shown at the next tick, if the
+    /// screen still shows it; the tick is lost. An error when the encoder is gone.
+    fn tell(
+        &self,
+        tick: Tick,
+        due: Monotonic,
+        held: &mut Held,
+        untold: &mut VecDeque<Monotonic>,
+    ) -> Result<(), Disconnected> {
+        while let Some(&at) = untold.front() {
+            match self.ticks.try_send(Tick::Dropped(at)) {
+                Ok(()) => drop(untold.pop_front()),
+                Err(TrySendError::Full(_)) => break,
+                Err(TrySendError::Disconnected(_)) => return Err(Disconnected),
+            }
+        }
+        match self.ticks.try_send(tick) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Disconnected(_)) => Err(Disconnected),
+            Err(TrySendError::Full(tick)) => {
+                if let Tick::Picture(frame) = tick {
+                    *held = Held { frame: Some(frame), is_unseen: true };
+                }
+                untold.push_back(due);
+                Ok(())
+            }
+        }
     }
 
     /// When the tick is due, once the time in which the computer slept is left out. Nothing may be stamped before that
@@ -155,6 +226,15 @@ impl Pace<'_> {
         }
         self.timeline.control().leave_out(due, now);
         now
+    }
+
+    /// Where the clock stood still while the computer slept, there is no time to leave out, and a pause is told.
+    fn after_uncounted_sleep(&self, before_nanos: &mut i64) {
+        let slept_nanos = self.clock.uncounted_sleep_nanos();
+        if slept_nanos - *before_nanos >= UNCOUNTED_NANOS {
+            self.timeline.control().slept(self.clock.now(), slept_nanos - *before_nanos);
+            *before_nanos = slept_nanos;
+        }
     }
 
     fn look(
@@ -211,12 +291,30 @@ mod tests {
     use super::*;
     use crate::control::Control;
 
-    /// A clock that only moves when it is waited for, and jumps once.
+    const SEC: i64 = 1_000_000_000;
+
+    /// A clock that moves when it is waited for, and once more at 3 s of the take.
+    #[derive(Default)]
     struct Jumping {
         nanos: AtomicI64,
-        jump: (i64, i64),
+        /// How far it goes on in its sleep, and how far it does not.
+        jump: i64,
+        uncounted: i64,
+        /// It is not the wait that takes so long, but the picture.
+        at_work: bool,
+        slept: AtomicI64,
         end: i64,
         stop: AtomicBool,
+    }
+
+    impl Jumping {
+        fn jump_once(&self) {
+            if self.nanos.load(Ordering::Relaxed) >= 3 * SEC
+                && self.slept.swap(self.uncounted.max(1), Ordering::Relaxed) == 0
+            {
+                self.nanos.fetch_add(self.jump, Ordering::Relaxed);
+            }
+        }
     }
 
     impl TakeClock for Jumping {
@@ -225,9 +323,19 @@ mod tests {
         }
 
         fn wait_until(&self, due: Monotonic) {
-            let jumps = self.now().nanos < self.jump.0 && due.nanos >= self.jump.0;
-            self.nanos.fetch_max(due.nanos + if jumps { self.jump.1 } else { 0 }, Ordering::Relaxed);
+            self.nanos.fetch_max(due.nanos, Ordering::Relaxed);
+            if !self.at_work {
+                self.jump_once();
+            }
             self.stop.store(due.nanos >= self.end, Ordering::Relaxed);
+        }
+
+        fn counts_sleep(&self) -> bool {
+            !self.at_work
+        }
+
+        fn uncounted_sleep_nanos(&self) -> i64 {
+            self.slept.load(Ordering::Relaxed)
         }
     }
 
@@ -240,24 +348,29 @@ mod tests {
 
         fn latest(&mut self, into: &mut BgraFrame) -> Result<Grab, ScreenError> {
             into.at = self.0.now();
+            if self.0.at_work {
+                self.0.jump_once();
+            }
             Ok(Grab::Changed)
         }
     }
 
-    /// Runs 8 s of a take whose clock jumps by `jump_secs` at 3 s; gives the media times of the pictures, the number of
-    /// dropped ticks and the pauses.
-    fn run(jump_secs: i64) -> (Vec<f64>, usize, Vec<(f64, f64)>) {
-        let secs = |secs: i64| secs * 1_000_000_000;
-        let clock = Jumping {
-            nanos: AtomicI64::new(0),
-            jump: (secs(3), secs(jump_secs)),
-            end: secs(8 + jump_secs),
-            stop: AtomicBool::new(false),
-        };
+    /// What a take of 10 pictures a second came to: the media times of its pictures, the number of dropped ticks, and the
+    /// pauses.
+    #[derive(Debug)]
+    struct Ran {
+        times: Vec<f64>,
+        dropped: usize,
+        pauses: Vec<(f64, f64)>,
+        sleeps: usize,
+    }
+
+    /// Runs 8 s of a take, by a clock that jumps, to an encoder that has room for so many ticks and takes none.
+    fn run(clock: &Jumping, room: usize) -> Ran {
         let control = Control::default();
         let timeline = Timeline::new(&control);
         let maps = Maps::new((2, 2), (0, 0), (2, 2));
-        let (tick_sink, ticks) = bounded(1000);
+        let (tick_sink, ticks) = bounded(room);
         let (spare_sink, spare) = bounded(1000);
         (0..1000).for_each(|_| spare_sink.send(blank_frame()).unwrap());
         let pace = Pace {
@@ -266,37 +379,70 @@ mod tests {
             maps: &maps,
             ticks: &tick_sink,
             spare: &spare,
-            clock: &clock,
+            clock,
             stop: &clock.stop,
         };
-        pace.run(&mut Stamped(&clock)).unwrap();
         let (mut times, mut dropped) = (Vec::new(), 0);
-        for tick in ticks.try_iter() {
-            match tick {
-                Tick::Picture(frame) => times.push(timeline.place(frame.at).unwrap().secs()),
-                Tick::Dropped(_) => dropped += 1,
-                Tick::Same(_) | Tick::End(_) => {}
+        std::thread::scope(|scope| {
+            let pacing = scope.spawn(|| pace.run(&mut Stamped(clock)));
+            // Only when all is over the encoder wakes and takes what there is.
+            while !clock.stop.load(Ordering::Relaxed) {
+                std::thread::yield_now();
             }
-        }
+            loop {
+                match ticks.recv().unwrap() {
+                    Tick::Picture(frame) => times.push(timeline.place(frame.at).unwrap().secs()),
+                    Tick::Dropped(_) => dropped += 1,
+                    Tick::Same(_) => {}
+                    Tick::End(_) => break,
+                }
+            }
+            pacing.join().unwrap().unwrap();
+        });
         let pauses = timeline.pauses(clock.now()).iter().map(|pause| (pause.t, pause.secs)).collect();
-        (times, dropped, pauses)
+        let sleeps = control.stretches().iter().filter(|stretch| stretch.is_sleep).count();
+        Ran { times, dropped, pauses, sleeps }
+    }
+
+    fn jumping(jump_secs: i64) -> Jumping {
+        Jumping { jump: jump_secs * SEC, end: (8 + jump_secs) * SEC, ..Jumping::default() }
     }
 
     #[test]
     fn a_computer_that_slept_leaves_one_gap_and_no_dropped_pictures() {
-        let (times, dropped, pauses) = run(3600);
-        assert_eq!((dropped, pauses.len()), (0, 1), "{pauses:?}");
-        assert!((pauses[0].1 - 3600.0).abs() < 0.2, "{pauses:?}");
-        assert!(times.windows(2).all(|pair| pair[1] - pair[0] < 0.21), "{times:?}");
-        assert!((7.7..8.3).contains(times.last().unwrap()), "{times:?}");
+        let uncounted = Jumping { uncounted: 3600 * SEC, ..jumping(0) };
+        for clock in [jumping(3600), uncounted] {
+            let ran = run(&clock, 1000);
+            assert_eq!((ran.dropped, ran.pauses.len(), ran.sleeps), (0, 1, 1), "{ran:?}");
+            assert!((ran.pauses[0].1 - 3600.0).abs() < 0.2 && (2.8..3.2).contains(&ran.pauses[0].0), "{ran:?}");
+            assert!(ran.times.windows(2).all(|pair| pair[1] - pair[0] < 0.21), "{ran:?}");
+            assert!((7.7..8.3).contains(ran.times.last().unwrap()), "{ran:?}");
+        }
     }
 
     #[test]
-    fn a_busy_moment_is_no_sleep() {
-        let (times, dropped, pauses) = run(5);
-        assert_eq!(pauses, []);
-        assert!((48..=51).contains(&dropped), "{dropped}");
-        assert!((12.5..13.3).contains(times.last().unwrap()), "{times:?}");
+    fn a_busy_moment_or_a_doze_is_no_sleep() {
+        let ran = run(&jumping(5), 1000);
+        assert_eq!((ran.pauses, ran.sleeps), (vec![], 0));
+        assert!((48..=51).contains(&ran.dropped), "{}", ran.dropped);
+        assert!((12.5..13.3).contains(ran.times.last().unwrap()), "{:?}", ran.times);
+        let doze = Jumping { uncounted: SEC, ..jumping(0) };
+        assert_eq!(run(&doze, 1000).sleeps, 0);
+    }
+
+    #[test]
+    fn a_picture_that_lets_itself_be_waited_for_is_no_sleep() {
+        let ran = run(&Jumping { at_work: true, ..jumping(30) }, 1000);
+        assert_eq!((ran.pauses, ran.sleeps), (vec![], 0));
+        assert!((295..=301).contains(&ran.dropped), "{}", ran.dropped);
+    }
+
+    #[test]
+    fn an_encoder_that_hangs_holds_nobody_up_and_each_missing_picture_is_counted() {
+        let ran = run(&jumping(0), 20);
+        assert_eq!((ran.pauses, ran.sleeps), (vec![], 0));
+        assert!((20..=21).contains(&ran.times.len()), "as many as there was room for: {}", ran.times.len());
+        assert!((59..=62).contains(&ran.dropped), "{}", ran.dropped);
     }
 
     #[test]

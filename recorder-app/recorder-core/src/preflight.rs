@@ -198,11 +198,12 @@ mod tests {
     use capture::mic::synthetic::{Plan, Signal, start};
 
     use super::*;
+    use crate::microphone::MicChoice;
 
     fn listened(amplitude: f32) -> Listened {
         let signal = if amplitude > 0.0 { Signal::Tone { hz: 300.0, amplitude } } else { Signal::Silence };
         let start = move |sink| start(Plan::new(16_000, 2, signal.clone()), sink);
-        listen(&MicSource { start: Box::new(start), default_id: None }, &Control::default()).unwrap()
+        listen(&MicSource { start: Box::new(start), choice: MicChoice::Fixed }, &Control::default()).unwrap()
     }
 
     #[test]
@@ -215,7 +216,7 @@ mod tests {
             let finding = hear("Headset", &[0.0, peak, -peak / 2.0]);
             assert!(!finding.is_well && finding.sentence.contains(hint), "{finding:?}");
         }
-        let gone = MicSource { start: Box::new(|_| Err(MicError::NoneFound)), default_id: None };
+        let gone = MicSource { start: Box::new(|_| Err(MicError::NoneFound)), choice: MicChoice::Fixed };
         assert!(listen(&gone, &Control::default()).unwrap().finding.sentence.contains("Plug one in"));
     }
 

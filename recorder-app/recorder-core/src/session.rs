@@ -23,7 +23,8 @@ use crate::check::CheckError;
 use crate::control::Control;
 pub use crate::early::EarlyUpload;
 use crate::encode::Encoders;
-pub use crate::microphone::MicSource;
+use crate::health::{ENDING, Health};
+pub use crate::microphone::{MicChoice, MicSource};
 use crate::microphone::{Microphone, wait_for_sound};
 use crate::spool::{Spool, SpoolError};
 use crate::take::{Feeds, Take, utc_now};
@@ -33,10 +34,6 @@ pub(crate) const LONG_EDGE: u32 = 1920;
 /// Chunks of about 10 ms each, so seconds of sound.
 const CHUNKS: usize = 512;
 const RAW_EVENTS: usize = 1024;
-
-/// Kinds of the health events that end a take before its time.
-pub(crate) const SCREEN_LOST: &str = "screen_lost";
-pub(crate) const DISK_FULL: &str = "disk_full";
 
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
@@ -119,6 +116,8 @@ pub trait Listener {
     fn started(&mut self);
     fn progress(&mut self, progress: Progress);
     fn health(&mut self, event: &HealthEvent);
+    /// What was told of this kind is over.
+    fn over(&mut self, _kind: &str) {}
 }
 
 /// Records a take into a new folder, until `control` ends it or its time is over, and judges it.
@@ -140,7 +139,7 @@ pub fn record(
         wait_for_sound(&chunks, control);
     }
     let (raw_sink, raw) = bounded(RAW_EVENTS);
-    let (input, input_events) = start_input(sources.input, raw_sink);
+    let (input, input_events, refused) = start_input(sources.input, raw_sink);
     if control.is_ended() {
         return Err(SessionError::Nothing("it was stopped before its first picture".to_owned()));
     }
@@ -198,21 +197,33 @@ pub fn record(
     let chunks = if mic.is_some() { chunks } else { never() };
     let feeds = Feeds { screen: sources.screen, chunks, raw, picture };
     let encoders = Encoders { video, audio, fps: options.fps };
-    Take::new(spool, manifest, mic, input).run(feeds, encoders, options, control, listener)
+    Take::new(spool, manifest, mic, input, refused).run(feeds, encoders, options, control, listener)
 }
 
 /// Whether something other than its caller ended the take; its last health event says what.
 pub fn ended_early(manifest: &Manifest) -> bool {
-    manifest.health.iter().any(|event| [SCREEN_LOST, DISK_FULL].contains(&event.kind.as_str()))
+    why_ended_early(manifest).is_some()
 }
 
-fn start_input(source: InputSource, sink: Sender<RawInput>) -> (Option<input::Running>, InputEventsInfo) {
-    let without = |reason| (None, InputEventsInfo { recorded: false, reason: Some(reason) });
+/// What the worker was told when something other than they ended the take.
+pub fn why_ended_early(manifest: &Manifest) -> Option<&HealthEvent> {
+    manifest.health.iter().rfind(|event| ENDING.contains(&event.kind.as_str()))
+}
+
+/// The running source, what the manifest says of it, and what the worker should know of one that does not run.
+fn start_input(
+    source: InputSource,
+    sink: Sender<RawInput>,
+) -> (Option<input::Running>, InputEventsInfo, Option<Health>) {
+    let without = |reason| InputEventsInfo { recorded: false, reason: Some(reason) };
     match source {
-        InputSource::Without { reason } => without(reason),
+        InputSource::Without { reason } => (None, without(reason), None),
         InputSource::Start(start) => match start(sink) {
-            Ok(running) => (Some(running), InputEventsInfo { recorded: true, reason: None }),
-            Err(error) => without(error.to_string()),
+            Ok(running) => (Some(running), InputEventsInfo { recorded: true, reason: None }, None),
+            Err(error) => {
+                let reason = error.to_string();
+                (None, without(reason.clone()), Some(Health::NoInputEvents { reason }))
+            }
         },
     }
 }

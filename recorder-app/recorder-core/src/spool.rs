@@ -13,7 +13,7 @@ use media::journal::{hash_file, recover as recover_video, sync_folder};
 use shared_types::recording::{EVENTS_FILE, MANIFEST_FILE, Manifest, RecordingStage, VIDEO_FILE};
 
 use crate::submit::{LOCK_FILE, PROGRESS_FILE};
-use crate::voice::VOICE_FILE;
+use crate::voice::{self, VOICE_FILE};
 use crate::{cut, events};
 
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +40,10 @@ pub enum SpoolError {
 
 /// What a take needs at most, as a rule: 12 MB a minute of video and 6 of the voice's journal.
 pub(crate) const USUAL_BYTES_PER_SEC: f64 = 300_000.0;
+/// A fragment is about so long.
+const FRAGMENT_SECS: f64 = 1.0;
+/// The voice of a killed take is ahead of its video by up to this much.
+const VOICE_AHEAD_SECS: f64 = 2.5;
 /// With less than this left a take is not begun, so that it does not end in its first minutes.
 #[cfg(unix)]
 const ROOM_TO_BEGIN_BYTES: u64 = 128 << 20;
@@ -221,6 +225,8 @@ pub struct Recovery {
     /// Where the last whole fragment begins; the take goes on for about a second after it.
     pub last_fragment_secs: f64,
     pub removed_bytes: u64,
+    /// The voice goes on for so long after the video; what there is of it is in [`VOICE_FILE`] beside it.
+    pub voice_secs_more: Option<f64>,
 }
 
 /// Makes a killed take whole: its video ends with the last whole fragment, its events with the last whole line.
@@ -240,6 +246,7 @@ fn recovery(manifest: &Manifest, removed_bytes: Option<u64>) -> Recovery {
         fragments: manifest.fragments.len(),
         last_fragment_secs: last.unwrap_or(0.0),
         removed_bytes: removed_bytes.unwrap_or(0),
+        voice_secs_more: None,
     }
 }
 
@@ -254,16 +261,25 @@ impl Spool {
         if events_path.is_file() {
             events::sort(&events_path).map_err(|source| SpoolError::Disk { path: events_path, source })?;
         }
-        if !keep_voice {
+        manifest.fragments = video.fragments;
+        let voice_secs_more = self.voice_secs_more(manifest);
+        if !keep_voice && voice_secs_more.is_none() {
             // All of it is in the video too, but for its last second.
             drop(fs::remove_file(self.voice_path()));
         }
-        manifest.fragments = video.fragments;
         manifest.stage = RecordingStage::Stopped;
         manifest.quality = None;
         self.hash_files(manifest)?;
         self.write_manifest(manifest)?;
-        Ok(recovery(manifest, Some(video.removed_bytes)))
+        Ok(Recovery { voice_secs_more, ..recovery(manifest, Some(video.removed_bytes)) })
+    }
+
+    /// How much longer the journal of the voice is than the video, where that is more than a kill explains: the encoder
+    /// had ended, or hung, before the recorder did.
+    fn voice_secs_more(&self, manifest: &Manifest) -> Option<f64> {
+        let last = manifest.fragments.iter().filter_map(|fragment| fragment.t).next_back()?;
+        let more = voice::secs(&self.voice_path())? - (last + FRAGMENT_SECS);
+        (more > VOICE_AHEAD_SECS).then_some(more)
     }
 }
 

@@ -31,6 +31,8 @@ use crate::take::utc_now;
 pub const KEPT: time::Duration = time::Duration::days(7);
 pub const PROGRESS_FILE: &str = "upload.json";
 pub(crate) const LOCK_FILE: &str = "upload.lock";
+/// In the data folder: uploads of deleted takes whose servers are still to be asked to end them.
+const LATER_FILE: &str = "uploads-to-end.json";
 
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
@@ -56,10 +58,6 @@ pub enum SubmitError {
     Changed { path: PathBuf },
     #[error("the file {path} cannot be read or written: {source}. Check that the disk has room")]
     Disk { path: PathBuf, source: io::Error },
-    #[error(
-        "{server} could not be asked to forget what it was sent, so nothing was deleted. Try again when it can be reached"
-    )]
-    StillHeld { server: String },
     #[error("{0}. Remove upload.json from the folder and hand the take in again")]
     Stage(#[from] InvalidTransition),
 }
@@ -212,7 +210,11 @@ pub fn submit(
 /// Two programs at one take would each begin an upload.
 pub(crate) fn lock(folder: &Path) -> Result<fs::File, SubmitError> {
     let path = folder.join(LOCK_FILE);
-    let file = fs::File::create(&path).map_err(|source| SubmitError::Disk { path: path.clone(), source })?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&path).map_err(|source| SubmitError::Disk { path: path.clone(), source })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => Err(SubmitError::Busy),
@@ -260,26 +262,69 @@ pub(crate) fn begin(folder: &Path, client: &Client, assignment: AssignmentId) ->
 }
 
 /// Before a take is deleted: ends its uploads that were not handed in. A submission stays; its erasure is asked for at
-/// the server.
-pub fn end_uploads(folder: &Path, client: &dyn Fn(&str) -> Option<Client>) -> Result<(), SubmitError> {
-    let Some(mut progress) = read_progress(folder)? else { return Ok(()) };
+/// the server. What a server cannot be asked to end now is remembered in the data folder for [`end_later`]; gives those
+/// servers.
+pub fn end_uploads(
+    folder: &Path,
+    data_folder: &Path,
+    client: &dyn Fn(&str) -> Option<Client>,
+) -> Result<Vec<String>, SubmitError> {
+    let Some(mut progress) = read_progress(folder)? else { return Ok(Vec::new()) };
     let _lock = lock(folder)?;
     if progress.answer.is_some() {
         progress.uploads.clear();
     }
     progress.begin_anew();
-    for server in progress.servers_to_tell() {
-        let client = client(&server).ok_or_else(|| SubmitError::StillHeld { server: server.clone() })?;
-        // One that belongs to a submission after all is the server's.
-        progress.terminate_at(&client, |client, id| match terminate(client, id) {
-            Ok(()) => true,
-            Err(error) => error.status() == Some(409),
-        });
-        if progress.servers_to_tell().contains(&server) {
-            return Err(SubmitError::StillHeld { server });
-        }
+    end_now(&mut progress.to_terminate, client);
+    if !progress.to_terminate.is_empty() {
+        let mut later = read_later(data_folder)?;
+        later.extend(progress.to_terminate.iter().filter(|stale| !later.contains(stale)).cloned().collect::<Vec<_>>());
+        write_later(data_folder, &later)?;
     }
-    Ok(())
+    Ok(progress.servers_to_tell())
+}
+
+/// Ends the uploads of takes that were deleted while their servers could not be asked.
+pub fn end_later(data_folder: &Path, client: &dyn Fn(&str) -> Option<Client>) -> Result<(), SubmitError> {
+    let mut later = read_later(data_folder)?;
+    let before = later.len();
+    end_now(&mut later, client);
+    if later.len() < before { write_later(data_folder, &later) } else { Ok(()) }
+}
+
+/// Forgets the uploads that could be ended. One that belongs to a submission after all is the server's; a server that
+/// does not answer is asked once.
+fn end_now(stale: &mut Vec<StaleUpload>, client: &dyn Fn(&str) -> Option<Client>) {
+    let mut silent: Vec<String> = Vec::new();
+    stale.retain(|upload| {
+        if silent.contains(&upload.server) {
+            return true;
+        }
+        let Some(client) = client(&upload.server) else { return true };
+        match terminate(&client, &upload.id) {
+            Ok(()) => false,
+            Err(error) if error.status() == Some(409) => false,
+            Err(_) => {
+                silent.push(upload.server.clone());
+                true
+            }
+        }
+    });
+}
+
+fn read_later(data_folder: &Path) -> Result<Vec<StaleUpload>, SubmitError> {
+    let path = data_folder.join(LATER_FILE);
+    match fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| SubmitError::Disk { path, source: error.into() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(source) => Err(SubmitError::Disk { path, source }),
+    }
+}
+
+fn write_later(data_folder: &Path, later: &[StaleUpload]) -> Result<(), SubmitError> {
+    let path = data_folder.join(LATER_FILE);
+    let written = serde_json::to_vec_pretty(later).map_err(io::Error::from).and_then(|text| replace_file(&path, &text));
+    written.map_err(|source| SubmitError::Disk { path, source })
 }
 
 struct Run<'a> {

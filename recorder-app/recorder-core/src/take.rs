@@ -2,15 +2,16 @@
 //!
 //! Four threads: `screen` asks for pictures, `encode` writes them with the sound, `events` writes the input events,
 //! and the caller's own thread watches over them and tells how it goes. What fails ends the take properly, with all
-//! that was recorded until then; a microphone or the input events may fail without ending it.
+//! that was recorded until then; a microphone or the input events may fail without ending it. An encoder or a disk that
+//! does not answer is told, and at the end of the take left to itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{Builder, ScopedJoinHandle};
+use std::thread::{Builder, JoinHandle, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use capture::clock;
-use capture::input::{self, RawInput};
+use capture::input::{self, InputError, RawInput};
 use capture::screen::{ScreenSource, blank_frame};
 use crossbeam_channel::{Receiver, bounded};
 use media::encode::h264::EncoderChange;
@@ -18,25 +19,29 @@ use media::frame::AudioChunk;
 use media::mux::MuxError;
 use media::time::Monotonic;
 use shared_types::quality::policy::Narration;
-use shared_types::recording::{EncoderProbe, HealthEvent, Manifest, RecordingStage, VIDEO_FILE};
+use shared_types::recording::{
+    DriftInfo, EncoderProbe, HealthEvent, InputEventsInfo, Manifest, RecordingStage, VIDEO_FILE,
+};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::advice::{Advice, Look};
+use crate::advice::{Advice, Look, News};
 use crate::check::check;
 use crate::control::Control;
 use crate::early::Sending;
-use crate::encode::{self, EncodeReport, EncodeThreadError, Encoders, Streams};
+use crate::encode::{self, EncodeReport, EncodeThreadError, Encoders, GIVEN_UP_AFTER, STALLED_SECS, Streams};
 use crate::events;
+use crate::health::Health;
 use crate::live::{Heard, Live};
 use crate::microphone::Microphone;
 use crate::pace::{self, Maps, Pace, SystemClock, Tick};
-use crate::session::{DISK_FULL, Listener, Progress, SCREEN_LOST, SessionError, TakeOptions};
+use crate::session::{Listener, Progress, SessionError, TakeOptions};
 use crate::spool::{Spool, SpoolError, USUAL_BYTES_PER_SEC};
 use crate::timeline::Timeline;
 use crate::voice::VoiceJournal;
 
 const WATCH_EVERY: Duration = Duration::from_millis(100);
+const POLL: Duration = Duration::from_millis(5);
 const LOOK_AT_DISK_EVERY: Duration = Duration::from_secs(2);
 const TICKS: usize = 64;
 /// The rate of a take is known after this long.
@@ -60,6 +65,12 @@ pub(crate) struct Take {
     mic: Option<Microphone>,
     input: Option<input::Running>,
     early: Option<Sending>,
+    /// Why there are no input events, to be told when the take begins.
+    refused: Option<Health>,
+    is_stalled: bool,
+    is_resized: bool,
+    /// How many of the pauses that nobody asked for were told.
+    told_sleeps: usize,
     /// How long the take has been running.
     secs: f64,
 }
@@ -79,8 +90,11 @@ impl Take {
         manifest: Manifest,
         mic: Option<Microphone>,
         input: Option<input::Running>,
+        refused: Option<Health>,
     ) -> Self {
-        Self { spool, manifest, live: Arc::default(), mic, input, early: None, secs: 0.0 }
+        let (is_stalled, is_resized) = (false, false);
+        let (live, early, told_sleeps, secs) = (Arc::default(), None, 0, 0.0);
+        Self { spool, manifest, live, mic, input, early, refused, is_stalled, is_resized, told_sleeps, secs }
     }
 
     pub(crate) fn run(
@@ -100,7 +114,7 @@ impl Take {
             drop(spare_sink.send(blank_frame()));
         }
         let streams = Streams { ticks, chunks, spare: spare_sink };
-        let (timeline, live) = (&Timeline::new(control), self.live.clone());
+        let (timeline, live) = (Arc::new(Timeline::new(control)), self.live.clone());
         let maps = &Maps::new(picture, screen.corner(), screen.extent());
         let over = &AtomicBool::new(false);
         let (video_path, events_path) = (self.spool.video_path(), self.spool.events_path());
@@ -109,11 +123,15 @@ impl Take {
         // So it is with the early upload: the take is handed in later all the same.
         self.early = options.early.clone().and_then(|early| Sending::start(self.spool.folder(), early).ok());
         let records_events = self.manifest.input_events.recorded;
-        let (watched, shown, encoded, written) = std::thread::scope(|scope| {
+        // By itself: no scope waits for one that does not come back.
+        let encode = {
+            let (timeline, live) = (timeline.clone(), live.clone());
+            let run = move || encode::run(encoders, &video_path, voice, streams, &timeline, &live);
+            Builder::new().name("encode".to_owned()).spawn(run)?
+        };
+        let timeline = timeline.as_ref();
+        let (watched, shown, written) = std::thread::scope(|scope| {
             let end = EndOnDrop(over);
-            let encode = Builder::new()
-                .name("encode".to_owned())
-                .spawn_scoped(scope, || encode::run(encoders, &video_path, voice, streams, timeline, &live))?;
             let fps = options.fps;
             let pace = Builder::new().name("screen".to_owned()).spawn_scoped(scope, move || {
                 let (ticks, spare) = (&tick_sink, &spare);
@@ -123,21 +141,25 @@ impl Take {
             let events = records_events
                 .then(|| Builder::new().name("events".to_owned()).spawn_scoped(scope, write))
                 .transpose()?;
-            let watched = self.watch(timeline, &encode, &pace, options, listener);
+            let watched = self.watch(timeline, maps, &encode, &pace, options, listener);
             drop(end);
             drop(self.input.take());
             let shown = joined(pace.join());
-            let encoded = joined(encode.join());
             let written = events.map_or(Ok(()), |events| joined(events.join()));
-            Ok::<_, SessionError>((watched, shown, encoded, written))
+            Ok::<_, SessionError>((watched, shown, written))
         })?;
+        let encoded = self.end_of(encode);
+        self.count_lost_sound();
         drop(self.mic.take());
         self.early.iter().for_each(Sending::stop);
         if let Err(error) = &written {
-            self.note("events_lost", format!("The input events could not be written: {error}."), listener);
+            self.note(&Health::EventsLost { reason: error.to_string() }, listener);
         }
         if let Err(error) = &shown {
-            self.note(SCREEN_LOST, error.to_string(), listener);
+            self.note(&Health::ScreenLost { reason: error.to_string() }, listener);
+        }
+        if let Err(error) = &watched {
+            self.note(&Health::Interrupted { reason: error.to_string() }, listener);
         }
         let manifest = match encoded {
             Ok(report) => self.finish(report, timeline, options)?,
@@ -148,7 +170,7 @@ impl Take {
                     shown.err().map_or_else(|| "no picture came from the screen".to_owned(), |e| e.to_string());
                 return Err(SessionError::Nothing(reason));
             }
-            Err(error) => return Err(self.salvage(&error)),
+            Err(error) => return Err(self.salvage(&error, timeline, listener)),
         };
         match watched {
             Ok(()) => Ok(manifest),
@@ -159,8 +181,9 @@ impl Take {
     /// Until the take is over: its manifest as soon as it has begun, what befalls it, the listener's news.
     fn watch<A, B>(
         &mut self,
-        timeline: &Timeline<'_>,
-        encode: &ScopedJoinHandle<'_, A>,
+        timeline: &Timeline,
+        maps: &Maps,
+        encode: &JoinHandle<A>,
         pace: &ScopedJoinHandle<'_, B>,
         options: &TakeOptions,
         listener: &mut dyn Listener,
@@ -184,8 +207,12 @@ impl Take {
                 self.manifest.clock.first_frame_monotonic_nanos = zero.nanos;
                 self.manifest.clock.started_at = utc_now();
                 listener.started();
+                if let Some(refused) = self.refused.take() {
+                    self.note(&refused, listener);
+                }
             }
             news |= self.watch_devices(listener);
+            news |= self.watch_work(timeline, maps, now, listener);
             let heard = self.mic.as_ref().map(|_| self.live.heard());
             if !is_paused {
                 news |= self.advise(&mut advice, heard, disk_secs, options, now, listener);
@@ -207,9 +234,7 @@ impl Take {
                 looked_at_disk = Some(Instant::now());
                 disk_secs = self.room();
                 if self.spool.is_full() {
-                    let sentence =
-                        "The disk is almost full, so the take was ended. Free some space before the next one.";
-                    self.note(DISK_FULL, sentence.to_owned(), listener);
+                    self.note(&Health::DiskFull, listener);
                     break;
                 }
             }
@@ -258,18 +283,17 @@ impl Take {
         let told = advice.look(&look);
         let changes = self.live.take_encoder_changes();
         let is_news = !told.is_empty() || !changes.is_empty();
-        for change in changes {
-            let EncoderChange { from, to, reason } = change;
-            let sentence = format!(
-                "The video encoder {from} failed, and {to} went on in the same file. You need not do anything."
-            );
-            self.note("encoder_changed", sentence, listener);
+        for EncoderChange { from, to, reason } in changes {
+            self.note(&Health::EncoderChanged { from: from.to_owned(), to: to.to_owned() }, listener);
             self.manifest.encoder.video = format!("{}, {to}", self.manifest.encoder.video);
             let probe = |name: &str, works, detail| EncoderProbe { name: name.to_owned(), works, detail };
             self.manifest.encoder.probes.extend([probe(from, false, Some(reason)), probe(to, true, None)]);
         }
-        for (kind, sentence) in told {
-            self.note(kind, sentence, listener);
+        for news in told {
+            match news {
+                News::Trouble(kind, sentence) => self.tell(kind, sentence, listener),
+                News::Over(kind) => listener.over(kind),
+            }
         }
         is_news
     }
@@ -280,33 +304,87 @@ impl Take {
         let mic_news = self.mic.as_mut().and_then(|mic| mic.watch(heard));
         let input_news = self.input.take_if(|input| !input.is_alive()).and_then(|input| input.stop().err());
         let early_news = self.early.as_mut().and_then(Sending::failure);
-        let news = mic_news.is_some() || input_news.is_some() || early_news.is_some();
-        if let Some(error) = early_news {
-            let sentence = format!(
-                "Sending while recording ended: {error}. The recording goes on; what is missing is sent afterwards."
-            );
-            self.note("early_upload_ended", sentence, listener);
+        let input_news = input_news.map(|error| {
+            let reason = error.to_string();
+            if !matches!(error, InputError::Forbidden) {
+                return Health::InputLost { reason };
+            }
+            // The system said so only when it was asked, and nothing was read until then.
+            self.manifest.input_events = InputEventsInfo { recorded: false, reason: Some(reason.clone()) };
+            Health::NoInputEvents { reason }
+        });
+        let early_news = early_news.map(|error| Health::EarlyUploadEnded { reason: error.to_string() });
+        let news: Vec<_> = [early_news, mic_news, input_news].into_iter().flatten().collect();
+        for health in &news {
+            self.note(health, listener);
         }
-        if let Some((kind, sentence)) = mic_news {
-            self.note(kind, sentence, listener);
-        }
-        if let Some(error) = input_news {
-            self.note("input_lost", error.to_string(), listener);
-        }
-        news
+        !news.is_empty()
     }
 
-    fn note(&mut self, kind: &str, sentence: String, listener: &mut dyn Listener) {
+    /// Whether there was something to note about encoder, disk, the screen's size or the computer's sleep.
+    fn watch_work(&mut self, timeline: &Timeline, maps: &Maps, now: Monotonic, listener: &mut dyn Listener) -> bool {
+        let mut news = Vec::new();
+        let is_stalled = self.live.busy_secs(now) >= STALLED_SECS;
+        match (std::mem::replace(&mut self.is_stalled, is_stalled), is_stalled) {
+            (false, true) => news.push(Health::EncoderStalled),
+            (true, false) => listener.over(Health::EncoderStalled.kind()),
+            _ => {}
+        }
+        let is_resized = maps.is_resized();
+        match (std::mem::replace(&mut self.is_resized, is_resized), is_resized) {
+            (false, true) => news.push(Health::ResolutionChanged),
+            (true, false) => listener.over(Health::ResolutionChanged.kind()),
+            _ => {}
+        }
+        let sleeps: Vec<_> = timeline.stretches().into_iter().filter(|stretch| stretch.is_sleep).collect();
+        for sleep in sleeps.iter().skip(self.told_sleeps) {
+            news.push(Health::Slept { secs: sleep.nanos(now) as f64 / 1e9 });
+        }
+        self.told_sleeps = sleeps.len();
+        for health in &news {
+            self.note(health, listener);
+        }
+        !news.is_empty()
+    }
+
+    fn note(&mut self, health: &Health, listener: &mut dyn Listener) {
+        for kind in health.ends() {
+            listener.over(kind);
+        }
+        self.tell(health.kind(), health.sentence(), listener);
+    }
+
+    fn tell(&mut self, kind: &str, sentence: String, listener: &mut dyn Listener) {
         let event = HealthEvent { t: (self.secs * 1e3).round() / 1e3, kind: kind.to_owned(), sentence };
         listener.health(&event);
         self.manifest.health.push(event);
+    }
+
+    /// What the encoder's thread came to. One that has been at one piece of its work for too long is not waited for.
+    fn end_of(
+        &self,
+        encode: JoinHandle<Result<EncodeReport, EncodeThreadError>>,
+    ) -> Result<EncodeReport, EncodeThreadError> {
+        while !encode.is_finished() {
+            if self.live.busy_secs(clock::now()) >= GIVEN_UP_AFTER.as_secs_f64() {
+                self.live.abandon();
+                return Err(EncodeThreadError::Hung);
+            }
+            std::thread::sleep(POLL);
+        }
+        joined(encode.join())
+    }
+
+    fn count_lost_sound(&mut self) {
+        let lost = self.mic.as_ref().map(Microphone::lost).unwrap_or_default();
+        (self.manifest.drift.lost_chunks, self.manifest.drift.system_gaps) = (lost.chunks, lost.gaps);
     }
 
     /// The folder is whole: hashes, then the device's own verdict.
     fn finish(
         &mut self,
         report: EncodeReport,
-        timeline: &Timeline<'_>,
+        timeline: &Timeline,
         options: &TakeOptions,
     ) -> Result<Manifest, SessionError> {
         let manifest = &mut self.manifest;
@@ -317,7 +395,8 @@ impl Take {
         manifest.fragments = report.fragments;
         manifest.frames = report.frames;
         manifest.gaps = report.sound.gaps;
-        manifest.drift = report.sound.drift;
+        let (lost_chunks, system_gaps) = (manifest.drift.lost_chunks, manifest.drift.system_gaps);
+        manifest.drift = DriftInfo { lost_chunks, system_gaps, ..report.sound.drift };
         manifest.stage = RecordingStage::Stopped;
         self.spool.hash_files(manifest)?;
         debug_assert_eq!(manifest.files.get(VIDEO_FILE), Some(&report.file));
@@ -330,12 +409,17 @@ impl Take {
 
     /// The encoder or the disk failed: what reached the disk is made whole, and the error told. The journal of the voice
     /// makes room on a full disk, and is kept otherwise.
-    fn salvage(mut self, error: &EncodeThreadError) -> SessionError {
+    fn salvage(mut self, error: &EncodeThreadError, timeline: &Timeline, listener: &mut dyn Listener) -> SessionError {
         let is_disk = matches!(error, EncodeThreadError::Mux(MuxError::Disk(_)));
         if is_disk {
             drop(std::fs::remove_file(self.spool.voice_path()));
         }
         let reason = error.to_string();
+        self.manifest.pauses = timeline.pauses(clock::now());
+        let (due, dropped) = (self.live.due.load(Ordering::Relaxed), self.live.dropped.load(Ordering::Relaxed));
+        (self.manifest.frames.due, self.manifest.frames.captured) = (due, due.saturating_sub(dropped));
+        // Told before anything else is asked of the disk.
+        self.note(&Health::Interrupted { reason: reason.clone() }, listener);
         match self.spool.make_whole(&mut self.manifest, !is_disk) {
             Ok(_) => SessionError::Interrupted { reason },
             Err(SpoolError::NothingWhole { .. }) => {

@@ -10,18 +10,18 @@ use crate::control::{Control, Stretch};
 
 /// Shared by all threads of a take; the first picture sets it going.
 #[derive(Debug)]
-pub(crate) struct Timeline<'a> {
+pub(crate) struct Timeline {
     zero: OnceLock<Monotonic>,
-    control: &'a Control,
+    control: Control,
 }
 
-impl<'a> Timeline<'a> {
-    pub(crate) fn new(control: &'a Control) -> Self {
-        Self { zero: OnceLock::new(), control }
+impl Timeline {
+    pub(crate) fn new(control: &Control) -> Self {
+        Self { zero: OnceLock::new(), control: control.clone() }
     }
 
-    pub(crate) fn control(&self) -> &'a Control {
-        self.control
+    pub(crate) fn control(&self) -> &Control {
+        &self.control
     }
 
     /// The first picture was taken at `at`. Later calls change nothing.
@@ -63,8 +63,10 @@ impl<'a> Timeline<'a> {
         let made = stretches.iter().filter_map(|pause| {
             let (from, to) = (pause.from.max(zero), pause.to.unwrap_or(now));
             let (t, _) = walk(zero, &stretches, from)?;
+            let nanos = to.nanos_since(from) + pause.uncounted_nanos;
             let rounded = |secs: f64| (secs * 1e3).round() / 1e3;
-            (to > from).then(|| Pause { t: rounded(t.secs()), secs: rounded(to.nanos_since(from) as f64 / 1e9) })
+            let is_of_the_take = pause.to.is_none_or(|to| to >= zero) && nanos > 0;
+            is_of_the_take.then(|| Pause { t: rounded(t.secs()), secs: rounded(nanos as f64 / 1e9) })
         });
         made.collect()
     }
@@ -168,6 +170,29 @@ mod tests {
         assert_eq!(timeline.last_recorded(at(3500)), at(3500));
         let pauses: Vec<_> = timeline.pauses(at(4500)).iter().map(|pause| (pause.t, pause.secs)).collect();
         assert_eq!(pauses, [(0.0, 0.2), (0.8, 1.0), (1.8, 0.5)]);
+    }
+
+    #[test]
+    fn a_sleep_that_the_clock_did_not_count_is_a_pause_without_length_on_it() {
+        let control = Control::default();
+        let timeline = Timeline::new(&control);
+        // Before the take, in it, in a pause, and after that.
+        control.slept(at(500), 7_000_000_000);
+        timeline.begin(at(1000));
+        control.slept(at(1500), 60_000_000_000);
+        control.pause_at(at(2000));
+        control.slept(at(2500), 9_000_000_000);
+        control.resume_at(at(3000));
+        control.slept(at(3500), 5_000_000_000);
+        let pauses: Vec<_> = timeline.pauses(at(4000)).iter().map(|pause| (pause.t, pause.secs)).collect();
+        assert_eq!(pauses, [(0.5, 60.0), (1.0, 10.0), (1.5, 5.0)]);
+        let millis = |moment: i64| timeline.place(at(moment)).map(|t| t.nanos / 1_000_000);
+        assert_eq!(
+            [1499, 1500, 1501, 4000].map(millis),
+            [499, 500, 501, 2000].map(Some),
+            "no time of the take is lost"
+        );
+        assert_eq!(control.stretches().iter().filter(|stretch| stretch.is_sleep).count(), 3);
     }
 
     #[test]

@@ -53,6 +53,12 @@ impl VoiceJournal {
     }
 }
 
+/// How long the voice in a journal is; none where there is no journal that could be read.
+pub(crate) fn secs(path: &Path) -> Option<f64> {
+    let reader = hound::WavReader::open(path).ok()?;
+    Some(f64::from(reader.duration()) / f64::from(reader.spec().sample_rate.max(1)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +74,7 @@ mod tests {
         // As a killed recorder leaves it.
         let copy = folder.path().join("copy.wav");
         std::fs::copy(&path, &copy).unwrap();
+        assert!(secs(&copy).is_some_and(|secs| (2.0..=2.5).contains(&secs)));
         let samples: Vec<i16> = hound::WavReader::open(&copy).unwrap().samples().map(Result::unwrap).collect();
         assert!((2 * 48_000..=125 * 960).contains(&samples.len()), "{}", samples.len());
         assert_eq!(samples[48_000], (50.0 / 125.0 * 32_767.0) as i16);

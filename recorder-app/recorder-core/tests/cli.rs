@@ -92,6 +92,7 @@ fn wrong_use_is_told_in_one_sentence_and_harms_nothing() {
         ("record --out take --fps 0", "1..=60"),
         ("record --out take --fps 1000", "1..=60"),
         ("record --out take --colour", "`recorder --help`"),
+        ("record --out take --limit 100", "--upload-while-recording"),
         (&format!("{synthetic} occupied"), "does not exist yet"),
         (&format!("{synthetic} file"), "does not exist yet"),
         ("check", "DIR|FILE"),
@@ -133,6 +134,14 @@ fn what_the_computer_lacks_is_told_with_what_to_do() {
     for (line, env, hint) in rows {
         check(line, env, 1, hint);
     }
+}
+
+#[test]
+fn a_key_that_does_not_pause_is_not_named() {
+    let bench = Bench::new();
+    let args = "record --screen synthetic --mic none --seconds 1 --out take".split_whitespace().collect::<Vec<_>>();
+    let said = String::from_utf8(bench.run(&args, &[]).stderr).unwrap();
+    assert!(said.contains("Press Ctrl-C to stop.") && !said.contains("Ctrl+Alt+P"), "{said}");
 }
 
 #[test]

@@ -77,12 +77,15 @@ fn a_cut_take_is_whole_and_says_what_was_cut() {
     let begins: Vec<f64> = before.fragments.iter().filter_map(|fragment| fragment.t).collect();
     let gone = bytes_of(&folder, &before, 3);
     assert!(holds(&folder, &gone));
+    // A voice that was saved apart has in it what is cut out of the sound.
+    fs::write(folder.join("voice.wav"), "all that was said").unwrap();
 
     let (from, to) = (begins[2] + 0.1, begins[3] - 0.1);
     let report = cut(&folder, from, to, &no_client).unwrap();
     assert_eq!((report.removed.start, report.removed.end), (begins[2], begins[3]));
     assert!(!holds(&folder, &gone));
     let after = report.manifest;
+    assert!(!folder.join("voice.wav").exists() && !after.files.contains_key("voice.wav"));
     check_whole(&folder, &after);
     assert_eq!((after.stage, after.fragments.len()), (RecordingStage::Checked, before.fragments.len() - 1));
     assert_eq!(after.cuts, [report.removed]);

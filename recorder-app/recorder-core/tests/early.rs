@@ -20,7 +20,7 @@ use recorder_core::submit::{SentBytes, SubmitListener, read_progress, submit};
 use shared_types::api::submission::Track;
 use shared_types::id::AssignmentId;
 use shared_types::recording::{Manifest, RecordingStage, VIDEO_FILE};
-use takes::{options, sources, take};
+use takes::{check_modes, options, sources, take};
 use tus::{Fault, Server};
 
 /// The smallest piece of a growing file.
@@ -81,6 +81,7 @@ fn what_was_sent_while_it_was_made_is_gone_on_with_and_arrives_whole() {
     let recorded = &manifest.files[VIDEO_FILE];
     let progress = read_progress(&folder).unwrap().unwrap();
     assert_eq!(progress.stage, RecordingStage::Uploading);
+    check_modes(&folder);
     let id = progress.uploads[&Track::Video].id.clone();
     let early_bytes = server.see(|state| {
         let stored = &state.uploads[&id];
@@ -109,6 +110,7 @@ fn a_cut_ends_what_was_sent_early_and_the_rest_is_sent_afresh() {
     let early = read_progress(&folder).unwrap().unwrap().uploads[&Track::Video].id.clone();
     let report = cut(&folder, 1.2, 2.4, &|_| Some(client(&server))).unwrap();
     assert_eq!(report.still_held_by, [] as [String; 0]);
+    check_modes(&folder);
     server.see(|state| assert!(!state.uploads.contains_key(&early), "the server keeps nothing of it"));
     submit(&folder, &client(&server), assignment(), &mut Quiet, &AtomicBool::new(false)).unwrap();
     let id = read_progress(&folder).unwrap().unwrap().uploads[&Track::Video].id.clone();

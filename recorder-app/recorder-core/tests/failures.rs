@@ -1,17 +1,20 @@
-//! Encoders that fail during a take, by the named points in the code that let them.
+//! Encoders that fail or hang during a take, by the named points in the code that let them.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
 
 mod takes;
 
 use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use capture::screen::synthetic::TestCard;
 use fail::FailScenario;
-use recorder_core::session::SessionError;
+use recorder_core::control::Control;
+use recorder_core::session::{Listener, Progress, SessionError, ended_early, record};
 use recorder_core::spool::Spool;
-use shared_types::recording::{RecordingStage, VIDEO_FILE};
-use takes::{HEIGHT, RATE_HZ, WIDTH, check_whole, mic, options, sources, take, tone, view};
+use shared_types::recording::{HealthEvent, RecordingStage, VIDEO_FILE};
+use takes::{HEIGHT, Heard, RATE_HZ, WIDTH, check_whole, mic, options, sources, take, tone, view};
 
 #[test]
 fn an_encoder_that_fails_is_replaced_in_the_same_file() {
@@ -44,11 +47,122 @@ fn when_no_encoder_works_any_more_picture_and_voice_until_then_are_kept() {
     assert!(reason.contains("libx264") && reason.contains("no other one works"), "{reason}");
     let manifest = Spool::open(&folder).unwrap().read_manifest().unwrap();
     assert_eq!(manifest.stage, RecordingStage::Stopped);
+    assert!(ended_early(&manifest));
+    let told = &manifest.health.last().unwrap().sentence;
+    assert!(told.starts_with("The recording stopped early") && told.contains("whole and kept"), "{told}");
     let viewer = view(&folder.join(VIDEO_FILE)).0;
     let in_video = viewer.samples as f64 / f64::from(RATE_HZ);
     let voice = hound_secs(&fs::read(folder.join("voice.wav")).unwrap());
     assert!(in_video > 1.5 && voice >= in_video - 0.02, "{voice} s of voice beside {in_video} s in the video");
     assert!(manifest.files.contains_key("voice.wav"));
+}
+
+/// Ends the take as soon as it is told that it hangs.
+struct Impatient<'a> {
+    control: &'a Control,
+    told: Option<Instant>,
+}
+
+impl Listener for Impatient<'_> {
+    fn started(&mut self) {}
+    fn progress(&mut self, _: Progress) {}
+
+    fn health(&mut self, event: &HealthEvent) {
+        if event.kind == "encoder_stalled" {
+            self.told = Some(Instant::now());
+            self.control.end();
+        }
+    }
+}
+
+#[test]
+fn an_encoder_that_hangs_is_told_and_does_not_keep_the_take_from_ending() {
+    let scenario = FailScenario::setup();
+    fail::cfg("h264.send", "45*off->pause").unwrap();
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    let card = TestCard::new(WIDTH, HEIGHT);
+    let control = Control::default();
+    let mut impatient = Impatient { control: &control, told: None };
+    let sources = sources(card, Some(mic(vec![Some(tone())])));
+    let result = record(&folder, sources, &options(15, 60.0), &control, &mut impatient);
+    let waited = impatient.told.expect("it is told").elapsed();
+    let left = fs::read(folder.join(VIDEO_FILE)).unwrap();
+    assert!(waited < Duration::from_secs(30), "{waited:?}");
+    let Err(SessionError::Interrupted { reason }) = result else { panic!("{result:?}") };
+    assert!(reason.contains("did not answer"), "{reason}");
+    let manifest = Spool::open(&folder).unwrap().read_manifest().unwrap();
+    assert_eq!((manifest.stage, ended_early(&manifest)), (RecordingStage::Stopped, true));
+    assert_eq!(manifest.pauses, [], "a hang is no sleep");
+    assert!(manifest.frames.captured >= 30, "{:?}", manifest.frames);
+    let viewer = view(&folder.join(VIDEO_FILE)).0;
+    assert!(viewer.pictures.last().unwrap().0 > 1.0);
+    // The encoder goes on now, and finds that it is too late.
+    fail::remove("h264.send");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| {
+        let mut names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
+        names.any(|name| name.trim() == "encode")
+    }) {
+        assert!(Instant::now() < deadline, "the encoder's thread never ends");
+    }
+    scenario.teardown();
+    assert_eq!(fs::read(folder.join(VIDEO_FILE)).unwrap(), left, "nothing is written behind the end");
+}
+
+#[test]
+fn an_encoder_that_hangs_for_a_while_costs_pictures_and_no_time() {
+    let scenario = FailScenario::setup();
+    fail::cfg("h264.send", "30*off->1*sleep(8000)->off").unwrap();
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    let card = TestCard::new(WIDTH, HEIGHT);
+    let mut heard = Heard::default();
+    let sources = sources(card, Some(mic(vec![Some(tone())])));
+    let result = record(&folder, sources, &options(15, 14.0), &Control::default(), &mut heard);
+    scenario.teardown();
+    let manifest = result.unwrap();
+    let stalled = "encoder_stalled".to_owned();
+    assert!(heard.health.contains(&stalled) && heard.over.contains(&stalled), "{heard:?}");
+    assert_eq!(manifest.pauses, []);
+    let dropped: u64 = manifest.frames.dropped_per_second.values().map(|&count| u64::from(count)).sum();
+    assert!(dropped > 60, "{:?}", manifest.frames);
+    assert_eq!(manifest.frames.due, manifest.frames.captured + dropped);
+    let viewer = view(&folder.join(VIDEO_FILE)).0;
+    let last = viewer.pictures.last().unwrap().0;
+    let heard_secs = viewer.samples as f64 / f64::from(RATE_HZ);
+    assert!(last > 13.8 && (heard_secs - last).abs() < 0.2, "{heard_secs} s of sound beside {last} s of picture");
+}
+
+/// A journal of so much silence, as the recorder keeps one.
+fn write_voice(path: &std::path::Path, secs: u32) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: RATE_HZ,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(path, spec).unwrap();
+    (0..secs * RATE_HZ).for_each(|_| writer.write_sample(0_i16).unwrap());
+    writer.finalize().unwrap();
+}
+
+#[test]
+fn a_voice_that_was_saved_for_longer_than_the_video_is_kept_and_named() {
+    let base = tempfile::tempdir().unwrap();
+    for (secs, is_kept) in [(4, false), (12, true)] {
+        let folder = base.path().join(secs.to_string());
+        let mut manifest = take(&folder, sources(TestCard::new(WIDTH, HEIGHT), None), &options(15, 2.5)).0.unwrap();
+        manifest.stage = RecordingStage::Capturing;
+        Spool::open(&folder).unwrap().write_manifest(&manifest).unwrap();
+        write_voice(&folder.join("voice.wav"), secs);
+        let recovered = Command::new(env!("CARGO_BIN_EXE_recorder")).arg("recover").arg(&folder).output().unwrap();
+        let said = String::from_utf8(recovered.stderr).unwrap();
+        assert!(recovered.status.success() && said.contains("was made whole"), "{said}");
+        assert_eq!((folder.join("voice.wav").exists(), said.contains("voice.wav")), (is_kept, is_kept), "{said}");
+        let manifest = Spool::open(&folder).unwrap().read_manifest().unwrap();
+        assert_eq!(manifest.files.contains_key("voice.wav"), is_kept);
+    }
 }
 
 /// Length of a 48 kHz mono WAV file of 16 bit, by the size that its head tells.

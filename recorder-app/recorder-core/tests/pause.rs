@@ -12,7 +12,7 @@ use capture::mic::synthetic::{Plan, Signal, start};
 use capture::screen::synthetic::TestCard;
 use media::synth;
 use recorder_core::control::Control;
-use recorder_core::session::{MicSource, SessionError, record};
+use recorder_core::session::{MicChoice, MicSource, SessionError, record};
 use shared_types::recording::Manifest;
 use takes::{FlashingScreen, HEIGHT, Heard, Pauser, RATE_HZ, WIDTH, check_whole, options, sources};
 
@@ -28,7 +28,7 @@ fn paused_take(folder: &Path, pauses: u32, ends_paused: bool) -> Manifest {
     };
     let control = Control::default();
     let mut pauser = Pauser { pauses_left: pauses, ends_paused, ..Pauser::new(&control, 0.45) };
-    let mic = MicSource { start: Box::new(start), default_id: None };
+    let mic = MicSource { start: Box::new(start), choice: MicChoice::Fixed };
     record(folder, sources(screen, Some(mic)), &options(30, 60.0), &control, &mut pauser).unwrap()
 }
 

@@ -4,7 +4,6 @@
 
 mod takes;
 
-use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
@@ -18,19 +17,14 @@ use media::journal::hash_file;
 use media::synth;
 use media::time::Monotonic;
 use recorder_core::control::Control;
-use recorder_core::session::{MicSource, SessionError, ended_early, record};
+use recorder_core::session::{MicChoice, MicSource, SessionError, ended_early, record};
 use recorder_core::spool::Spool;
 use shared_types::quality::flag::Flag;
 use shared_types::recording::RecordingStage;
 use takes::{
-    FlashingScreen, HEIGHT, Heard, RATE_HZ, WIDTH, check_whole, mic as made_mic, options, sources, take, tone, view,
+    FlashingScreen, HEIGHT, Heard, RATE_HZ, WIDTH, check_modes, check_whole, mic as made_mic, options, sources, take,
+    tone, view,
 };
-
-#[cfg(unix)]
-fn mode(path: &Path) -> u32 {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
-}
 
 #[test]
 fn a_take_is_whole_its_pictures_in_order_and_a_still_screen_loses_no_time() {
@@ -42,11 +36,7 @@ fn a_take_is_whole_its_pictures_in_order_and_a_still_screen_loses_no_time() {
     assert!(health.is_empty(), "{health:?}");
     assert_eq!(manifest.stage, RecordingStage::Checked);
     assert_eq!(manifest.goal.as_deref(), Some("Find red shoes"));
-    #[cfg(unix)]
-    {
-        assert_eq!(mode(&folder), 0o700);
-        assert_eq!((mode(&folder.join("video.mp4")), mode(&folder.join("recording.json"))), (0o600, 0o600));
-    }
+    check_modes(&folder);
 
     let viewer = check_whole(&folder, &manifest);
     let numbers: Vec<u32> = viewer.pictures.iter().map(|picture| picture.1.expect("each picture is legible")).collect();
@@ -74,8 +64,11 @@ fn flash_and_beep_lie_in_the_file_where_the_clock_says() {
         start(Plan::new(RATE_HZ, 2, Signal::Made(synth::beep)), sink)
     };
     let begin = screen.begin.clone();
-    let (result, _) =
-        take(&folder, sources(screen, Some(MicSource { start: Box::new(start), default_id: None })), &options(30, 6.0));
+    let (result, _) = take(
+        &folder,
+        sources(screen, Some(MicSource { start: Box::new(start), choice: MicChoice::Fixed })),
+        &options(30, 6.0),
+    );
     let manifest = result.unwrap();
     let viewer = check_whole(&folder, &manifest);
 
@@ -119,6 +112,18 @@ fn a_lost_microphone_is_told_and_the_take_goes_on_until_it_is_back() {
     assert!(last > 7.8 && (heard - last).abs() < 0.2, "{heard} s of sound beside {last} s of picture");
     assert_eq!(viewer.beeps.len(), 2, "two stretches of sound: {:?}", viewer.beeps);
     assert!(manifest.health[1].t - viewer.beeps[1] < 0.5, "the voice is back where it came back");
+}
+
+#[test]
+fn a_muted_microphone_is_told_within_three_seconds() {
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    let muted = Plan::new(RATE_HZ, 1, Signal::Silence);
+    let card = TestCard::new(WIDTH, HEIGHT);
+    let (result, health) = take(&folder, sources(card, Some(made_mic(vec![Some(muted)]))), &options(15, 4.0));
+    let manifest = result.unwrap();
+    assert_eq!(health, ["mic_silent"]);
+    assert!(manifest.health[0].t <= 3.0 && manifest.health[0].sentence.contains("muted"), "{:?}", manifest.health);
 }
 
 /// A test card that is unplugged after some grabs.

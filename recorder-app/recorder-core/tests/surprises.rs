@@ -1,14 +1,23 @@
-//! What may happen around a take: another resolution, a disk that fills up.
+//! What may happen around a take: another resolution, a desktop that tells of no input, a disk that fills up.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
 
 mod takes;
 
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use capture::input::{InputError, RawKind, synthetic};
 use capture::screen::synthetic::TestCard;
 use capture::screen::{Grab, ScreenError, ScreenSource};
+use media::decode::{Picture, Sink, Sound, decode};
+use media::demux::Demuxer;
 use media::frame::BgraFrame;
-use shared_types::recording::RecordingStage;
-use takes::{HEIGHT, WIDTH, check_whole, options, sources, take};
+use recorder_core::control::Control;
+use recorder_core::session::{InputSource, record};
+use shared_types::event::{InputEventKind, parse_events};
+use shared_types::recording::{EVENTS_FILE, RecordingStage, VIDEO_FILE};
+use takes::{HEIGHT, Heard, WIDTH, check_whole, options, sources, take};
 
 /// Test cards of several sizes, one after the other.
 struct Resized {
@@ -35,6 +44,29 @@ impl ScreenSource for Resized {
     }
 }
 
+/// How bright each picture is at the left edge, in the middle and at the right edge.
+#[derive(Default)]
+struct Edges(Vec<[f64; 3]>);
+
+impl Sink for Edges {
+    fn picture(&mut self, picture: &mut Picture<'_>) -> ControlFlow<()> {
+        let luma = picture.luma().unwrap();
+        let mean = |columns: std::ops::Range<u32>| {
+            // Below the row of the card's number.
+            let spots = (40..170).flat_map(|y| columns.clone().map(move |x| (x, y)));
+            let levels: Vec<_> =
+                spots.map(|(x, y)| f64::from(luma.data[y as usize * luma.stride + x as usize])).collect();
+            levels.iter().sum::<f64>() / levels.len() as f64
+        };
+        self.0.push([mean(0..80), mean(110..210), mean(240..320)]);
+        ControlFlow::Continue(())
+    }
+
+    fn sound(&mut self, _: &Sound<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
 #[test]
 fn another_resolution_goes_on_in_the_same_picture() {
     let base = tempfile::tempdir().unwrap();
@@ -42,9 +74,23 @@ fn another_resolution_goes_on_in_the_same_picture() {
     let sizes = [(WIDTH, HEIGHT), (2 * WIDTH, 2 * HEIGHT), (300, 400), (WIDTH, HEIGHT)];
     let cards = sizes.map(|(width, height)| TestCard::new(width, height)).into();
     let screen = Resized { cards, grabs_each: 20, grabs: 0 };
-    let (result, health) = take(&folder, sources(screen, None), &options(15, 6.0));
-    let manifest = result.unwrap();
-    assert!(!health.iter().any(|kind| kind == "screen_lost"), "{health:?}");
+    // A hand that clicks at the same place of the desktop all the while.
+    let mut presses = 0_u32;
+    let click = move || {
+        presses += 1;
+        let (button, x, y) = (1, 30, 40);
+        Some(if presses % 2 == 1 { RawKind::ButtonDown { button, x, y } } else { RawKind::ButtonUp { button, x, y } })
+    };
+    let mut sources = sources(screen, None);
+    sources.input = InputSource::Start(Box::new(move |sink| synthetic::start(sink, click)));
+    let mut heard = Heard::default();
+    let manifest = record(&folder, sources, &options(15, 6.0), &Control::default(), &mut heard).unwrap();
+    assert_eq!(
+        (heard.health, heard.over),
+        (vec!["resolution_changed".to_owned()], vec!["resolution_changed".to_owned()])
+    );
+    let told = &manifest.health[0];
+    assert!((1.0..3.0).contains(&told.t) && told.sentence.contains("old size again"), "{told:?}");
     assert_eq!((manifest.screen.picture_width, manifest.screen.picture_height), (WIDTH, HEIGHT));
     let viewer = check_whole(&folder, &manifest);
     assert!(viewer.pictures.last().unwrap().0 > 5.5, "no time is lost");
@@ -54,6 +100,41 @@ fn another_resolution_goes_on_in_the_same_picture() {
     };
     assert!(legible(0.0, 1.2) > 8 && legible(5.0, 6.0) > 8, "the first size fills the picture before and after");
     assert_eq!(legible(3.1, 3.7), 0, "a high screen lies between two edges");
+
+    let mut edges = Edges::default();
+    decode(&mut Demuxer::open(&folder.join(VIDEO_FILE)).unwrap(), &mut edges).unwrap();
+    let is_high = |picture: &&[f64; 3]| picture[0] < 25.0 && picture[1] > 50.0 && picture[2] < 25.0;
+    let fills = |picture: &&[f64; 3]| picture.iter().all(|&level| level > 50.0);
+    let (high, full) = (edges.0.iter().filter(is_high).count(), edges.0.iter().filter(fills).count());
+    assert!(high > 8 && full > 30 && high + full == edges.0.len(), "{high} with bars, {full} without: {:?}", edges.0);
+
+    // The place follows the picture: as it is, at half its size, and between the bars.
+    let events = parse_events(&std::fs::read_to_string(folder.join(EVENTS_FILE)).unwrap()).unwrap();
+    let places = events.iter().filter_map(|event| match event.kind {
+        InputEventKind::Click { x, y, .. } => Some((x.round() as i32, y.round() as i32)),
+        _ => None,
+    });
+    let places: BTreeSet<_> = places.collect();
+    let scaled = 180.0 / 400.0;
+    let between = ((320.0 - 300.0 * scaled) / 2.0 + 30.0 * scaled, 40.0 * scaled);
+    let is_between =
+        |&(x, y): &(i32, i32)| (f64::from(x) - between.0).abs() <= 2.0 && (f64::from(y) - between.1).abs() <= 1.0;
+    assert!(places.contains(&(30, 40)) && places.contains(&(15, 20)) && places.iter().any(is_between), "{places:?}");
+    assert_eq!(places.len(), 3, "{places:?}");
+}
+
+#[test]
+fn a_desktop_that_tells_of_no_input_is_told_at_the_beginning() {
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    let mut sources = sources(TestCard::new(WIDTH, HEIGHT), None);
+    sources.input = InputSource::Start(Box::new(|_| Err(InputError::Wayland)));
+    let (result, health) = take(&folder, sources, &options(15, 1.5));
+    let manifest = result.unwrap();
+    assert_eq!(health, ["no_input_events"]);
+    assert!(!manifest.input_events.recorded && manifest.health[0].t < 1.0, "{:?}", manifest.health);
+    assert_eq!(manifest.input_events.reason.as_ref(), Some(&manifest.health[0].sentence));
+    assert!(!folder.join(EVENTS_FILE).exists());
 }
 
 /// How a program gets mounts of its own: in a user's namespace, or as root; some containers allow neither.

@@ -22,7 +22,7 @@ use media::frame::BgraFrame;
 use media::synth;
 use media::time::Monotonic;
 use recorder_core::control::Control;
-use recorder_core::session::{MicSource, record};
+use recorder_core::session::{MicChoice, MicSource, record};
 use shared_types::recording::Manifest;
 use takes::{HEIGHT, Pauser, Viewer, WIDTH, options, sources, view};
 
@@ -132,7 +132,7 @@ fn take_of(row: Row, secs: f64) -> Measured {
         pauser.next = f64::INFINITY;
     }
     let options = options(row.fps, secs);
-    let mic = MicSource { start: Box::new(start), default_id: None };
+    let mic = MicSource { start: Box::new(start), choice: MicChoice::Fixed };
     let manifest = record(&folder, sources(screen, Some(mic)), &options, &control, &mut pauser).unwrap();
     assert!(manifest.pauses.len() as u32 >= row.pauses, "{:?}", manifest.pauses);
     let (viewer, _) = view(&folder.join("video.mp4"));

@@ -3,7 +3,7 @@ import { type ReactNode, useState } from 'react';
 import type { AssignmentItem } from '../api/types/AssignmentItem';
 import type { ConsentText } from '../api/types/ConsentText';
 import { Button, Loading } from '../shared/parts';
-import { type Invite as Opened, recorder, type Standing, type Take, type Trouble } from './bridge';
+import { type Discarded, type Invite as Opened, recorder, type Standing, type Take, type Trouble } from './bridge';
 import { Consent } from './Consent';
 import { Goals } from './Goals';
 import { Invite } from './Invite';
@@ -72,6 +72,11 @@ export function App() {
     setTrouble(why);
   };
 
+  const discarded = (news: Discarded) => {
+    learn(news.standing, { name: 'goals' });
+    setTrouble(news.trouble);
+  };
+
   return (
     <Frame standing={standing.data} screen={screen} onGo={go}>
       <TroubleNotice error={trouble} />
@@ -81,7 +86,7 @@ export function App() {
       {screen.name === 'ready' ? <Ready goal={screen.goal} onStarted={(goal) => go({ name: 'recording', goal })} onBack={() => go({ name: 'goals' })} /> : null}
       {screen.name === 'recording' ? <Recording goal={screen.goal} onFinished={(take) => go({ name: 'result', take })} onFailed={failed} /> : null}
       {screen.name === 'result' ? (
-        <Result take={screen.take} onSubmit={(take) => go({ name: 'sending', take, running: false })} onAgain={(take) => record(take.assignment)} onCut={(take) => go({ name: 'result', take })} onDiscarded={(news) => learn(news, { name: 'goals' })} />
+        <Result take={screen.take} onSubmit={(take) => go({ name: 'sending', take, running: false })} onAgain={(take) => record(take.assignment)} onCut={(take) => go({ name: 'result', take })} onDiscarded={discarded} />
       ) : null}
       {screen.name === 'sending' ? <Sending take={screen.take} running={screen.running} onSubmitted={() => go({ name: 'status' })} onBack={() => go({ name: 'goals' })} /> : null}
       {screen.name === 'status' ? <Status onRecord={record} /> : null}

@@ -6,7 +6,7 @@ import { formatBytes, formatClock, formatPercent } from '../shared/format';
 import { Button, Loading, Notice, ProgressBar } from '../shared/parts';
 import { type Level, recorder, type Take, type Trouble, useNews } from './bridge';
 import { Page, TroubleNotice } from './Page';
-import { spellSecs } from './words';
+import { howToPause, spellSecs, withNews } from './words';
 
 type Props = { goal: AssignmentItem; onFinished: (take: Take) => void; onFailed: (trouble: Trouble) => void };
 
@@ -21,7 +21,8 @@ export function Recording({ goal, onFinished, onFailed }: Props) {
   const stop = useMutation({ mutationFn: recorder.stop });
   const pause = useMutation({ mutationFn: recorder.togglePause });
   useNews('level', setLevel);
-  useNews('health', (event) => setHealth((before) => [event, ...before].slice(0, 4)));
+  useNews('health', (event) => setHealth((before) => withNews(before, event)));
+  useNews('over', (kind) => setHealth((before) => before.filter((event) => event.kind !== kind)));
   useNews('finished', onFinished);
   useNews('failed', onFailed);
 
@@ -74,7 +75,9 @@ export function Recording({ goal, onFinished, onFailed }: Props) {
           {paused ? 'Go on' : 'Pause'}
         </Button>
       </div>
-      <p className="muted">You can put this window aside and shop in your browser. Come back here to stop. Ctrl+Alt+P pauses at once, from any window.</p>
+      <p className="muted" data-testid="how-to-pause">
+        You can put this window aside and shop in your browser. Come back here to stop. {level ? howToPause(level.pause_key) : null}
+      </p>
     </Page>
   );
 }

@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { formatBytes, formatClock } from '../shared/format';
 import { Button, Notice } from '../shared/parts';
-import { recorder, type Standing, type Take } from './bridge';
+import { type Discarded, recorder, type Take } from './bridge';
 import { Cut } from './Cut';
 import { Page, TroubleNotice } from './Page';
 import { verdictWords } from './words';
@@ -12,7 +12,7 @@ type Props = {
   onSubmit: (take: Take) => void;
   onAgain: (take: Take) => void;
   onCut: (take: Take) => void;
-  onDiscarded: (standing: Standing) => void;
+  onDiscarded: (news: Discarded) => void;
 };
 
 export function Result({ take, onSubmit, onAgain, onCut, onDiscarded }: Props) {
@@ -38,6 +38,13 @@ export function Result({ take, onSubmit, onAgain, onCut, onDiscarded }: Props) {
           <span>{said.text}</span>
         </Notice>
       </div>
+      {take.ended_early !== null ? (
+        <div data-testid="ended-early">
+          <Notice tone="warn" title="This recording ended before you stopped it.">
+            <span>{take.ended_early}</span>
+          </Notice>
+        </div>
+      ) : null}
       {take.recovered ? (
         <Notice tone="info" title="This recording was cut short.">
           <span>The recorder or the computer stopped before you did. What had been recorded until then was saved.</span>

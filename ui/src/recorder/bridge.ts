@@ -30,9 +30,12 @@ export type Take = {
   report: QualityReport | null;
   /** It was cut short by a crash or a power cut and made whole afterwards. */
   recovered: boolean;
-  /** Something other than its maker ended it. */
-  ended_early: boolean;
+  /** What ended it before its maker did, with what to do; null when its maker did. */
+  ended_early: string | null;
 };
+
+/** A recording was deleted; `trouble` is what is still to be done about it. */
+export type Discarded = { standing: Standing; trouble: Trouble | null };
 
 export type Invite = { server: string; host: string; code: string };
 
@@ -53,6 +56,8 @@ export type Level = {
   peak_dbfs: number | null;
   bytes: number;
   paused: boolean;
+  /** Ctrl+Alt+P pauses from any window. */
+  pause_key: boolean;
   /** How much of the take was speech so far; null without a microphone. */
   speech_share: number | null;
   /** How long the disk has room; null where it does not tell. */
@@ -69,6 +74,8 @@ type News = {
   started: null;
   level: Level;
   health: HealthEvent;
+  /** Trouble of this kind is over. */
+  over: string;
   /** The take ended and was checked. */
   finished: Take;
   /** Nothing usable came of it. */
@@ -110,7 +117,7 @@ export const recorder = {
   togglePause: () => invoke<null>('toggle_pause'),
   /** Removes the seconds between for good, widened to whole pieces of about a second. */
   cut: (take: string, from: number, to: number) => invoke<Take>('cut', { take, from, to }),
-  discard: (take: string) => invoke<Standing>('discard', { take }),
+  discard: (take: string) => invoke<Discarded>('discard', { take }),
   submit: (take: string) => invoke<null>('submit', { take }),
   cancelSubmit: () => invoke<null>('cancel_submit'),
   submissions: () => invoke<Handed[]>('submissions'),

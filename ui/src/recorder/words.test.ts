@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseClock } from './words';
+import { howToPause, parseClock, withNews } from './words';
 
 test('times are read as people write them', () => {
   const rows: [string, number | null][] = [
@@ -15,4 +15,18 @@ test('times are read as people write them', () => {
     ['1:', null],
   ];
   for (const [text, secs] of rows) expect(parseClock(text), text).toBe(secs);
+});
+
+test('the pause key is named only where it works', () => {
+  expect(howToPause(true)).toContain('Ctrl+Alt+P');
+  expect(howToPause(false)).not.toContain('Ctrl');
+  expect(howToPause(false)).toContain('button');
+});
+
+test('each kind of news is shown once, the newest first', () => {
+  const event = (t: number, kind: string) => ({ t, kind, sentence: `${kind}.` });
+  let shown = [event(1, 'noise'), event(2, 'mic_quiet'), event(3, 'noise')].reduce(withNews, [] as ReturnType<typeof event>[]);
+  expect(shown.map((news) => [news.t, news.kind])).toEqual([[3, 'noise'], [2, 'mic_quiet']]);
+  for (const kind of ['a', 'b', 'c']) shown = withNews(shown, event(4, kind));
+  expect(shown.map((news) => news.kind)).toEqual(['c', 'b', 'a', 'noise']);
 });

@@ -1,4 +1,5 @@
 import type { AssignmentStage } from '../api/types/AssignmentStage';
+import type { HealthEvent } from '../api/types/HealthEvent';
 import type { Reason } from '../api/types/Reason';
 import type { SubmissionStage } from '../api/types/SubmissionStage';
 import type { Verdict } from '../api/types/Verdict';
@@ -91,4 +92,16 @@ export function parseClock(text: string): number | null {
   if (!match) return null;
   const [hours, minutes, secs] = [Number(match[1] ?? 0), Number(match[2] ?? 0), Number(match[3])];
   return hours * 3600 + minutes * 60 + secs;
+}
+
+/** How the worker pauses; the key is not there on each desktop. */
+export function howToPause(hasKey: boolean): string {
+  return hasKey ? 'Ctrl+Alt+P pauses at once, from any window.' : 'To pause, use the button here: on this desktop no key does it.';
+}
+
+const MOST_NEWS = 4;
+
+/** The newest first, each kind once, so that one trouble does not push the others out. */
+export function withNews(shown: HealthEvent[], event: HealthEvent): HealthEvent[] {
+  return [event, ...shown.filter((other) => other.kind !== event.kind)].slice(0, MOST_NEWS);
 }

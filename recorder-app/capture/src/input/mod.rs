@@ -13,6 +13,7 @@ mod mac_key;
 mod macos;
 mod out;
 pub mod pause_key;
+pub mod synthetic;
 #[cfg(target_os = "linux")]
 mod title;
 #[cfg(any(target_os = "windows", test))]
@@ -79,8 +80,8 @@ pub enum InputError {
     #[error(transparent)]
     Display(#[from] DisplayError),
     #[error(
-        "A Wayland desktop lets no program see mouse and keyboard, so the take has no input events; what was done is \
-         read from its picture."
+        "A Wayland desktop lets no program see mouse and keyboard, so the take has no input events. You need not do \
+         anything: what you do is read from the picture."
     )]
     Wayland,
     #[error(
@@ -96,7 +97,9 @@ pub enum InputError {
         "The key {key} is taken by another program, so it does not pause. Use the window's button, or close that program."
     )]
     KeyTaken { key: &'static str },
-    #[error("The display stopped telling of mouse and keyboard: {0}. The picture goes on; no more input is recorded.")]
+    #[error(
+        "The display stopped telling of mouse and keyboard: {0}. The picture goes on without them; if much is left to do, stop and start again."
+    )]
     Lost(String),
 }
 

@@ -11,6 +11,8 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 
+use crate::screen::windows::{Discretion, Telling};
+
 x11rb::atom_manager! {
     Atoms: AtomsCookie {
         _NET_ACTIVE_WINDOW,
@@ -22,16 +24,28 @@ x11rb::atom_manager! {
 pub(super) struct Title {
     root: Window,
     atoms: Atoms,
+    discretion: Discretion,
+    telling: Telling,
     watched: Option<Window>,
     last: Option<String>,
 }
 
 impl Title {
     /// Asks to be told of changes of the active window.
-    pub(super) fn watch(conn: &RustConnection, root: Window) -> Result<Self, ReplyError> {
+    pub(super) fn watch(conn: &RustConnection, root: Window, discretion: Discretion) -> Result<Self, ReplyError> {
         let atoms = Atoms::new(conn)?.reply()?;
         watch_properties(conn, root)?;
-        Ok(Self { root, atoms, watched: None, last: None })
+        Ok(Self { root, atoms, discretion, telling: Telling::All, watched: None, last: None })
+    }
+
+    /// How much may be told of what is done in the window that the last [`Title::read`] found.
+    pub(super) fn telling(&self) -> Telling {
+        self.telling
+    }
+
+    /// How much may be told of what is done in another window.
+    pub(super) fn telling_of(&self, conn: &RustConnection, window: Window) -> Result<Telling, ReplyError> {
+        self.discretion.telling(conn, window)
     }
 
     /// Whether a changed property can change the title.
@@ -41,12 +55,19 @@ impl Title {
                 && (property == self.atoms._NET_WM_NAME || property == u32::from(AtomEnum::WM_NAME)))
     }
 
-    /// The title, if it is another one than the last time.
+    /// The title, if it is another one than the last time and may be told.
     pub(super) fn read(&mut self, conn: &RustConnection) -> Result<Option<String>, ReplyError> {
-        let Some((window, title)) = self.active(conn)? else { return Ok(None) };
+        let Some((window, title)) = self.active(conn)? else {
+            self.telling = Telling::All;
+            return Ok(None);
+        };
+        self.telling = self.discretion.telling(conn, window)?;
         if self.watched != Some(window) {
             watch_properties(conn, window)?;
             self.watched = Some(window);
+        }
+        if self.telling != Telling::All {
+            return Ok(None);
         }
         if self.last.as_deref() == Some(title.as_str()) {
             return Ok(None);

@@ -7,6 +7,10 @@
 //!
 //! Times are the server's own, which are milliseconds of the same monotonic clock, as long as they are plausible; so a
 //! busy computer does not stretch the time between two clicks.
+//!
+//! Nothing is told of what is done in windows that are left out of the picture. Which window a key goes to is asked at
+//! each key, since no window manager need tell of it; one that was such a window at the key before counts as one, so
+//! that the key that closes it is left out too.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -25,6 +29,7 @@ use super::title::Title;
 use super::{InputError, RawInput, RawKind};
 use crate::clock;
 use crate::display::{Display, Session};
+use crate::screen::windows::{Discretion, Telling};
 
 const NANOS_PER_MILLI: i64 = 1_000_000;
 const POINTER_EVERY_NANOS: i64 = 50 * NANOS_PER_MILLI;
@@ -38,6 +43,8 @@ pub(super) struct Reader {
     keymap: Keymap,
     title: Title,
     pointer: Option<(i16, i16)>,
+    /// The buttons whose press was told, a bit each.
+    held: u32,
 }
 
 impl Reader {
@@ -59,8 +66,8 @@ impl Reader {
         let masks = [xinput::EventMask { deviceid: xinput::Device::ALL_MASTER.into(), mask: vec![mask] }];
         conn.xinput_xi_select_events(root, &masks)?.check()?;
         let keymap = Keymap::read(conn)?;
-        let title = Title::watch(conn, root)?;
-        Ok(Self { display, keymap, title, pointer: None })
+        let title = Title::watch(conn, root, Discretion::of(session, conn)?)?;
+        Ok(Self { display, keymap, title, pointer: None, held: 0 })
     }
 
     pub(super) fn run(mut self, stop: &AtomicBool, sink: &Sender<RawInput>) -> Result<(), InputError> {
@@ -110,6 +117,12 @@ impl Reader {
             Event::XinputRawButtonPress(press) => {
                 let at = time_of(press.time);
                 let pointer = self.query_pointer()?;
+                if let Err(Stopped) = self.tell_title(out)? {
+                    return Ok(Err(Stopped));
+                }
+                if !self.may_tell_of(&pointer)? {
+                    return Ok(Ok(()));
+                }
                 let (x, y) = (pointer.root_x.into(), pointer.root_y.into());
                 let wheel = |dx, dy| RawKind::Wheel { dx, dy, x, y };
                 let kind = match press.detail {
@@ -117,11 +130,15 @@ impl Reader {
                     5 => wheel(0, 1),
                     6 => wheel(-1, 0),
                     7 => wheel(1, 0),
-                    button => RawKind::ButtonDown { button: button.min(255) as u8, x, y },
+                    button => {
+                        self.held |= bit_of(button);
+                        RawKind::ButtonDown { button: button.min(255) as u8, x, y }
+                    }
                 };
                 Ok(out.send(at, kind))
             }
-            Event::XinputRawButtonRelease(release) if !(4..=7).contains(&release.detail) => {
+            Event::XinputRawButtonRelease(release) if self.held & bit_of(release.detail) != 0 => {
+                self.held &= !bit_of(release.detail);
                 let at = time_of(release.time);
                 let pointer = self.query_pointer()?;
                 let (x, y) = (pointer.root_x.into(), pointer.root_y.into());
@@ -130,14 +147,23 @@ impl Reader {
             Event::XinputRawKeyPress(press) => {
                 let at = time_of(press.time);
                 let state = self.query_pointer()?.mask.into();
-                match self.keymap.press(press.detail.min(255) as u8, state) {
+                let pressed = self.keymap.press(press.detail.min(255) as u8, state);
+                let before = self.title.telling();
+                if let Err(Stopped) = self.tell_title(out)? {
+                    return Ok(Err(Stopped));
+                }
+                let may_tell = before == Telling::All && self.title.telling() == Telling::All;
+                match pressed.filter(|_| may_tell) {
                     Some((key, repeat)) => Ok(out.send(at, RawKind::KeyDown { key, repeat })),
                     None => Ok(Ok(())),
                 }
             }
             Event::XinputRawKeyRelease(release) => {
                 self.keymap.release(release.detail.min(255) as u8);
-                Ok(out.send(time_of(release.time), RawKind::KeyUp))
+                match self.title.telling() {
+                    Telling::All => Ok(out.send(time_of(release.time), RawKind::KeyUp)),
+                    Telling::NothingOfIt | Telling::Nothing => Ok(Ok(())),
+                }
             }
             Event::MappingNotify(_) => {
                 self.keymap.reread(&self.display.conn)?;
@@ -155,11 +181,18 @@ impl Reader {
         }
     }
 
+    /// Whether what the pointer does where it is may be told.
+    fn may_tell_of(&self, pointer: &QueryPointerReply) -> Result<bool, ReplyError> {
+        Ok(self.title.telling() != Telling::Nothing
+            && self.title.telling_of(&self.display.conn, pointer.child)? == Telling::All)
+    }
+
     fn tell_pointer(&mut self, out: &Out<'_>) -> Result<(), InputError> {
         let at = clock::now();
         let pointer = self.query_pointer()?;
         let position = (pointer.root_x, pointer.root_y);
         if self.pointer != Some(position)
+            && self.may_tell_of(&pointer)?
             && out.offer(at, RawKind::Pointer { x: position.0.into(), y: position.1.into() })
         {
             self.pointer = Some(position);
@@ -170,6 +203,11 @@ impl Reader {
     fn query_pointer(&self) -> Result<QueryPointerReply, ReplyError> {
         self.display.conn.query_pointer(self.display.root)?.reply()
     }
+}
+
+/// Of the first 32 buttons; the others are no mouse's.
+fn bit_of(button: u32) -> u32 {
+    1_u32.checked_shl(button).unwrap_or(0)
 }
 
 fn time_of(server_millis: u32) -> Monotonic {

@@ -7,7 +7,13 @@
 //! also limits the server's queue to one of them, and a block that meets a remainder of the one before is lost whole.
 //! So one stream asks for short blocks and is thrown away, and the real one shares the pace that this gives the device
 //! with a queue several blocks long.
+//!
+//! The connection to `PulseAudio` is made once and kept. It has a thread and a socket that outlive it: nothing wakes that
+//! thread when its last handle goes, so that a connection for each question would add up (pulseaudio 0.3,
+//! `client/reactor.rs`).
 
+#[cfg(target_os = "linux")]
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ::cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
@@ -34,27 +40,43 @@ pub(super) struct Streams {
     _pace: Option<Stream>,
 }
 
+/// Puts a question to the sound system.
 #[cfg(target_os = "linux")]
-fn host() -> Host {
+fn ask<T>(question: impl Fn(&Host) -> Result<T, ::cpal::Error>) -> Result<T, ::cpal::Error> {
     use ::cpal::HostId::PulseAudio;
-    ::cpal::host_from_id(PulseAudio).unwrap_or_else(|_| ::cpal::default_host())
+    static KEPT: Mutex<Option<Host>> = Mutex::new(None);
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(answer) = kept.as_ref().and_then(|host| question(host).ok()) {
+        return Ok(answer);
+    }
+    // A sound system that ended, or was started anew: its thread and socket went with it.
+    *kept = None;
+    let host = ::cpal::host_from_id(PulseAudio).unwrap_or_else(|_| ::cpal::default_host());
+    let answer = question(&host)?;
+    if host.id() == PulseAudio {
+        *kept = Some(host);
+    }
+    Ok(answer)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn host() -> Host {
-    ::cpal::default_host()
+fn ask<T>(question: impl Fn(&Host) -> Result<T, ::cpal::Error>) -> Result<T, ::cpal::Error> {
+    question(&::cpal::default_host())
 }
 
 pub(super) fn list() -> Result<Vec<MicInfo>, MicError> {
-    let host = host();
-    Ok(devices(&host)?.into_iter().map(|(info, ..)| info).collect())
+    Ok(devices()?.into_iter().map(|(info, ..)| info).collect())
 }
 
 /// The devices that give a default form, the default one first. Systems list many that could never be opened.
-fn devices(host: &Host) -> Result<Vec<(MicInfo, Device, SupportedStreamConfig)>, MicError> {
-    let default_id = host.default_input_device().and_then(|device| device.id().ok());
-    let found = host.input_devices().map_err(|error| MicError::System(error.to_string()))?;
+fn devices() -> Result<Vec<(MicInfo, Device, SupportedStreamConfig)>, MicError> {
+    let asked = ask(|host| {
+        let found: Vec<_> = host.input_devices()?.collect();
+        Ok((found, host.default_input_device().and_then(|device| device.id().ok())))
+    });
+    let (found, default_id) = asked.map_err(|error| MicError::System(error.to_string()))?;
     let mut devices: Vec<_> = found
+        .into_iter()
         .filter_map(|device| {
             let id = device.id().ok().filter(|id| !is_nothing(id))?;
             let config = device.default_input_config().ok()?;
@@ -73,7 +95,17 @@ fn devices(host: &Host) -> Result<Vec<(MicInfo, Device, SupportedStreamConfig)>,
 }
 
 pub(super) fn default_id() -> Option<String> {
-    Some(host().default_input_device()?.id().ok()?.to_string())
+    let asked = ask(|host| match host.default_input_device() {
+        Some(device) => device.id().map(Some),
+        // No answer and no microphone look alike here; a list tells them apart.
+        None => host.input_devices().map(|_| None),
+    });
+    Some(asked.ok()??.to_string())
+}
+
+pub(super) fn is_there(id: &str) -> Option<bool> {
+    let is_it = |device: Device| device.id().is_ok_and(|found| found.to_string() == id);
+    ask(|host| Ok(host.input_devices()?.any(is_it))).ok()
 }
 
 /// ALSA's device of that name is no microphone: it gives silence as fast as it is read.
@@ -82,7 +114,7 @@ fn is_nothing(id: &DeviceId) -> bool {
 }
 
 pub(super) fn start(id: Option<&str>, sink: Sender<AudioChunk>) -> Result<Running, MicError> {
-    let mut devices = devices(&host())?;
+    let mut devices = devices()?;
     let chosen = match id {
         Some(id) => devices.iter().position(|(info, ..)| info.id == id).ok_or_else(|| {
             let there: Vec<_> = devices.iter().map(|(info, ..)| info.id.as_str()).collect();

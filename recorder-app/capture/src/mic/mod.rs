@@ -83,6 +83,12 @@ pub fn default_id() -> Option<String> {
     self::cpal::default_id()
 }
 
+/// Whether a microphone of this id is plugged in; `None` where the sound system does not answer. A system may give a
+/// stream of one that was unplugged to another one, and says nothing of it.
+pub fn is_there(id: &str) -> Option<bool> {
+    self::cpal::is_there(id)
+}
+
 /// Starts a microphone by its id, or the default one. Sound comes after 0.1 to 2 seconds, on Linux.
 pub fn start(id: Option<&str>, sink: Sender<AudioChunk>) -> Result<Running, MicError> {
     self::cpal::start(id, sink)

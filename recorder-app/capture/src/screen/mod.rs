@@ -20,7 +20,7 @@ mod scap;
 mod shm;
 pub mod synthetic;
 #[cfg(target_os = "linux")]
-mod windows;
+pub(crate) mod windows;
 #[cfg(target_os = "linux")]
 mod x11;
 
@@ -101,6 +101,11 @@ pub enum ScreenError {
     Silent,
     #[error("The screen is still shared by the recording before. Move the mouse once, then start again.")]
     Busy,
+    #[error(
+        "This desktop gives the picture of the screen whole, so no window can be left out of it. Share a single window, \
+         or close what nobody should see, and start again without `--hide`."
+    )]
+    Unhidable,
     #[error("The display stopped answering: {0}. What was recorded so far is kept; start a new recording.")]
     Lost(String),
 }

@@ -13,10 +13,14 @@ use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, MapState, Window};
 use x11rb::rust_connection::RustConnection;
 
 use super::area::{Area, without};
+use crate::display::Session;
 
 /// How deep below its frame a window's own part may lie.
 const DEEPEST: u32 = 3;
 const MAX_WORDS: u32 = 256;
+
+/// What the ids of windows begin with.
+pub(super) const WINDOW: &str = "window:";
 
 x11rb::atom_manager! {
     pub(super) Atoms: AtomsCookie {
@@ -46,6 +50,64 @@ pub(super) struct Hiding {
     pub(super) words: Vec<String>,
     /// The one window that is recorded.
     pub(super) only: Option<Window>,
+}
+
+impl Hiding {
+    pub(super) fn of(session: &Session, only: Option<Window>) -> Self {
+        Self { words: session.hidden().to_vec(), only }
+    }
+
+    /// Whether a window of this title and class is to be left out.
+    fn names(&self, title: &str, class: &str) -> bool {
+        let names = format!("{title}\n{class}").to_lowercase();
+        self.words.iter().any(|word| names.contains(&word.to_lowercase()))
+    }
+}
+
+/// How much of what the hand does in a window may be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Telling {
+    All,
+    /// The recorder's own: nothing of what is done in it.
+    NothingOfIt,
+    /// Left out of the picture: nothing at all while it is in use.
+    Nothing,
+}
+
+/// Says which windows' input is left out because their pixels are.
+pub(crate) struct Discretion {
+    atoms: Atoms,
+    hiding: Hiding,
+}
+
+impl Discretion {
+    pub(crate) fn of(session: &Session, conn: &RustConnection) -> Result<Self, ReplyError> {
+        let hiding = Hiding::of(session, session.shown().and_then(window_of));
+        Ok(Self { atoms: Atoms::new(conn)?.reply()?, hiding })
+    }
+
+    /// Of a window, or of the frame that a window manager put around it.
+    pub(crate) fn telling(&self, conn: &RustConnection, window: Window) -> Result<Telling, ReplyError> {
+        if window == x11rb::NONE {
+            return Ok(Telling::All);
+        }
+        let window = named(conn, window, DEEPEST)?.unwrap_or(window);
+        if number(conn, window, self.atoms._NET_WM_PID)? == Some(std::process::id()) {
+            return Ok(Telling::NothingOfIt);
+        }
+        let class = text(conn, window, AtomEnum::WM_CLASS.into())?.unwrap_or_default();
+        let client = |window: Window| window & !conn.setup().resource_id_mask;
+        let is_other = match self.hiding.only {
+            Some(only) => client(named(conn, only, DEEPEST)?.unwrap_or(only)) != client(window),
+            None => false,
+        };
+        let is_left_out = is_other || self.hiding.names(&title(conn, window, self.atoms)?, &class);
+        Ok(if is_left_out { Telling::Nothing } else { Telling::All })
+    }
+}
+
+pub(super) fn window_of(id: &str) -> Option<Window> {
+    Window::from_str_radix(id.strip_prefix(WINDOW)?.strip_prefix("0x")?, 16).ok()
 }
 
 /// The windows that can be seen, the lowest first.
@@ -85,13 +147,9 @@ pub(super) fn shown(conn: &RustConnection, root: Window, atoms: Atoms) -> Result
 /// The parts of the screen that are not to be seen.
 pub(super) fn hidden(windows: &[Shown], hiding: &Hiding) -> Vec<Area> {
     let only = hiding.only.and_then(|id| windows.iter().position(|window| window.id == id));
-    let words: Vec<String> = hiding.words.iter().map(|word| word.to_lowercase()).collect();
     let mut parts = Vec::new();
     for (place, window) in windows.iter().enumerate() {
-        let is_named = || {
-            let names = format!("{}\n{}", window.title, window.class).to_lowercase();
-            words.iter().any(|word| names.contains(word.as_str()))
-        };
+        let is_named = || hiding.names(&window.title, &window.class);
         let lies_above = only.is_some_and(|only| place > only && window.client != windows[only].client);
         if window.is_own || lies_above || is_named() {
             let above = windows[place + 1..].iter().filter(|other| other.covers).map(|other| other.area);

@@ -24,13 +24,11 @@ use x11rb::protocol::{
 
 use super::area::{Area, paint_over};
 use super::shm::SharedMemory;
-use super::windows::{Atoms, Hiding, Shown, hidden, shown, watch};
+use super::windows::{Atoms, Hiding, Shown, WINDOW, hidden, shown, watch, window_of};
 use super::{Grab, ScreenError, ScreenInfo, ScreenSource, pointer};
 use crate::clock;
 use crate::display::{Display, Session};
 
-/// What the ids of windows begin with.
-const WINDOW: &str = "window:";
 /// How long a window may have another title before that counts.
 const TITLES_EVERY_NANOS: i64 = 250_000_000;
 
@@ -64,10 +62,6 @@ fn window_info(window: &Shown, whole: Area) -> ScreenInfo {
         height: (seen.bottom - seen.top).max(0).unsigned_abs(),
         primary: false,
     }
-}
-
-fn window_of(id: &str) -> Option<Window> {
-    Window::from_str_radix(id.strip_prefix(WINDOW)?.strip_prefix("0x")?, 16).ok()
 }
 
 /// The monitors, the primary one first; the whole root window where `RandR` 1.5 is missing.
@@ -171,7 +165,7 @@ impl X11Screen {
             display.conn.randr_select_input(display.root, changes)?.check()?;
         }
         let store = Store::new(&display, &area)?;
-        let hiding = Hiding { words: session.hidden().to_vec(), only };
+        let hiding = Hiding::of(session, only);
         let (left_out, news) = (Vec::new(), News::default());
         Ok(Self { display, area, store, compare: false, atoms, hiding, left_out, asked_nanos: None, news })
     }

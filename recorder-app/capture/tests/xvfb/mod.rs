@@ -102,6 +102,19 @@ impl Desk {
         self.sync();
     }
 
+    /// Says which program a window belongs to.
+    pub(crate) fn owner(&self, window: Window, pid: u32) {
+        let property = self.conn.intern_atom(false, b"_NET_WM_PID").unwrap().reply().unwrap().atom;
+        let kind = xproto::AtomEnum::CARDINAL;
+        self.conn.change_property32(xproto::PropMode::REPLACE, window, property, kind, &[pid]).unwrap();
+        self.sync();
+    }
+
+    pub(crate) fn focus(&self, window: Window) {
+        self.conn.set_input_focus(xproto::InputFocus::PARENT, window, x11rb::CURRENT_TIME).unwrap();
+        self.sync();
+    }
+
     fn fake(&self, kind: u8, detail: u8, x: i16, y: i16) {
         self.conn.xtest_fake_input(kind, detail, 0, self.root, x, y, 0).unwrap();
         self.sync();

@@ -19,7 +19,9 @@ use media::journal::{hash_file, recover};
 use media::synth;
 use media::time::Monotonic;
 use recorder_core::control::Control;
-use recorder_core::session::{InputSource, Listener, MicSource, Progress, SessionError, Sources, TakeOptions, record};
+use recorder_core::session::{
+    InputSource, Listener, MicChoice, MicSource, Progress, SessionError, Sources, TakeOptions, record,
+};
 use shared_types::quality::policy::Policy;
 use shared_types::recording::{HealthEvent, Manifest};
 
@@ -27,10 +29,11 @@ pub(crate) const WIDTH: u32 = 320;
 pub(crate) const HEIGHT: u32 = 180;
 pub(crate) const RATE_HZ: u32 = 48_000;
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Heard {
     pub(crate) begun: bool,
     pub(crate) health: Vec<String>,
+    pub(crate) over: Vec<String>,
 }
 
 impl Listener for Heard {
@@ -44,6 +47,11 @@ impl Listener for Heard {
 
     fn health(&mut self, event: &HealthEvent) {
         self.health.push(event.kind.clone());
+    }
+
+    fn over(&mut self, kind: &str) {
+        assert!(self.health.iter().any(|told| told == kind) || kind.starts_with("mic_"), "{kind} was never told");
+        self.over.push(kind.to_owned());
     }
 }
 
@@ -65,7 +73,7 @@ pub(crate) fn mic(plans: Vec<Option<Plan>>) -> MicSource {
         Some(Some(plan)) => start(plan.clone(), sink),
         _ => Err(MicError::NoneFound),
     };
-    MicSource { start: Box::new(start), default_id: None }
+    MicSource { start: Box::new(start), choice: MicChoice::Fixed }
 }
 
 pub(crate) fn tone() -> Plan {
@@ -91,6 +99,21 @@ pub(crate) fn take(
     let mut heard = Heard::default();
     let result = record(folder, sources, options, &Control::default(), &mut heard);
     (result, heard.health)
+}
+
+/// Nobody but its owner may read anything in a folder.
+#[track_caller]
+pub(crate) fn check_modes(folder: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(folder), 0o700, "{}", folder.display());
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { check_modes(&path) } else { assert_eq!(mode(&path), 0o600, "{}", path.display()) }
+        }
+    }
 }
 
 /// What a viewer of the file sees and hears.

@@ -12,4 +12,8 @@ worst_offset_ms: number | null,
 /**
  * Sound added as silence, and left out, in milliseconds.
  */
-filled_ms: number, skipped_ms: number, };
+filled_ms: number, skipped_ms: number, 
+/**
+ * Blocks of sound for which the recorder had no room, and how often the system said that it had lost some.
+ */
+lost_chunks: number, system_gaps: number, };

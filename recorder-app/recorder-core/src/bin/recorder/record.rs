@@ -14,8 +14,7 @@ use recorder_core::control::Control;
 use recorder_core::devices;
 use recorder_core::enrol::EnrolError;
 use recorder_core::session::{
-    AssignedTake, EarlyUpload, InputSource, Listener, MicSource, Progress, SessionError, Sources, TakeOptions,
-    ended_early, record,
+    AssignedTake, EarlyUpload, InputSource, Listener, Progress, SessionError, Sources, TakeOptions, ended_early, record,
 };
 use recorder_core::spool::{is_free, room_secs};
 use serde::Serialize;
@@ -67,6 +66,9 @@ pub(crate) struct RecordArgs {
     /// Send the video to the server while it is being made. What you cut out later is deleted there.
     #[arg(long, requires = "assignment")]
     upload_while_recording: bool,
+    /// Send at most so many kilobytes a second meanwhile, and leave the rest of the line to others.
+    #[arg(long, value_name = "KB", value_parser = clap::value_parser!(u64).range(1..), requires = "upload_while_recording")]
+    limit: Option<u64>,
 }
 
 fn positive(text: &str) -> Result<f64, String> {
@@ -117,12 +119,18 @@ pub(crate) fn run(args: &RecordArgs) -> ExitCode {
         Ok(options) => options,
         Err(error) => return worker::failure(&error),
     };
-    let mut terminal = Terminal { live: std::io::stderr().is_terminal(), shown: f64::NEG_INFINITY, is_paused: false };
+    let mut terminal = Terminal {
+        live: std::io::stderr().is_terminal(),
+        shown: f64::NEG_INFINITY,
+        is_paused: false,
+        has_pause_key: false,
+    };
     if let Some(secs) = room_secs(&args.out).filter(|secs| *secs < MENTION_ROOM_SECS) {
         say(&format!("The disk has room for about {:.0} minutes of recording.", (secs / 60.0).floor()));
     }
     let recorded = sources(args, &config).and_then(|sources| {
         let key = pause_key(args, &config, &control);
+        terminal.has_pause_key = key.is_some();
         let recorded = record(&args.out, sources, &options, &control, &mut terminal);
         drop(key);
         recorded
@@ -163,7 +171,10 @@ fn options(args: &RecordArgs, config: &Config) -> Result<TakeOptions, EnrolError
     };
     let (item, enrolment) = worker::begin_assignment(config, id)?;
     let early = args.upload_while_recording.then(|| enrolment.client()).transpose()?;
-    let early = early.map(|client| EarlyUpload { client, assignment: item.id });
+    let early = early.map(|client| {
+        let client = client.with_upload_limit(args.limit.map(|kilobytes| kilobytes.saturating_mul(1000)));
+        EarlyUpload { client, assignment: item.id }
+    });
     let assigned = AssignedTake {
         assignment_id: item.id,
         campaign_id: item.campaign_id,
@@ -176,7 +187,7 @@ fn options(args: &RecordArgs, config: &Config) -> Result<TakeOptions, EnrolError
 fn failure(error: &SessionError) -> ExitCode {
     match error {
         SessionError::Spool(error) => return talk::spool_failure(error),
-        SessionError::Screen(screen::ScreenError::Unknown { .. })
+        SessionError::Screen(screen::ScreenError::Unknown { .. } | screen::ScreenError::Unhidable)
         | SessionError::Mic(mic::MicError::Unknown { .. }) => {
             talk::fault(error);
             return ExitCode::from(USAGE);
@@ -188,13 +199,10 @@ fn failure(error: &SessionError) -> ExitCode {
 
 fn sources(args: &RecordArgs, config: &Config) -> Result<Sources, SessionError> {
     is_free(&args.out)?;
-    let mic = match args.mic.clone() {
-        Some(id) if id == "none" => None,
-        id => {
-            let default_id: Option<Box<dyn Fn() -> Option<String> + Send>> =
-                if id.is_none() { Some(Box::new(mic::default_id)) } else { None };
-            Some(MicSource { start: Box::new(move |sink| mic::start(id.as_deref(), sink)), default_id })
-        }
+    let mic = match args.mic.as_deref() {
+        Some("none") => None,
+        Some(id) => Some(devices::microphone(id)),
+        None => Some(devices::default_microphone()),
     };
     let session = config.session().hiding(args.hide.iter().cloned());
     if args.screen.as_deref() == Some(SYNTHETIC) {
@@ -213,7 +221,11 @@ fn sources(args: &RecordArgs, config: &Config) -> Result<Sources, SessionError> 
         return Ok(Sources { screen, screen_info, mic, input });
     }
     let screen = screen::open(&session, args.screen.as_deref())?;
+    if !args.hide.is_empty() && screen.system() != "x11" {
+        return Err(screen::ScreenError::Unhidable.into());
+    }
     let screen_info = screen::describe(&session, args.screen.as_deref(), screen.as_ref())?;
+    let session = session.showing(args.screen.as_deref());
     let input = if args.no_input_events {
         InputSource::Without { reason: "switched off with --no-input-events".to_owned() }
     } else {
@@ -233,6 +245,7 @@ struct Terminal {
     live: bool,
     shown: f64,
     is_paused: bool,
+    has_pause_key: bool,
 }
 
 impl Terminal {
@@ -245,7 +258,8 @@ impl Terminal {
 
 impl Listener for Terminal {
     fn started(&mut self) {
-        say("Recording. Press Ctrl-C to stop, Ctrl+Alt+P to pause.");
+        let pause = if self.has_pause_key { ", Ctrl+Alt+P to pause" } else { "" };
+        say(&format!("Recording. Press Ctrl-C to stop{pause}."));
     }
 
     fn progress(&mut self, progress: Progress) {

@@ -58,6 +58,13 @@ pub(crate) fn recovered(folder: &Path, recovery: &Recovery) -> ExitCode {
             recovery.last_fragment_secs + 1.0,
             recovery.removed_bytes
         ));
+        if let Some(secs) = recovery.voice_secs_more {
+            say(&format!(
+                "The voice was saved for about {secs:.0} s longer than the picture; it is kept in {}. \
+                 Record again if those seconds matter: only the video is handed in.",
+                folder.join("voice.wav").display()
+            ));
+        }
     } else {
         say("This take had ended properly; nothing had to be done.");
     }

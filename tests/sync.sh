@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# Do picture and sound lie in the file when they were on a real screen and came out of a real sound card?
+#
+#   tests/sync.sh [--all]      a take of 20 s; with --all of 180 s
+#
+# Records a virtual X11 screen on which a corner flashes while a tone sounds through PulseAudio (tests/stage.py), 30 pictures a
+# second, and holds the file against what the stage says that it did, on the monotonic clock. Passes if each flash is in
+# the first picture that was taken after it, at most one picture's time later, and each tone at most one picture's time off.
+# A flash that the recorder says it dropped a picture at is not judged; most of them must be. Needs what `./dev setup`
+# installs and a build.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+. demo/desktop.sh
+
+readonly recorder=${CARGO_TARGET_DIR:-target}/debug/recorder fps=30
+secs=20
+case ${1:-} in
+  '') ;;
+  --all) secs=180 ;;
+  *) echo 'Say tests/sync.sh or tests/sync.sh --all.' >&2 && exit 2 ;;
+esac
+[ -x "$recorder" ] || { echo "$recorder does not exist yet. Build it with cargo build --workspace --all-targets." >&2 && exit 1; }
+state=$(mktemp -d "${TMPDIR:-/tmp}/sync.XXXXXX")
+clean_up() {
+  desktop_down
+  rm -rf "$state"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+desktop_up "$state/desktop" || exit 1
+/usr/bin/python3 tests/stage.py --truth "$state/truth.jsonl" >"$state/stage.log" 2>&1 &
+desktop_pids+=($!)
+desktop_wait 20 grep -q beep "$state/truth.jsonl" || { echo 'Nothing moved on the virtual screen.' >&2 && cat "$state/stage.log" >&2 && exit 1; }
+"$recorder" record --out "$state/take" --seconds "$secs" --fps "$fps" >"$state/recorder.log" 2>&1 </dev/null ||
+  { echo 'The take did not end well:' >&2 && cat "$state/recorder.log" >&2 && exit 1; }
+
+video=$state/take/video.mp4
+ffmpeg -nostdin -v error -i "$video" -map 0:v -vf 'crop=48:48:8:8,scale=1:1:flags=area,format=gray' -fps_mode passthrough \
+  -f rawvideo "$state/corner.raw" && ffmpeg -nostdin -v error -i "$video" -map 0:a -ac 1 -ar 48000 -f s16le "$state/sound.raw" &&
+  ffprobe -v error -select_streams v -show_entries packet=pts_time -of csv=p=0 "$video" >"$state/times" &&
+  ffprobe -v error -select_streams a -show_entries stream=start_time -of csv=p=0 "$video" >"$state/sound_start" || exit 1
+
+/usr/bin/python3 - "$state" "$fps" <<'PY'
+import array, json, os, sys
+state, interval = sys.argv[1], 1 / int(sys.argv[2])
+path = lambda name: os.path.join(state, name)
+take = json.load(open(path("take/recording.json")))
+zero = take["clock"]["first_frame_monotonic_nanos"]
+truth = [json.loads(line) for line in open(path("truth.jsonl")) if line.endswith("\n")]
+times = sorted(float(line.strip(",\n")) for line in open(path("times")))
+corner = open(path("corner.raw"), "rb").read()
+sound = array.array("h", open(path("sound.raw"), "rb").read())
+start = float(open(path("sound_start")).read().strip(",\n"))
+end = times[-1]
+
+
+def told(kind):
+    at = [(row[kind] - zero) / 1e9 for row in truth if kind in row]
+    return [t for t in at if 0.5 < t < end - 0.5]
+
+
+# How long after the flash the first white picture was taken, and how far the picture before it lies from there.
+flashes, unjudged, faults = [], 0, []
+white = [level > 150 for level in corner]
+first = [i for i in range(1, len(white)) if white[i] and not white[i - 1]]
+for at in told("flash"):
+    near = min(first, key=lambda i: abs(times[i] - at), default=None)
+    if near is None or abs(times[near] - at) > 1:
+        faults.append(f"the flash at {at:.3f} s is not in the file")
+    elif times[near] - times[near - 1] > 1.5 * interval:
+        unjudged += 1
+    else:
+        flashes.append(times[near] - at)
+
+beeps, quiet = [], 48000
+for i, sample in enumerate(sound):
+    if abs(sample) > 3000:
+        if quiet > 24000:
+            beeps.append(start + i / 48000)
+        quiet = 0
+    else:
+        quiet += 1
+tones = []
+for at in told("beep"):
+    near = min(beeps, key=lambda t: abs(t - at), default=None)
+    if near is None or abs(near - at) > 1:
+        faults.append(f"the tone at {at:.3f} s is not in the file")
+    else:
+        tones.append(near - at)
+
+for name, found, low in (("flash", flashes, -0.010), ("tone", tones, -interval)):
+    if not found:
+        faults.append(f"no {name} could be judged")
+        continue
+    ordered = sorted(1e3 * value for value in found)
+    print(f"{name:6} {len(found):3} times: {ordered[0]:+.1f} to {ordered[-1]:+.1f} ms from the truth, {ordered[len(ordered) // 2]:+.1f} in the middle")
+    if ordered[0] < 1e3 * low or ordered[-1] > 1e3 * interval + 1:
+        faults.append(f"a {name} is more than a picture's {1e3 * interval:.0f} ms off")
+if unjudged > len(flashes):
+    faults.append(f"{unjudged} flashes fell on dropped pictures")
+print("passed" if not faults else "FAILED: " + "; ".join(faults))
+sys.exit(bool(faults))
+PY
