@@ -418,7 +418,7 @@ fn an_answer_that_is_cut_off_is_asked_for_in_halves() {
 
 #[test]
 fn the_budget_is_a_limit() {
-    for (budget, requests) in [(0, 0), (2_000, 0), (8_000, 1)] {
+    for (budget, requests) in [(0, 0), (2_000, 0), (10_000, 1)] {
         let server = Server::start(|_, asked| {
             let mut answer = completion(&good_answer(asked));
             answer["usage"] = json!({"prompt_tokens": 6500, "completion_tokens": 500});
