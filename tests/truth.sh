@@ -6,6 +6,7 @@
 # Needs what `./dev setup` installs and a build. A change that raises a figure keeps it with bench/truth.sh --keep.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 bench/truth/test_figures.py || exit 1
 case ${1:-} in
   '') exec bench/truth.sh --short --json .collector/truth/figures-short.json ;;
   --all) exec bench/truth.sh ;;

@@ -12,6 +12,7 @@ PLAYLISTS = {
 
 
 MANIFEST = pathlib.Path(__file__).resolve().parents[2] / "shared-types/tests/fixtures/recording.json"
+SPANISH = pathlib.Path(__file__).resolve().parents[2] / "pipeline/tests/fixtures/spanish.s16le"
 
 
 def ffmpeg(*arguments):
@@ -88,6 +89,9 @@ def make(folder, goals):
     chord = "+".join(f"0.06*sin(2*PI*{hz}*t)*(0.6+0.4*sin(2*PI*2*t))" for hz in (220, 277.18, 329.63, 440))
     sound("music.mp4", "[0:a][1:a]amix=inputs=2:duration=first:normalize=0[out]", "-f", "lavfi", "-i", f"aevalsrc={chord}:s=48000:d={secs}")
     yield row("music.mp4", "review", "music", may=["low_snr", "unclear_speech"], events=True)
+
+    sound("spanish.mp4", "[1:a]anull[out]", "-stream_loop", "-1", "-f", "s16le", "-ar", "16000", "-ac", "1", "-i", SPANISH)
+    yield row("spanish.mp4", "review", "unclear_speech", events=True)
 
     # A recording folder, whose manifest says that the computer was too busy and the sound late.
     busy = folder / "busy"

@@ -22,11 +22,13 @@ ROWS = [
     ("redaction.pixels", "  covered in the picture", ">=", 0.95),
     ("redaction.false", "  false hits of lines shown", "<=", 0.01),
     ("meaning.intent", "Intent as labelled", ">=", 0.8),
+    ("meaning.products", "Products with their prices: F1", ">=", 0.9),
+    ("meaning.met", "Demands judged as they were met", ">=", 0.9),
 ]
 # By how much a figure may be worse than the kept one before it counts as fallen: what another build of FFmpeg or the
 # model's threads may change, not what a change of the code does.
 TOLERANCE = {"events.click_px": 0.3, "pixels.click_px": 3.0, "events.target_text": 0.02, "events.typed_text": 0.02, "pixels.f1": 0.03,
-             "pixels.target_text": 0.03, "speech.wer": 0.01, "speech.worst_wer": 0.02, "speech.start_error": 0.02, "meaning.intent": 0.03,
+             "pixels.target_text": 0.03, "speech.wer": 0.01, "speech.worst_wer": 0.02, "speech.start_error": 0.02, "meaning.intent": 0.03, "meaning.products": 0.03,
              "events.f1": 0.005, "redaction.text": 0.01, "redaction.pixels": 0.02, "redaction.false": 0.005}
 
 # Below this an intent more or less moves the figure too far to be held against its bar.
@@ -35,7 +37,7 @@ ENOUGH_LABELS = 100
 
 def table(found, corpus):
     measured = {**steps(found, "events", False), **steps(found, "pixels", True), **speech(found), **judged(found), **redaction(found, corpus),
-                **intents(found, corpus)}
+                **intents(found, corpus), **meaning(found)}
     rows = []
     for key, what, better, bar in ROWS:
         value, note = measured.get(key, (None, "no truth in this corpus"))
@@ -165,6 +167,33 @@ def intents(found, corpus):
                 right += nearest is not None and nearest.get("intent") == truth["intent"]
     few = "" if labelled >= ENOUGH_LABELS else f", fewer than {ENOUGH_LABELS}"
     return {"meaning.intent": (right / labelled, f"{right} of {labelled} labelled Steps{few}")} if labelled else {}
+
+
+def plain(title, price):
+    """Readings of one title differ in case and spaces, not in more."""
+    return ("".join(c for c in title.lower() if c.isalnum()), "".join(c for c in price or "" if c.isdigit() or c == "."))
+
+
+def meaning(found):
+    """Products and met demands of the summaries against what the pages showed and what was put into the cart. What the
+    page showed twice counts once."""
+    right = wrong = missing = judged = as_met = 0
+    for one in ended(found):
+        if one["bare"] or not one["row"].get("products"):
+            continue
+        summary = json.loads((one["out"] / "summary.json").read_text())
+        truth = {plain(item["title"], item["price"]) for item in one["row"]["products"]}
+        seen = {plain(item["title"], item["price"]) for item in summary["products_seen"]}
+        right, wrong, missing = right + len(truth & seen), wrong + len(seen - truth), missing + len(truth - seen)
+        for kind, met in (one["row"].get("met") or {}).items():
+            judged += 1
+            as_met += any(finding["kind"] == kind and finding["met"] == met for finding in summary["constraints"])
+    rows = {}
+    if right + wrong + missing:
+        rows["meaning.products"] = (2 * right / (2 * right + wrong + missing), f"{right} right, {wrong} that are none, {missing} not found")
+    if judged:
+        rows["meaning.met"] = (as_met / judged, f"{as_met} of {judged} demands")
+    return rows
 
 
 def recordings(found):

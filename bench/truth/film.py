@@ -23,6 +23,14 @@ ON_A_LIST = "[data-demo^='product-'],[data-demo^='item-']"
 ON_A_PRODUCT = "[data-demo='add-to-cart'],[data-demo='put']"
 
 
+# Titles and prices that the window shows whole: both shops put them into one of these.
+PRODUCTS_SHOWN = """[...document.querySelectorAll('.price')].map(price => {
+    const title = price.closest('.card, .row, .product, .big')?.querySelector('h1, h3'), shown = e => {
+        const b = e.getBoundingClientRect(); return b.height > 0 && b.top >= 0 && b.bottom <= innerHeight }
+    return title && shown(title) && shown(price) ? {title: title.textContent.trim(), price: price.textContent.trim()} : null
+  }).filter(row => row)"""
+
+
 def intent_of(name):
     return next((intent for prefix, intent in INTENTS.items() if name.startswith(prefix)), None)
 BAR_PAGE = """<!doctype html><meta charset=utf-8><style>
@@ -56,7 +64,7 @@ class Film:
         self.t, self.frames, self.encoder = 0.0, 0, None
         self.x, self.y = 640, 400
         self.steps, self.events, self.shown, self.planted = [], [], None, {}
-        self.spoken_private, self.lines_shown = [], set()
+        self.spoken_private, self.lines_shown, self.products = [], set(), {}
         self.address, self.in_address, self.title = "", None, "New Tab"
         self.focus = None
         self.bar.run(f"document.open();document.write({json.dumps(bar_page(dark))});document.close()")
@@ -69,6 +77,8 @@ class Film:
         self.bar.run(f"document.getElementById('title').textContent={json.dumps(self.title)};document.getElementById('url').textContent={json.dumps(text)}")
         self.shown = self.bar.picture() + self.page.picture()
         self.mark_planted()
+        for row in self.page.run(PRODUCTS_SHOWN) or []:
+            self.products.setdefault(row["title"], row)
         self.lines_shown.update(line.strip() for line in (self.page.run("document.body ? document.body.innerText : ''") or "").splitlines() if line.strip())
 
     def mark_planted(self):

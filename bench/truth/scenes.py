@@ -19,6 +19,8 @@ class Scene:
     play: typing.Callable
     flags: tuple = ()
     verdict: str = "accept"
+    # What of the goal's demands was met by what lay in the cart at the end, by kind; `None` where nothing lay in it.
+    met: dict = None
     # Another number is another hand: other pauses, other ways. With few acts some hands look regular by chance.
     seed: int = 0
 
@@ -33,7 +35,8 @@ def scene(**fields):
     return keep
 
 
-@scene(shop="fernway", voice="rms", dark=False, noise=9, goal="Find black running shoes under $100")
+@scene(shop="fernway", voice="rms", dark=False, noise=9, goal="Find black running shoes under $100",
+       met={"colour": True, "item": True, "price": True})
 def shoes(f):
     f.say("My goal is to find black running shoes for under one hundred dollars.")
     f.rest(1.0, 1.5)
@@ -70,7 +73,8 @@ def shoes(f):
     f.click("cart")
 
 
-@scene(shop="haven", voice="slt", dark=False, noise=9, goal="Find a white desk lamp under $40")
+@scene(shop="haven", voice="slt", dark=False, noise=9, goal="Find a white desk lamp under $40",
+       met={"colour": True, "item": True, "price": True})
 def lamp(f):
     f.say("I am looking for a white desk lamp for less than forty dollars.")
     f.rest(0.8, 1.3)
@@ -99,7 +103,8 @@ def lamp(f):
     f.click("basket")
 
 
-@scene(shop="fernway", voice="rms", dark=True, noise=70, goal="Find a rain jacket under $90", seed=31)
+@scene(shop="fernway", voice="rms", dark=True, noise=70, goal="Find a rain jacket under $90", seed=31,
+       met={"item": None, "price": None})
 def jacket(f):
     f.say("I need a rain jacket, and I do not want to pay more than ninety dollars.")
     f.rest(0.8, 1.3)
@@ -125,7 +130,8 @@ def jacket(f):
     f.back()
 
 
-@scene(shop="haven", voice="awb", dark=True, noise=60, goal="Find a red electric kettle under $45")
+@scene(shop="haven", voice="awb", dark=True, noise=60, goal="Find a red electric kettle under $45",
+       met={"colour": True, "item": True, "price": True})
 def kettle(f):
     f.say("My task is to find a red electric kettle for under forty five dollars.")
     f.rest(0.8, 1.3)
@@ -147,7 +153,8 @@ def kettle(f):
     f.click("basket")
 
 
-@scene(shop="haven", voice="rms", dark=False, noise=9, goal="Find a floor lamp under $150", flags=("pii_visible",), verdict="review")
+@scene(shop="haven", voice="rms", dark=False, noise=9, goal="Find a floor lamp under $150", flags=("pii_visible",), verdict="review",
+       met={"item": True, "price": True})
 def account(f):
     f.say("I want a floor lamp for under one hundred fifty dollars.")
     f.rest(0.6, 1.0)

@@ -7,6 +7,8 @@ use road::{NOW, Road, registration};
 use serde_json::{Value, json};
 use shared_types::api::admin::TokenRole;
 use shared_types::api::review::AdminRole;
+use shared_types::campaign::CampaignFile;
+use shared_types::quality::flag::{Flag, Verdict};
 
 on_both!(
     an_accepted_take_is_paid_once,
@@ -14,6 +16,8 @@ on_both!(
     another_attempt_and_a_rejection_need_a_reason,
     a_decision_on_an_old_state_is_refused,
     the_same_take_twice_is_found,
+    a_replayed_log_is_told_to_the_reviewer,
+    a_duplicate_that_is_reviewed_stays_one,
     a_job_without_a_machine_is_given_on,
     a_job_that_fails_for_good_is_dead_until_an_admin_retries,
     who_logs_out_is_out,
@@ -209,6 +213,60 @@ async fn the_same_take_twice_is_found(road: Road) {
     assert_eq!((done["stage"].clone(), done["duplicate_of"].clone()), (json!("sent_back"), json!(first.id)));
     let detail = road.call("GET", &format!("{QUEUE}/{}", copy.id), &admin, None).await.json();
     assert!(detail["flags"].as_array().unwrap().contains(&json!("duplicate")), "{}", detail["flags"]);
+}
+
+/// Fingerprints of a take with its own pictures and a log of acts.
+fn prints(seed: u64, acts: &[u32]) -> Value {
+    let pictures: Vec<String> =
+        (0_u64..120).map(|at| format!("{:016x}", (at / 3 + seed).wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+    json!({ "sha256": format!("{seed}"), "picture": pictures, "sound": [], "acts": acts })
+}
+
+/// Hands in a take with these fingerprints and has it inspected and analysed.
+async fn analysed(road: &Road, worker: &str, machine: &str, name: &str, prints: Value) -> String {
+    let taken = road.hand_in(worker, name).await;
+    let job = road.lease(machine, "inspect").await.unwrap();
+    assert_eq!(road.complete(machine, &job, true, Some(prints)).await.json()["stage"], "analysing");
+    let job = road.lease(machine, "analyse").await.unwrap();
+    assert_eq!(road.complete(machine, &job, true, None).await.json()["stage"], "ready");
+    taken.id
+}
+
+async fn a_replayed_log_is_told_to_the_reviewer(road: Road) {
+    let (worker, machine, admin) = people(&road).await;
+    let waits = [1200_u32, 830, 2110, 640, 1590, 3020, 450, 980, 1710, 2230, 760, 1340];
+    let acts: Vec<u32> = (0..).zip(waits).map(|(at, wait)| wait * 4 + at % 3).collect();
+    let others: Vec<u32> = (0..).zip(waits).map(|(at, wait)| (wait / 2 + 37 * at) * 4 + at % 3).collect();
+    let first = analysed(&road, &worker, &machine, "first", prints(1000, &acts)).await;
+    let own = analysed(&road, &road.worker("Basic").await, &machine, "own", prints(50_000, &others)).await;
+    let replayed = analysed(&road, &road.worker("Basic").await, &machine, "replayed", prints(90_000, &acts)).await;
+    let advice = async |id: &str| {
+        let detail = road.call("GET", &format!("{QUEUE}/{id}"), &admin, None).await.json();
+        assert!(!detail["flags"].as_array().unwrap().contains(&json!("duplicate")), "{}", detail["flags"]);
+        detail["report"]["advice"].clone()
+    };
+    assert_eq!((advice(&first).await, advice(&own).await), (json!([]), json!([])));
+    let told = advice(&replayed).await;
+    assert_eq!(told[0]["sign"], "replayed_input", "{told}");
+    assert!(told[0]["sentence"].as_str().unwrap().contains(&first), "{told}");
+}
+
+async fn a_duplicate_that_is_reviewed_stays_one(mut road: Road) {
+    let mut file: CampaignFile = toml::from_str(ingest_server::store::campaign::STARTER).unwrap();
+    for tier in &mut file.tiers {
+        tier.policy.verdicts.insert(Flag::Duplicate, Verdict::Review);
+    }
+    let mut tx = road.app.store.begin().await.unwrap();
+    road.campaign = ingest_server::store::campaign::insert(&mut tx, &file, NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    let (worker, machine, admin) = people(&road).await;
+    let first = analysed(&road, &worker, &machine, "first", prints(1000, &[])).await;
+    let copy = analysed(&road, &road.worker("Basic").await, &machine, "copy", prints(1000, &[])).await;
+    let detail = road.call("GET", &format!("{QUEUE}/{copy}"), &admin, None).await.json();
+    let flags = detail["flags"].as_array().unwrap();
+    assert!(flags.contains(&json!("duplicate")), "the analysis knows of no other take and keeps it: {flags:?}");
+    assert_eq!(detail["report"]["measurements"]["duplicate"]["of"], first.as_str());
+    assert_eq!(detail["report"]["verdict"], "review");
 }
 
 async fn a_job_without_a_machine_is_given_on(mut road: Road) {

@@ -6,6 +6,7 @@
 
 mod analyse;
 mod dataset_job;
+mod folder;
 mod inspect;
 mod lease;
 mod redact;
@@ -15,7 +16,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::Builder;
+use std::thread::{Builder, available_parallelism};
 use std::time::{Duration, Instant};
 
 use ingest_client::{Client, ClientError};
@@ -24,6 +25,7 @@ use shared_types::fingerprint::Fingerprints;
 use shared_types::job::JobKind;
 use shared_types::recording::{EVENTS_FILE, FileHash, MANIFEST_FILE, VIDEO_FILE};
 
+use self::folder::JobFolder;
 use self::lease::Lease;
 use self::results::Results;
 use crate::export::ExportError;
@@ -43,7 +45,7 @@ pub struct WorkOptions {
     /// End when there is no more work, instead of waiting for some.
     pub once: bool,
     pub concurrency: u16,
-    /// Threads for the models; half as many as cores by default.
+    /// Threads for the models of each job; by default all jobs together use half as many as there are cores.
     pub threads: Option<u16>,
     /// Whether a hosted model explains the Steps.
     pub is_hosted: bool,
@@ -96,7 +98,8 @@ impl JobError {
 pub(crate) struct Machine<'a> {
     client: &'a Client,
     program: &'a Path,
-    threads: Option<u16>,
+    /// For the models of one job.
+    threads: usize,
     is_hosted: bool,
     passes: &'a Path,
     stop: &'a AtomicBool,
@@ -106,19 +109,26 @@ pub(crate) struct Machine<'a> {
 pub fn work(options: &WorkOptions, program: &Path, stop: &Arc<AtomicBool>) -> Result<(), WorkError> {
     let client = Client::new(&options.server, Some(&options.token))?;
     let name = machine_name();
+    match folder::sweep(&std::env::temp_dir()) {
+        Ok(0) => {}
+        Ok(removed) => say(&format!("Removed what {removed} interrupted jobs had left.")),
+        Err(error) => say(&format!("What interrupted jobs may have left cannot be looked for: {error}")),
+    }
+    let threads =
+        threads_each(options.threads, available_parallelism().map_or(1, usize::from), options.concurrency.into());
     std::thread::scope(|scope| {
-        let mut threads = Vec::new();
+        let mut workers = Vec::new();
         for index in 0..options.concurrency.max(1) {
             let (client, name) = (&client, format!("{name}/{index}"));
             let run = move || {
-                let (threads, is_hosted, passes) = (options.threads, options.is_hosted, options.passes.as_path());
+                let (is_hosted, passes) = (options.is_hosted, options.passes.as_path());
                 let machine = Machine { client, program, threads, is_hosted, passes, stop };
                 one_after_another(options, &machine, &name)
             };
             let started = Builder::new().name(format!("work-{index}")).spawn_scoped(scope, run);
-            threads.push(started.map_err(WorkError::Thread)?);
+            workers.push(started.map_err(WorkError::Thread)?);
         }
-        for thread in threads {
+        for thread in workers {
             match thread.join() {
                 Ok(ended) => ended?,
                 Err(panic) => std::panic::resume_unwind(panic),
@@ -126,6 +136,11 @@ pub fn work(options: &WorkOptions, program: &Path, stop: &Arc<AtomicBool>) -> Re
         }
         Ok(())
     })
+}
+
+/// Half of the cores for all jobs together; a model gains nothing by more than four.
+fn threads_each(asked: Option<u16>, cores: usize, jobs: usize) -> usize {
+    asked.map_or((cores / 2 / jobs.max(1)).clamp(1, 4), usize::from)
 }
 
 /// For the admin's eyes only.
@@ -195,7 +210,7 @@ fn take_on(machine: &Machine<'_>, job: &LeasedJob) {
 }
 
 fn do_job(machine: &Machine<'_>, job: &LeasedJob) -> Result<String, JobError> {
-    let folder = tempfile::Builder::new().prefix("pipeline-job-").tempdir()?;
+    let folder = JobFolder::new_in(&std::env::temp_dir())?;
     std::thread::scope(|scope| {
         let lease = Lease::keep(scope, machine, job)?;
         let made = match job.kind {
@@ -254,4 +269,18 @@ fn wait(pause: Duration, stop: &AtomicBool) {
 fn say(text: &str) {
     // Nobody is there to be told when stderr is closed.
     drop(writeln!(std::io::stderr(), "{text}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::threads_each;
+
+    #[test]
+    fn jobs_side_by_side_share_the_cores() {
+        for (asked, cores, jobs, each) in
+            [(None, 2, 1, 1), (None, 16, 1, 4), (None, 16, 4, 2), (None, 4, 8, 1), (None, 8, 0, 4), (Some(3), 2, 5, 3)]
+        {
+            assert_eq!(threads_each(asked, cores, jobs), each, "{cores} cores, {jobs} jobs");
+        }
+    }
 }

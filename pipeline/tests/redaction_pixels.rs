@@ -7,7 +7,7 @@
 mod planted;
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use media::decode::{Picture, Sink, Sound, decode};
@@ -16,6 +16,7 @@ use media::measure::picture::LumaView;
 use planted::film::{FPS, MOVING_FRAMES, Page, STILL_FRAMES, filled, laid_out, page_of, record, scrolled_by};
 use planted::{Chance, pages};
 use shared_types::redaction::Redaction;
+use tempfile::TempDir;
 
 const SEED: u64 = 20_261_125;
 const PAGES: usize = 8;
@@ -100,28 +101,65 @@ impl Sink for Watcher<'_> {
     }
 }
 
+/// A filmed take, and the pages it shows.
+struct Filmed {
+    folder: TempDir,
+    pages: Vec<Page>,
+}
+
+impl Filmed {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut chance = Chance::new(SEED);
+        let pages: Vec<Page> = (0..PAGES)
+            .map(|index| laid_out(folder.path(), &pages::page(&mut chance, index * 5 + index / 4), index))
+            .collect();
+        record(&folder.path().join("video.mp4"), &pages, None);
+        let text =
+            "min_active_secs = 5\nnarration = \"none\"\n[verdicts]\nidle = \"review\"\nfrozen_screen = \"review\"\n";
+        std::fs::write(folder.path().join("policy.toml"), text).unwrap();
+        Self { folder, pages }
+    }
+
+    /// The result folder of a run, with input events or without.
+    fn run(&self, name: &str, events: Option<&str>) -> PathBuf {
+        let path = |name: &str| self.folder.path().join(name);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pipeline"));
+        command.args(["run", "--playback", "--policy"]).arg(path("policy.toml")).arg(path("video.mp4"));
+        if let Some(events) = events {
+            std::fs::write(path("events.jsonl"), events).unwrap();
+            command.arg("--events").arg(path("events.jsonl"));
+        }
+        let run = command.arg("--out").arg(path(name)).output().unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        path(name)
+    }
+
+    fn playback(&self, out: &Path) -> Tally {
+        let mut watcher = Watcher { pages: &self.pages, tally: Tally::default() };
+        decode(&mut Demuxer::open(&out.join("playback.mp4")).unwrap(), &mut watcher).unwrap();
+        watcher.tally
+    }
+
+    /// A click on every page but one in the middle and the last, on what is not private.
+    fn events(&self) -> String {
+        let each = f64::from(STILL_FRAMES + MOVING_FRAMES) / f64::from(FPS);
+        let clicked = (0..PAGES).filter(|index| ![PAGES / 2, PAGES - 1].contains(index));
+        let click = |index: usize| {
+            let t = index as f64 * each + 1.5;
+            format!(
+                "{{\"t\":{t},\"kind\":\"click\",\"x\":1240,\"y\":500,\"button\":\"left\",\"clicks\":1,\"t_up\":{}}}\n",
+                t + 0.1
+            )
+        };
+        clicked.map(click).collect()
+    }
+}
+
 #[test]
 fn planted_private_data_is_covered_in_frames_and_in_the_playback_copy() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut chance = Chance::new(SEED);
-    let pages: Vec<Page> = (0..PAGES)
-        .map(|index| laid_out(folder.path(), &pages::page(&mut chance, index * 5 + index / 4), index))
-        .collect();
-    let (video, out, policy) =
-        (folder.path().join("video.mp4"), folder.path().join("result"), folder.path().join("policy.toml"));
-    record(&video, &pages, None);
-    let text = "min_active_secs = 5\nnarration = \"none\"\n[verdicts]\nidle = \"review\"\nfrozen_screen = \"review\"\n";
-    std::fs::write(&policy, text).unwrap();
-    let run = Command::new(env!("CARGO_BIN_EXE_pipeline"))
-        .args(["run", "--playback", "--policy"])
-        .arg(&policy)
-        .arg(&video)
-        .arg("--out")
-        .arg(&out)
-        .output()
-        .unwrap();
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-
+    let filmed = Filmed::new();
+    let out = filmed.run("result", None);
     let plan: Redaction = serde_json::from_slice(&std::fs::read(out.join("redaction.json")).unwrap()).unwrap();
     assert!(plan.pictures.len() >= PAGES, "{}", plan.pictures.len());
 
@@ -131,12 +169,13 @@ fn planted_private_data_is_covered_in_frames_and_in_the_playback_copy() {
     assert!(listed.len() >= PAGES, "{listed:?}");
     for path in listed {
         let frame = image::open(&path).unwrap().to_rgb8();
-        let (number, page) = page_of(&frame, &pages);
+        let (number, page) = page_of(&frame, &filmed.pages);
         let luma = |x: u32, y: u32| frame.get_pixel(x, y)[1];
         frames.add(page, 0, &format!("a frame of page {number}"), |bounds| filled(bounds, luma, 46));
     }
-    let mut watcher = Watcher { pages: &pages, tally: Tally::default() };
-    decode(&mut Demuxer::open(&out.join("playback.mp4")).unwrap(), &mut watcher).unwrap();
     frames.hold("frames");
-    watcher.tally.hold("playback copy, pages that scroll");
+    filmed.playback(&out).hold("playback copy, pages that scroll");
+
+    let out = filmed.run("with-events", Some(&filmed.events()));
+    filmed.playback(&out).hold("playback copy, pages on which nothing was done");
 }

@@ -110,3 +110,21 @@ fn the_same_picture_handed_in_again_is_a_duplicate() {
     // The same file judged again is not its own duplicate.
     assert!(!run.judge(&fixture("silent_mic.mp4"), None).has(Flag::Duplicate));
 }
+
+#[test]
+fn another_language_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let video = folder.path().join("spanish.mp4");
+    let voice = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/spanish.s16le");
+    let mut command = Command::new("ffmpeg");
+    command.args(["-nostdin", "-loglevel", "error", "-i"]).arg(fixture("silent_mic.mp4"));
+    command.args(["-stream_loop", "-1", "-f", "s16le", "-ar", "16000", "-ac", "1", "-i"]).arg(voice);
+    command.args(["-map", "0:v", "-map", "1:a", "-t", "28", "-c:v", "copy", "-c:a", "aac"]).arg(&video);
+    assert!(command.status().unwrap().success(), "FFmpeg could not put the voice under the picture");
+
+    let report = Run::new().judge(&video, None);
+    let unclear = report.flags.iter().find(|raised| raised.flag == Flag::UnclearSpeech);
+    let sentence = unclear.map(|raised| raised.sentence.as_str()).unwrap_or_default();
+    assert!(sentence.contains("`es`"), "{:?}", report.flags);
+    assert_ne!(report.verdict, Verdict::Accept);
+}

@@ -339,6 +339,20 @@ fn raise(flag: Flag, m: &mut Measurements) {
 }
 
 #[test]
+fn another_language_is_named_however_badly_it_is_rated() {
+    let mut m = good();
+    *m.speech() = SpeechMeasures {
+        language: Some("es".to_owned()),
+        dnsmos_overall: Some(2.1),
+        mean_word_probability: Some(0.5),
+        ..m.speech().clone()
+    };
+    let report = judge(m, &Policy::default());
+    let sentence = &report.flags.iter().find(|raised| raised.flag == UnclearSpeech).unwrap().sentence;
+    assert!(sentence.contains("`es`"), "{sentence}");
+}
+
+#[test]
 fn of_any_two_flags_one_silences_the_other_only_as_the_contract_says() {
     let silences = |one: Flag, other: Flag| one != other && CONTRACT[one as usize].3.contains(&other);
     // That no goal is asked after where a take comes back anyway has rows of its own.

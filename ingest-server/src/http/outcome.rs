@@ -32,7 +32,7 @@ pub(super) async fn of_job(
     let Some(report) = request.result.quality.clone() else {
         return Err(Problem::because(ErrorCode::InvalidRequest, "The result has no quality report."));
     };
-    let (report, duplicate_of) = with_duplicate(tx, &standing, report, request).await?;
+    let (report, duplicate_of) = with_repeats(tx, &standing, report, request).await?;
     let rejected = report.verdict == Verdict::Reject;
     let to = match (rejected, job.kind) {
         (true, _) => SubmissionStage::SentBack,
@@ -61,23 +61,34 @@ pub(super) async fn of_job(
     Ok(Outcome { answer: Completed { stage: Some(to), duplicate_of }, queued })
 }
 
-/// The report with what only the server can know: whether another submission looks or sounds the same. It is judged in
-/// the transaction that keeps the fingerprints, so two copies that come at once do not both pass.
-async fn with_duplicate(
+/// The report with what only the server can know: whether another submission looks or sounds the same, or was made by the
+/// same clicks and keys. It is judged in the transaction that keeps the fingerprints, so two copies that come at once do
+/// not both pass. A later job sends no fingerprints and knows nothing of others, so what was found before stays.
+async fn with_repeats(
     tx: &mut Tx,
     standing: &Standing,
     mut report: QualityReport,
     request: &CompleteRequest,
 ) -> Answer<(QualityReport, Option<SubmissionId>)> {
-    let Some(prints) = &request.fingerprints else {
+    let mut duplicate_of = None;
+    if let Some(prints) = &request.fingerprints {
+        let secs = request.result.duration_secs.unwrap_or(0.0);
+        let found = store::fingerprint::find_repeated(tx, standing.assignment_id, prints, secs).await?;
+        store::fingerprint::put(tx, standing.id, standing.assignment_id, prints).await?;
+        if let Some((other, measures)) = found.recording {
+            report.measurements.duplicate = Some(measures);
+            duplicate_of = Some(other);
+        }
+        report.measurements.replay = found.input.or(report.measurements.replay);
+    } else if let Some(before) = store::submission::report(tx, standing.id).await? {
+        let now = &mut report.measurements;
+        now.duplicate = now.duplicate.take().or(before.measurements.duplicate);
+        now.replay = now.replay.take().or(before.measurements.replay);
+    }
+    if report.measurements.duplicate.is_none() && report.measurements.replay.is_none() {
         return Ok((report, None));
-    };
-    let secs = request.result.duration_secs.unwrap_or(0.0);
-    let found = store::fingerprint::find_repeated(tx, standing.assignment_id, prints, secs).await?;
-    store::fingerprint::put(tx, standing.id, standing.assignment_id, prints).await?;
-    let Some((other, measures)) = found else { return Ok((report, None)) };
-    report.measurements.duplicate = Some(measures);
-    Ok((judge(report.measurements, &standing.policy), Some(other)))
+    }
+    Ok((judge(report.measurements, &standing.policy), duplicate_of))
 }
 
 fn reasons(report: &QualityReport) -> String {

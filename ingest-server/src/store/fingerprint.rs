@@ -1,38 +1,55 @@
 //! Stored fingerprints, and which submission a new one repeats.
 
-use shared_types::fingerprint::{Fingerprints, compare};
+use shared_types::fingerprint::{Fingerprints, Likeness, compare, compare_acts};
 use shared_types::id::{AssignmentId, SubmissionId};
 use shared_types::quality::measurements::{DuplicateMeasures, Span};
 
 use super::alone::alone;
 use super::{StoreError, Tx, row};
 
-/// The submission of another assignment that this one repeats most, with how much. All are compared, which a bench of
+/// What a new submission repeats.
+#[derive(Debug, Default)]
+pub struct Repeats {
+    /// In picture or sound.
+    pub recording: Option<(SubmissionId, DuplicateMeasures)>,
+    /// In its input events alone.
+    pub input: Option<DuplicateMeasures>,
+}
+
+/// The submissions of other assignments that this one repeats most, with how much. All are compared, which a bench of
 /// thousands of recordings will feel.
 pub async fn find_repeated(
     tx: &mut Tx,
     assignment_id: AssignmentId,
     prints: &Fingerprints,
     secs: f64,
-) -> Result<Option<(SubmissionId, DuplicateMeasures)>, StoreError> {
+) -> Result<Repeats, StoreError> {
     // Two copies that come at once must meet: the later one sees what the earlier one put.
     alone(tx, "fingerprints").await?;
     let query = sqlx::query(include_str!("sql/fingerprint/others.sql")).bind(assignment_id.to_string());
-    let mut best: Option<(SubmissionId, DuplicateMeasures)> = None;
+    let mut repeats = Repeats::default();
     for found in query.fetch_all(&mut **tx).await? {
         let (other, earlier): (SubmissionId, Fingerprints) =
             (row::id(&found, "submission_id")?, row::json(&found, "prints")?);
-        let (shared, spans) = if earlier.sha256 == prints.sha256 {
-            (1.0, vec![Span::new(0.0, secs)])
+        let measures =
+            |Likeness { shared, spans }: Likeness| DuplicateMeasures { of: other.to_string(), shared, spans };
+        let likeness = if earlier.sha256 == prints.sha256 {
+            Some(Likeness { shared: 1.0, spans: vec![Span::new(0.0, secs)] })
         } else {
-            let Some(likeness) = compare(prints, &earlier) else { continue };
-            (likeness.shared, likeness.spans)
+            compare(prints, &earlier)
         };
-        if best.as_ref().is_none_or(|(_, best)| best.shared < shared) {
-            best = Some((other, DuplicateMeasures { of: other.to_string(), shared, spans }));
+        if let Some(likeness) = likeness
+            && repeats.recording.as_ref().is_none_or(|(_, best)| best.shared < likeness.shared)
+        {
+            repeats.recording = Some((other, measures(likeness)));
+        }
+        if let Some(likeness) = compare_acts(&prints.acts, &earlier.acts)
+            && repeats.input.as_ref().is_none_or(|best| best.shared < likeness.shared)
+        {
+            repeats.input = Some(measures(likeness));
         }
     }
-    Ok(best)
+    Ok(repeats)
 }
 
 pub async fn put(

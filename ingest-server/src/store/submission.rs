@@ -317,6 +317,12 @@ pub async fn turn_assignment(
     Ok(done.rows_affected() == 1)
 }
 
+/// What the machine last said of it.
+pub async fn report(tx: &mut Tx, id: SubmissionId) -> Result<Option<QualityReport>, StoreError> {
+    let query = sqlx::query(include_str!("sql/submission/report.sql")).bind(id.to_string());
+    row::maybe_json(&query.fetch_one(&mut **tx).await?, "report")
+}
+
 /// What jobs over a submission are told apart by.
 pub async fn video_sha256(tx: &mut Tx, id: SubmissionId) -> Result<String, StoreError> {
     let query = sqlx::query(include_str!("sql/submission/video_sha256.sql")).bind(id.to_string());

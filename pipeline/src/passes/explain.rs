@@ -4,7 +4,9 @@
 //! 2. A group becomes one question: the screen before it, a cut-out around each point with the point marked, the screen
 //!    after it, the text near each point and the words said around it. All of it comes from [`Sendable`], the one door
 //!    through which anything of a recording leaves the machine.
-//! 3. The answer is JSON of a strict schema, held against it here, and merged field by field with source `model`.
+//! 3. The answer is JSON of a strict schema, held against it here, and merged field by field with source `model`. A model
+//!    may read in a picture what nobody found private, or guess it: fields that say something private are left out, and
+//!    such an answer is not kept.
 //! 4. Where there is no usable answer, because the budget is used up, the server is away, or the model declines or
 //!    writes nonsense twice, the Steps stay as the rules left them. `source.explanation` says which it was.
 
@@ -15,6 +17,7 @@ mod question;
 
 use std::collections::VecDeque;
 
+use serde_json::Value;
 use shared_types::step::{Action, Source, Step};
 
 pub use self::sendable::{Pictures, Sendable};
@@ -37,11 +40,12 @@ pub fn explain<P: Pictures>(take: &mut Sendable<'_, P>, steps: &mut [Step], chat
     let mut groups: VecDeque<Vec<usize>> = open.chunks(GROUP).map(<[usize]>::to_vec).collect();
     while let Some(group) = groups.pop_front() {
         let question = question::build(take, &group);
-        let answer = chat.ask(&question.into_question(), meter, |answer| merge::check(answer, &group));
+        let check = |answer: &Value| merge::check(answer, &group);
+        let answer = chat.ask(&question.into_question(), meter, check, |answer| take.is_open_answer(answer));
         let failure = match answer {
             Ok(answer) => {
                 for answer in merge::read(&answer).unwrap_or_default() {
-                    merge::into_step(&mut steps[answer.index], &answer);
+                    merge::into_step(&mut steps[answer.index], &answer, |text| take.is_open(text));
                 }
                 meter.count_steps(group.len(), 0);
                 continue;

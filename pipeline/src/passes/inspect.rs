@@ -21,7 +21,7 @@ use super::limited::{ChildError, Limited};
 use super::trace::Trace;
 
 pub const NAME: &str = "inspect";
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 const VOICE_FILE: &str = "voice.f32";
 const TRACE_FILE: &str = "trace.json";

@@ -7,6 +7,7 @@
 //! next one that does not.
 
 mod address;
+mod code;
 mod known;
 mod link;
 mod screen;
@@ -57,6 +58,7 @@ pub struct Pii {
 pub fn find(screens: &[Screen<'_>], end: f64, transcript: &Transcript, titles: &[&str]) -> (Vec<Pii>, Known) {
     let mut known = Known::default();
     for (_, lines) in screens {
+        known.learn_fields(lines);
         for hit in on_screen(lines, &known) {
             known.learn(hit.kind, &hit.text);
         }

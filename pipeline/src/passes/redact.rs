@@ -21,7 +21,7 @@ use shared_types::redaction::{
 use shared_types::step::PixelBox;
 use shared_types::transcript::Transcript;
 
-use self::cover::{Cover, Patch};
+use self::cover::{Cover, Patches};
 use super::Screen;
 use super::pii::{self, Hit, Known, Pii, Place};
 use crate::models::ocr::TextLine;
@@ -164,8 +164,8 @@ impl Redactor {
     }
 
     /// What a copy of the recording must not show or play: each patch of a picture wherever its pixels show again.
-    pub fn cover(&self, patches: Vec<Patch>) -> Cover {
-        Cover { patches, fills: Vec::new(), mutes: self.muted() }
+    pub fn cover(&self, patches: Patches) -> Cover {
+        patches.into_cover(self.muted())
     }
 }
 

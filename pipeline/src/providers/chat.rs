@@ -99,12 +99,13 @@ impl<'a> Chat<'a> {
         Self { hosted, model, answers, cancel, form: Form::Schema, limit: "max_tokens", sets_temperature: true }
     }
 
-    /// An answer that fits the schema and that `check` has nothing against.
+    /// An answer that fits the schema and that `check` has nothing against. It is kept for the next run if `may_keep`.
     pub fn ask(
         &mut self,
         question: &Question<'_>,
         meter: &mut Meter,
         check: impl Fn(&Value) -> Result<(), String>,
+        may_keep: impl Fn(&Value) -> bool,
     ) -> Result<Value, ModelFailure> {
         let schema = jsonschema::validator_for(question.form.1)
             .map_err(|error| ModelFailure::Malformed(format!("the schema itself is wrong: {error}")))?;
@@ -134,7 +135,9 @@ impl<'a> Chat<'a> {
                 fits(&second).map_err(|wrong| ModelFailure::Malformed(self.hosted.struck(&wrong)))?
             }
         };
-        if let Err(error) = self.answers.keep(&fingerprint, &answer.to_string()) {
+        if may_keep(&answer)
+            && let Err(error) = self.answers.keep(&fingerprint, &answer.to_string())
+        {
             meter.note(format!("an answer could not be kept for the next run: {error}"));
         }
         Ok(answer)

@@ -1,8 +1,8 @@
 //! What hosted models cost, and when it is enough.
 //!
-//! Tokens are only known after they were paid. Before a request its tokens are estimated; where a server reports more
-//! than was estimated, all later estimates grow by the same factor, so that the budget can be overrun by the error of
-//! one estimate at most, and only by the first request.
+//! Tokens are only known after they were paid. Before a request its tokens are estimated, with half as many again until
+//! the server has reported some; where it reports more than was estimated, all later estimates grow by the same factor. So
+//! the budget can be overrun by the error of one estimate at most, and only by the first request.
 
 use shared_types::summary::Costs;
 
@@ -15,6 +15,8 @@ const BYTES_PER_TOKEN: u64 = 3;
 const TILE_PX: u32 = 32;
 const TOKENS_PER_TILE: f64 = 1.62;
 const TOKENS_PER_CENT_PRICE: f64 = 1e6 / 100.0;
+/// What is set aside for each estimated token until the server has reported what it counts.
+const RESERVE: f64 = 1.5;
 const SECS_PER_MINUTE_CENTS: f64 = 60.0 / 100.0;
 
 pub fn text_tokens(bytes: usize) -> u64 {
@@ -38,14 +40,14 @@ pub struct Meter {
     budget: u64,
     prices: Option<Prices>,
     costs: Costs,
-    /// How much more than estimated requests turned out to be; never below 1.
-    surprise: f64,
+    /// How much more than estimated requests turned out to be, never below 1; none until one was reported.
+    surprise: Option<f64>,
 }
 
 impl Meter {
     pub fn new(budget: u64, prices: Option<Prices>) -> Self {
         let costs = Costs { token_budget: Some(budget), ..Costs::default() };
-        Self { budget, prices, costs, surprise: 1.0 }
+        Self { budget, prices, costs, surprise: None }
     }
 
     pub fn budget(&self) -> u64 {
@@ -54,7 +56,7 @@ impl Meter {
 
     /// Whether a request of this size, with an answer as long as it may be, still fits.
     pub fn has_room(&self, input: u64, output: u64) -> bool {
-        let expected = (input as f64 * self.surprise) as u64 + output;
+        let expected = (input as f64 * self.surprise.unwrap_or(RESERVE)) as u64 + output;
         self.costs.input_tokens + self.costs.output_tokens + expected <= self.budget
     }
 
@@ -64,7 +66,10 @@ impl Meter {
         self.costs.requests += 1;
         self.costs.input_tokens += used.input;
         self.costs.output_tokens += used.output;
-        self.surprise = self.surprise.max(used.input as f64 / estimated.input.max(1) as f64);
+        if reported.is_some() {
+            let factor = used.input as f64 / estimated.input.max(1) as f64;
+            self.surprise = Some(self.surprise.unwrap_or(1.0).max(factor));
+        }
     }
 
     pub fn count_sound(&mut self, secs: f64) {
@@ -106,12 +111,17 @@ mod tests {
     #[test]
     fn a_budget_is_a_limit_and_learns_from_surprises() {
         let mut meter = Meter::new(10_000, None);
-        assert!(meter.has_room(9_000, 1_000) && !meter.has_room(9_000, 1_001));
+        assert!(meter.has_room(6_000, 1_000) && !meter.has_room(6_001, 1_000), "half as much again is set aside");
         let estimated = Usage { input: 1_000, output: 100 };
         meter.count(estimated, Some(Usage { input: 3_000, output: 50 }));
         assert!(meter.has_room(2_000, 900) && !meter.has_room(2_400, 0));
         meter.count(estimated, None);
         assert_eq!((meter.costs().input_tokens, meter.costs().output_tokens), (4_000, 150));
+        let mut meter = Meter::new(10_000, None);
+        meter.count(estimated, None);
+        assert!(meter.has_room(5_900, 0) && !meter.has_room(5_940, 0), "nothing was reported yet");
+        meter.count(estimated, Some(Usage { input: 900, output: 100 }));
+        assert!(meter.has_room(7_900, 0) && !meter.has_room(7_901, 0), "the estimates were high enough");
     }
 
     #[test]

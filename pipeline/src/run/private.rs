@@ -47,7 +47,7 @@ impl Take {
         let titles: Vec<(f64, &str)> =
             acts.iter().filter_map(|act| act.kind.title().map(|title| (act.t, title))).collect();
         let plan = redactor.plan(&titles);
-        let patches = reader.redact(&redactor, findings.measurements.active_secs.unwrap_or(0.0))?;
+        let cover = reader.redact(&redactor, findings.measurements.active_secs.unwrap_or(0.0))?;
         heard.transcript = redactor.transcript(&heard.transcript).into_inner();
         for act in &mut acts {
             if let acts::ActKind::Title { title } = &mut act.kind {
@@ -55,7 +55,6 @@ impl Take {
             }
         }
         self.passes.push(watch.stop());
-        let cover = redactor.cover(patches);
         Ok((heard, acts, Private { redactor, plan, cover }))
     }
 

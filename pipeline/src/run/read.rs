@@ -21,12 +21,12 @@ use crate::models::net::Threads;
 use crate::models::ocr::{Ocr, TextLine};
 use crate::passes::Screen;
 use crate::passes::inspect::Findings;
-use crate::passes::redact::cover::{self, Cover, Patch};
+use crate::passes::redact::cover::{self, Cover, Patches};
 use crate::passes::redact::{Redactor, fill, grown};
 use crate::passes::steps::ReadPicture;
 
 pub(super) const NAME: &str = "read";
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 
 pub(super) struct Reader {
     frames: PathBuf,
@@ -131,27 +131,29 @@ impl Reader {
         }
     }
 
-    /// Takes everything private out of texts and pictures; afterwards the unredacted pictures are nowhere. Gives the
-    /// patches of pixels that were private, for copies of the video.
-    pub(super) fn redact(&mut self, redactor: &Redactor, end: f64) -> Result<Vec<Patch>, RunError> {
-        let mut patches: Vec<Patch> = Vec::new();
+    /// Takes everything private out of texts and pictures; afterwards the unredacted pictures are nowhere. Gives what
+    /// copies of the video must not show.
+    pub(super) fn redact(&mut self, redactor: &Redactor, end: f64) -> Result<Cover, RunError> {
+        let mut patches = Patches::new(cover::MOST_PATCHES);
         let mut own: Vec<Vec<PixelBox>> = vec![Vec::new(); self.pictures.len()];
         for (index, boxes) in own.iter_mut().enumerate() {
             let Some(lines) = self.pictures[index].lines.take() else { continue };
             let (lines, hits) = redactor.screen(&lines);
             self.pictures[index].lines = Some(lines.into_inner());
             boxes.extend(hits.iter().map(|hit| grown(hit.bounds)));
-            if boxes.is_empty() || patches.len() >= cover::MOST_PATCHES {
+            if boxes.is_empty() {
                 continue;
             }
             let around = self.moment(index, end);
             let (size, luma) = luma_of(&self.decoded(index)?);
             let luma = LumaView { width: size.0, height: size.1, stride: size.0 as usize, data: &luma };
-            patches.extend(boxes.iter().filter_map(|&bounds| cover::cut(&luma, bounds, around)));
+            for &bounds in &*boxes {
+                patches.add(&luma, bounds, around);
+            }
         }
-        merge_same(&mut patches);
+        let cover = redactor.cover(patches);
         // What was read on one picture may show on another whose text was read otherwise.
-        let mut matcher = Cover { patches: patches.clone(), ..Cover::default() }.matcher();
+        let mut matcher = cover.matcher();
         for (index, mut boxes) in own.into_iter().enumerate() {
             if boxes.is_empty() && matcher.is_empty() {
                 continue;
@@ -166,7 +168,7 @@ impl Reader {
             }
         }
         self.recent.clear();
-        Ok(patches)
+        Ok(cover)
     }
 
     fn decoded(&self, index: usize) -> Result<RgbFrame, RunError> {
@@ -246,19 +248,4 @@ fn luma_of(rgb: &RgbFrame) -> ((u32, u32), Vec<u8>) {
     let luma =
         |pixel: &[u8]| ((77 * u32::from(pixel[0]) + 150 * u32::from(pixel[1]) + 29 * u32::from(pixel[2])) >> 8) as u8;
     ((rgb.width, rgb.height), rgb.data.chunks_exact(3).map(luma).collect())
-}
-
-/// Patches of the same pixels at the same place become one, which may move whenever one of them might.
-fn merge_same(patches: &mut Vec<Patch>) {
-    let mut merged: Vec<Patch> = Vec::new();
-    for patch in patches.drain(..) {
-        match merged.iter_mut().find(|known| known.bounds == patch.bounds && known.luma == patch.luma) {
-            Some(known) => {
-                let (start, end) = (known.moves.start.min(patch.moves.start), known.moves.end.max(patch.moves.end));
-                known.moves = Span::new(start, end);
-            }
-            None => merged.push(patch),
-        }
-    }
-    *patches = merged;
 }

@@ -53,8 +53,8 @@ fn ear_for(findings: &Findings, config: &Config) -> Result<Option<Ear>, RunError
     Ok(Some(Ear { rater: rater.paths.first().cloned(), model }))
 }
 
-/// The pictures to read: those that the acts name, since none leaves the pipeline unread, and the pages of a take without
-/// input events.
+/// The pictures to read: those that the acts name, since none leaves the pipeline unread, and the pages on which nothing was
+/// done, since the playback copy shows them.
 fn wanted_pictures(findings: &Findings) -> Vec<usize> {
     let named = findings.wanted.iter().filter_map(|index| *index);
     let pages = findings.pictures.iter().enumerate().filter(|(_, picture)| picture.is_page);

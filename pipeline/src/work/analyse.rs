@@ -58,9 +58,7 @@ pub(super) fn run_over(
     if let Some(goal) = &job.goal {
         command.arg("--goal").arg(goal);
     }
-    if let Some(threads) = machine.threads {
-        command.arg("--threads").arg(threads.to_string());
-    }
+    command.arg("--threads").arg(machine.threads.to_string());
     if machine.is_hosted {
         command.args(["--provider", "openai"]);
     }

@@ -244,6 +244,25 @@ fn nothing_private_leaves_the_machine() {
 }
 
 #[test]
+fn what_an_answer_says_of_a_person_is_left_out_and_not_kept() {
+    let mut scene = Scene::new();
+    let lines = vec![line("Name on card:", [300.0, 150.0, 120.0, 20.0]), line("Jane Doe", [300.0, 176.0, 80.0, 20.0])];
+    scene.album.0.insert("frames/2.jpg".to_owned(), picture("frames/2.jpg", 6.0, lines));
+    let server = Server::start(|_, asked| {
+        // A name that only the recording tells is one, and an address that its form tells.
+        let told = good_answer(asked).replace("They want", "Jane Doe wants").replace("Buy me", "jane.doe@mail.example");
+        Reply::Json(completion(&told))
+    });
+    let (steps, costs) = scene.explain(&server);
+    let told = serde_json::to_string(&steps).unwrap().to_lowercase();
+    assert!(!told.contains("jane") && !told.contains("mail.example"), "{told}");
+    assert!(steps[2..].iter().all(|step| step.intent == Some(Intent::Inspect)), "the rest of the answer is used");
+    assert_eq!((costs.requests, costs.cached), (2, 0));
+    assert_eq!(std::fs::read_dir(scene.answers.path()).unwrap().count(), 0, "such answers are not kept");
+    assert_eq!(scene.explain(&server).1.requests, 2);
+}
+
+#[test]
 fn an_answer_is_paid_once() {
     let scene = Scene::new();
     let server = Server::start(|_, asked| good(asked));
@@ -399,7 +418,7 @@ fn an_answer_that_is_cut_off_is_asked_for_in_halves() {
 
 #[test]
 fn the_budget_is_a_limit() {
-    for (budget, requests) in [(0, 0), (2_000, 0), (8_000, 1)] {
+    for (budget, requests) in [(0, 0), (2_000, 0), (10_000, 1)] {
         let server = Server::start(|_, asked| {
             let mut answer = completion(&good_answer(asked));
             answer["usage"] = json!({"prompt_tokens": 6500, "completion_tokens": 500});

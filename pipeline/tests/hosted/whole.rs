@@ -169,17 +169,24 @@ fn check_words(planted: &Planted, sent: &str, whose: &str) {
 /// not be read cannot be found (`redaction_pixels` measures it on more pages).
 fn check_pictures(planted: &Planted, asked: &[Asked]) {
     let whole = |image: &image::RgbImage| image.dimensions() == (WIDTH, HEIGHT);
-    let (mut boxes, mut open) = (0, Vec::new());
+    let (mut boxes, mut cards, mut open) = (0, 0, Vec::new());
     for image in asked.iter().flat_map(pictures).filter(whole) {
         let (number, page) = page_of(&image, &planted.pages);
         for marked in page.marked.iter().filter(|marked| marked.is_private) {
             boxes += 1;
             let share = filled(marked.bounds, |x, y| image.get_pixel(x, y)[1], FILL);
+            cards += u32::from(marked.is_card);
+            assert!(
+                !marked.is_card || share >= 0.9,
+                "a card on page {number} shows: {:.0?}, {share:.2}",
+                marked.bounds
+            );
             if share < 0.9 {
                 open.push(format!("page {number}: {:.0?}, filled by {share:.2}", marked.bounds));
             }
         }
     }
+    assert!(cards > 1, "{cards} boxes of cards were in the pictures");
     assert!(boxes > 15, "{boxes} private boxes were in the pictures");
     assert!(open.len() * 20 <= boxes, "{} of {boxes} private boxes show: {open:#?}", open.len());
 }

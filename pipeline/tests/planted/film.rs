@@ -27,6 +27,8 @@ const VOICE_RATE_HZ: u32 = 16_000;
 /// One line of marked text: its letters' place on the page.
 pub struct Marked {
     pub is_private: bool,
+    /// The number of a card or its code.
+    pub is_card: bool,
     pub bounds: [f64; 4],
 }
 
@@ -65,6 +67,7 @@ pub fn laid_out(folder: &Path, html: &str, index: usize) -> Page {
     // A text's box is higher than its letters.
     let letters = |[pii, x, y, width, height]: [f64; 5]| Marked {
         is_private: pii > 0.5,
+        is_card: pii > 1.5,
         bounds: [x + 1.0, y + 0.2 * height, width - 2.0, 0.6 * height],
     };
     let seen = |marked: &Marked| marked.bounds[1] + marked.bounds[3] < f64::from(HEIGHT) && marked.bounds[2] > 4.0;

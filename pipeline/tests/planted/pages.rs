@@ -13,8 +13,8 @@ const LAYOUT: &str = "body{margin:0}.bar{padding:8px 110px;font:13px sans-serif;
     main{display:flex;gap:24px;padding:12px 24px}.card{padding:10px 16px;width:560px}.row{display:flex;gap:24px;margin:3px 0}.row>:first-child{width:150px}\
     label{display:block;margin-top:6px}input{width:300px;display:block}p{margin:2px 0}h3{margin:2px 0 6px}.two{display:flex;gap:16px}.two input{width:130px}pre{display:none}";
 
-/// Where every marked text lies, as `[is private, left, top, width, height]`; in fields of forms the text, not the field.
-const MEASURE: &str = "const out=[];for(const e of document.querySelectorAll('[data-pii],[data-ok]')){const pii=e.hasAttribute('data-pii')?1:0;\
+/// Where every marked text lies, as `[how private, left, top, width, height]`, of which 0 is public and 2 a card's; in fields of forms the text, not the field.
+const MEASURE: &str = "const out=[];for(const e of document.querySelectorAll('[data-pii],[data-ok]')){const pii=e.hasAttribute('data-card')?2:e.hasAttribute('data-pii')?1:0;\
     if(e.tagName==='INPUT'){const b=e.getBoundingClientRect(),s=getComputedStyle(e),c=document.createElement('canvas').getContext('2d');c.font=s.font;\
     out.push([pii,b.left+parseFloat(s.paddingLeft)+1,b.top+parseFloat(s.paddingTop)+1,c.measureText(e.value).width,b.height-2*parseFloat(s.paddingTop)-2]);continue}\
     const r=document.createRange();r.selectNodeContents(e);for(const b of r.getClientRects())out.push([pii,b.left,b.top,b.width,b.height])}\
@@ -66,13 +66,17 @@ fn field(label: &str, value: &str) -> String {
     format!("<label>{label}</label><input data-pii value=\"{value}\">")
 }
 
+fn card_field(label: &str, value: &str) -> String {
+    format!("<label>{label}</label><input data-card data-pii value=\"{value}\">")
+}
+
 fn checkout(chance: &mut Chance, who: &str) -> String {
     format!(
         "<h3>Checkout</h3>{}{}{}<div class=two><div>{}</div><div>{}</div></div>{}{}<p>{}</p>",
         field("Full name", who),
         field("Phone number", &phone(chance)),
-        field("Card number", &card(chance)),
-        field("CVV", &chance.digits(3)),
+        card_field("Card number", &card(chance)),
+        card_field("CVV", &chance.digits(3)),
         field("ZIP code", &chance.digits(5)),
         field("Street address", &street(chance)),
         field("E-mail", &email(chance)),

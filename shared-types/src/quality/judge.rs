@@ -7,7 +7,7 @@ use ts_rs::TS;
 use super::advice::{Advice, advise};
 use super::evidence;
 use super::flag::{FLAG_RULES, Flag, LeadsTo, Place, Verdict};
-use super::measurements::{FileState, Measurements, Span};
+use super::measurements::{FileState, Measurements, Span, SpeechMeasures};
 use super::policy::{Narration, Policy};
 
 /// Shares and limits of the contract that a policy does not change.
@@ -359,16 +359,21 @@ fn find_in_speech(flag: Flag, m: &Measurements, policy: &Policy) -> Option<Findi
             "Music plays while you are not speaking. Turn it off; it makes your words hard to use.".to_owned();
         return Some(Finding::of(share, MAX_MUSIC_SHARE, sentence).at(&speech.music));
     }
+    // First, since models that know one language rate another one badly, and a quieter room would not help.
+    if let Some(finding) = other_language(speech, policy) {
+        return Some(finding);
+    }
     if let Some(score) = speech.dnsmos_overall.filter(|&score| score < MIN_DNSMOS) {
         let sentence = "Your voice sounds unclear. Move to a quiet room and closer to the microphone.".to_owned();
         return Some(Finding::of(score, MIN_DNSMOS, sentence));
     }
-    if let Some(probability) = speech.mean_word_probability.filter(|&probability| probability < MIN_WORD_PROBABILITY) {
-        let sentence =
-            "Many of your words could not be understood. Speak a little slower and closer to the microphone."
-                .to_owned();
-        return Some(Finding::of(probability, MIN_WORD_PROBABILITY, sentence));
-    }
+    let probability = speech.mean_word_probability.filter(|&probability| probability < MIN_WORD_PROBABILITY)?;
+    let sentence =
+        "Many of your words could not be understood. Speak a little slower and closer to the microphone.".to_owned();
+    Some(Finding::of(probability, MIN_WORD_PROBABILITY, sentence))
+}
+
+fn other_language(speech: &SpeechMeasures, policy: &Policy) -> Option<Finding> {
     let sure = speech.language_probability.is_some_and(|probability| probability > MIN_LANGUAGE_PROBABILITY);
     let language = speech.language.as_ref().filter(|&language| sure && *language != policy.language)?;
     let sentence = format!(

@@ -24,6 +24,9 @@ const WIDEST_STRIP: u32 = 4000;
 const WIDTH_STEP: u32 = 8;
 /// Below this the "text" is a drawing, a photograph's texture or an icon.
 const LEAST_CONFIDENCE: f64 = 0.5;
+/// Numbers are kept from here on: a card's or its code's must be covered even where a pointer or the encoder's noise makes
+/// it hard to read.
+const LEAST_CONFIDENCE_OF_NUMBER: f64 = 0.3;
 /// Crops remembered; a remembered one takes about 200 bytes.
 const CACHE_ENTRIES: usize = 4096;
 
@@ -145,8 +148,13 @@ impl Recogniser {
         strip.places.drain(..leading);
         strip.text.truncate(strip.text.trim_end().len());
         strip.text.drain(..strip.text.len() - strip.text.trim_start().len());
-        (strip.confidence >= LEAST_CONFIDENCE).then_some(strip)
+        is_readable(&strip.text, strip.confidence).then_some(strip)
     }
+}
+
+fn is_readable(text: &str, confidence: f64) -> bool {
+    let is_number = text.len() > 1 && text.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-' | '/'));
+    confidence >= if is_number { LEAST_CONFIDENCE_OF_NUMBER } else { LEAST_CONFIDENCE }
 }
 
 fn hash_of(frame: &RgbFrame, bounds: Region) -> u64 {
@@ -190,4 +198,24 @@ fn taps(start: u32, end: u32, count: u32) -> Vec<(usize, usize, f32)> {
             (first as usize, (first + 1.0).min(last) as usize, (at - first) as f32)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_readable;
+
+    #[test]
+    fn numbers_are_kept_longer_than_words() {
+        for (text, confidence, kept) in [
+            ("Add to cart", 0.51, true),
+            ("Add to cart", 0.49, false),
+            ("123", 0.31, true),
+            ("4539 1488 0343", 0.31, true),
+            ("123", 0.29, false),
+            ("l23", 0.4, false),
+            ("1", 0.4, false),
+        ] {
+            assert_eq!(is_readable(text, confidence), kept, "{text} {confidence}");
+        }
+    }
 }

@@ -7,7 +7,6 @@ use serde_json::Value;
 use shared_types::step::{Action, Intent, Source, Step, Target};
 
 use super::EXPLANATION;
-use crate::passes::pii::find_in_text;
 use crate::passes::steps::confidence::BY_MODEL;
 
 const LONGEST_CAPTION: usize = 200;
@@ -49,7 +48,9 @@ pub(super) fn read(answer: &Value) -> Option<Vec<Explained>> {
     Answer::deserialize(answer).ok().map(|answer| answer.steps)
 }
 
-pub(super) fn into_step(step: &mut Step, answer: &Explained) {
+/// `is_open` tells whether a text has nothing private in it.
+pub(super) fn into_step(step: &mut Step, answer: &Explained, is_open: impl Fn(&str) -> bool) {
+    let clean = |text: Option<&str>| clean(text).filter(|line| is_open(line));
     // The first is no field of a Step, and has no confidence.
     let mut filled = vec![EXPLANATION];
     let aims = matches!(step.action, Action::Click | Action::Drag | Action::Type);
@@ -90,9 +91,9 @@ pub(super) fn into_step(step: &mut Step, answer: &Explained) {
     step.source.extend(filled.into_iter().map(|field| (field.to_owned(), Source::Model)));
 }
 
-/// One line without private data and without the word for nothing.
+/// One line, without the word for nothing.
 fn clean(text: Option<&str>) -> Option<String> {
     let line = text?.split_whitespace().collect::<Vec<_>>().join(" ");
     let says_nothing = ["", "null", "none", "n/a", "unknown", "[private]"].contains(&line.to_lowercase().as_str());
-    (!says_nothing && find_in_text(&line).is_empty()).then_some(line)
+    (!says_nothing).then_some(line)
 }

@@ -8,6 +8,7 @@
 use std::rc::Rc;
 
 use media::frame::RgbFrame;
+use serde_json::Value;
 use shared_types::quality::measurements::Span;
 use shared_types::step::{Action, PixelBox, Step};
 use shared_types::transcript::{Transcript, Word};
@@ -74,6 +75,21 @@ impl<'a, P: Pictures> Sendable<'a, P> {
         let steps = take.steps.iter().map(|step| told(step, &transcript, redactor)).collect();
         let goal = take.goal.map(|goal| redactor.text(goal).into_inner());
         Self { goal, steps, redactor, pictures }
+    }
+
+    /// Whether a text that came back has nothing private in it.
+    pub(super) fn is_open(&self, text: &str) -> bool {
+        self.redactor.text(text).get() == text
+    }
+
+    /// The same of everything that an answer says.
+    pub(super) fn is_open_answer(&self, answer: &Value) -> bool {
+        match answer {
+            Value::String(text) => self.is_open(text),
+            Value::Array(values) => values.iter().all(|value| self.is_open_answer(value)),
+            Value::Object(fields) => fields.values().all(|value| self.is_open_answer(value)),
+            _ => true,
+        }
     }
 
     /// A picture that may be sent; `None` where there is none or nobody read it.

@@ -8,6 +8,7 @@ use shared_types::summary::ProductSeen;
 use shared_types::transcript::{Segment, Transcript};
 use strsim::normalized_levenshtein;
 
+use super::products::Offer;
 use super::words::{has_run, stems};
 
 /// Two readings of one title are at least this alike.
@@ -54,13 +55,16 @@ pub(super) struct Cart {
 pub(super) struct Chosen {
     pub(super) title: String,
     pub(super) price: Option<String>,
+    /// What else was written with it: its kind, its colour.
+    pub(super) about: Vec<String>,
     /// The Step that added it.
     pub(super) step: usize,
 }
 
 /// What was in the cart at the end, and the words said around choosing it.
 pub fn decision(steps: &[Step], transcript: &Transcript, products: &[ProductSeen]) -> (Option<String>, Option<String>) {
-    let cart = cart(steps, products);
+    let offers: Vec<Offer> = products.iter().map(|seen| Offer { seen: seen.clone(), about: Vec::new() }).collect();
+    let cart = cart(steps, &offers);
     let mut titles: Vec<&str> = Vec::new();
     let mut reasons: Vec<String> = Vec::new();
     for item in &cart.items {
@@ -90,7 +94,7 @@ fn is_remove(step: &Step) -> bool {
     step.intent == Some(Intent::Remove) || target.is_some_and(|text| REMOVE.is_match(text))
 }
 
-pub(super) fn cart(steps: &[Step], products: &[ProductSeen]) -> Cart {
+pub(super) fn cart(steps: &[Step], offers: &[Offer]) -> Cart {
     let mut cart = Cart { items: Vec::new(), is_complete: true };
     for (at, step) in steps.iter().enumerate() {
         if is_remove(step) {
@@ -105,8 +109,13 @@ pub(super) fn cart(steps: &[Step], products: &[ProductSeen]) -> Cart {
                 None => cart = Cart { items: Vec::new(), is_complete: cart.items.is_empty() && cart.is_complete },
             }
         } else if is_add(step) {
-            match product_of(step, products) {
-                Some((title, price)) => cart.items.push(Chosen { title, price, step: at }),
+            match product_of(step, offers) {
+                Some((title, offer)) => cart.items.push(Chosen {
+                    title,
+                    price: offer.and_then(|offer| offer.seen.price.clone()),
+                    about: offer.map(|offer| offer.about.clone()).unwrap_or_default(),
+                    step: at,
+                }),
                 None => cart.is_complete = false,
             }
         }
@@ -116,20 +125,20 @@ pub(super) fn cart(steps: &[Step], products: &[ProductSeen]) -> Cart {
 
 /// The product a Step is about: by the words of its target, by the page's title, and as the title says where the
 /// address is a product's.
-fn product_of(step: &Step, products: &[ProductSeen]) -> Option<(String, Option<String>)> {
+fn product_of<'a>(step: &Step, offers: &'a [Offer]) -> Option<(String, Option<&'a Offer>)> {
     let target = step.target.as_ref().and_then(|target| target.text.as_deref()).unwrap_or_default();
     let target = stems(target);
-    let named = products.iter().filter(|product| has_run(&target, &stems(&product.title)));
-    if let Some(product) = named.max_by_key(|product| product.title.len()) {
-        return Some((product.title.clone(), product.price.clone()));
+    let named = offers.iter().filter(|offer| has_run(&target, &stems(&offer.seen.title)));
+    if let Some(offer) = named.max_by_key(|offer| offer.seen.title.len()) {
+        return Some((offer.seen.title.clone(), Some(offer)));
     }
     let page = BROWSER.replace(step.title.as_deref()?, "").into_owned();
     let parts = title_parts(&page);
     for part in &parts {
-        let likeness = |product: &&ProductSeen| likeness(part, &product.title);
-        let best = products.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        if let Some(product) = best.filter(|product| likeness(product) >= SAME_TITLE) {
-            return Some((product.title.clone(), product.price.clone()));
+        let likeness = |offer: &&Offer| likeness(part, &offer.seen.title);
+        let best = offers.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        if let Some(offer) = best.filter(|offer| likeness(offer) >= SAME_TITLE) {
+            return Some((offer.seen.title.clone(), Some(offer)));
         }
     }
     let is_product_page = step.url.as_deref().is_some_and(|url| PRODUCT_PAGE.is_match(url));

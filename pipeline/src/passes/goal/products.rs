@@ -1,4 +1,5 @@
-//! Products on the screen: a price and the title that stands above it, or before it in the same line.
+//! Products on the screen: a price and what is written with it, above it in its column, left of it in its row, or before
+//! it in the same line. The top line of that block is the title; a line below it often says only what kind of thing it is.
 
 use std::sync::LazyLock;
 
@@ -17,7 +18,16 @@ const MAX_LETTERS_BESIDE_PRICE: usize = 14;
 const MAX_GAP_TO_TITLE: f64 = 2.2;
 /// Lines of one title follow each other this closely, in heights.
 const MAX_GAP_IN_TITLE: f64 = 0.7;
+/// Lines about one product follow each other this closely, in heights.
+const MAX_GAP_IN_BLOCK: f64 = 1.3;
 const MAX_TITLE_LINES: usize = 3;
+/// Title, kind, rating, options.
+const MAX_BLOCK_LINES: usize = 5;
+/// What differs more than this in height or in the width of its letters, as a logarithm, is in another type.
+const OTHER_HEIGHT: f64 = 0.3;
+const OTHER_WIDTH: f64 = 0.25;
+/// A line above the title in smaller type than this share of it is a path or a badge.
+const LEAST_TITLE_SHARE: f64 = 0.8;
 const MAX_TITLE_CHARS: usize = 160;
 
 fn pattern(source: &str) -> Regex {
@@ -27,7 +37,7 @@ fn pattern(source: &str) -> Regex {
 static STARS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?ix)(?P<stars>[0-5][.,]\d|[1-5]) \s* (?: (?:out\s+of|/|of) \s* 5 (?:\s*stars?)? | [★☆⭐]+ | stars?\b
-        | \s \(\s*\d[\d.,]*k?\s*\) ) | [★⭐]+\s*(?P<after>[0-5][.,]\d)",
+        | \s \(\s*\d[\d.,]*k?(?:\s*(?:ratings?|reviews?))?\s*\) ) | [★⭐]+\s*(?P<after>[0-5][.,]\d)",
     )
 });
 static COUNT_AFTER: LazyLock<Regex> =
@@ -42,7 +52,15 @@ static NO_TITLE: LazyLock<Regex> = LazyLock::new(|| {
         | qty\b.* | quantity\b.* | size\b.{0,14} | colou?r\b.{0,14} | add\s+to\s+\w+ | buy(?:\s+it)?\s+now | view\b.* | quick\s+\w+
         | shopping\s+cart | your\s+cart | cart\b.{0,6} | order\s+summary | items?\b.{0,8} | products? | each | free\b.*
         | under\b.* | over\b.* | up\s+to\b.* | filters? | sort\b.* | featured(?:\s+products)? | related\b.* | remove | home
-        | \d+\s+(?:products?|items?|results?) )\W*$",
+        | \d[\d,.]*\+?\s+(?:of\s+\d[\d,.]*\s+)?(?:products?|items?|results?)\b.* | (?:search\s+)?results?\s+for\b.* )\W*$",
+    )
+});
+/// A price that limits a list rather than being asked for something.
+static LIMIT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?ix)^\W*(?:[o0]\s+)?(?:under|over|up\s+to|below|above|less\s+than|more\s+than|at\s+(?:most|least)|max\.?|min\.?)\s*(?:us)?[$€£]
+        | \d\s*(?:and|&|or)\s*(?:up|above|over|more|less|under|below)\b
+        | \(\d+\)\W*$",
     )
 });
 
@@ -53,31 +71,43 @@ struct Sighting {
     title: String,
     price: String,
     rating: Option<String>,
+    about: Vec<String>,
+}
+
+/// A product with what else was written with it: its kind, colour, size.
+#[derive(Debug, Clone)]
+pub(super) struct Offer {
+    pub(super) seen: ProductSeen,
+    pub(super) about: Vec<String>,
 }
 
 /// The products of all screens, each once, in the order in which they came into view.
 pub fn products(screens: &[Screen<'_>]) -> Vec<ProductSeen> {
-    let mut products: Vec<(Vec<String>, ProductSeen)> = Vec::new();
-    for sighting in sightings(screens) {
-        let name = stems(&sighting.title);
-        match products.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, product)) => {
-                if product.rating.is_none() {
-                    product.rating = sighting.rating;
+    offers(screens).into_iter().map(|offer| offer.seen).collect()
+}
+
+/// The same with all that was written about them.
+pub(super) fn offers(screens: &[Screen<'_>]) -> Vec<Offer> {
+    let mut offers: Vec<(Vec<String>, Offer)> = Vec::new();
+    for Sighting { t, title, price, rating, about } in sightings(screens) {
+        let name = stems(&title);
+        match offers.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, offer)) => {
+                if offer.seen.rating.is_none() {
+                    offer.seen.rating = rating;
+                }
+                for line in about {
+                    if !offer.about.contains(&line) {
+                        offer.about.push(line);
+                    }
                 }
             }
-            None => products.push((
-                name,
-                ProductSeen {
-                    t: sighting.t,
-                    title: sighting.title,
-                    price: Some(sighting.price),
-                    rating: sighting.rating,
-                },
-            )),
+            None => {
+                offers.push((name, Offer { seen: ProductSeen { t, title, price: Some(price), rating }, about }));
+            }
         }
     }
-    products.into_iter().map(|(_, product)| product).collect()
+    offers.into_iter().map(|(_, offer)| offer).collect()
 }
 
 fn sightings(screens: &[Screen<'_>]) -> Vec<Sighting> {
@@ -88,14 +118,16 @@ fn on_screen(t: f64, lines: &[TextLine]) -> Vec<Sighting> {
     lines
         .iter()
         .filter_map(|line| {
-            let price = price_of(&line.text)?;
-            let (title, bounds) = match title_before(line) {
-                Some(title) => (title, line.bounds),
-                None if is_mostly_price(&line.text) => title_above(line, lines)?,
+            let price = price_of(&line.text).filter(|_| !LIMIT.is_match(&line.text))?;
+            let Block { title, about, bounds } = match title_before(line) {
+                Some(title) => Block { title, about: Vec::new(), bounds: line.bounds },
+                None if is_mostly_price(&line.text) && !is_row_of_table(line, lines) => {
+                    block_above(line, lines).or_else(|| block_beside(line, lines))?
+                }
                 None => return None,
             };
             let rating = rating_near(line, bounds, lines);
-            Some(Sighting { t, title, price, rating })
+            Some(Sighting { t, title, price, rating, about })
         })
         .collect()
 }
@@ -136,6 +168,7 @@ fn is_title(text: &str) -> bool {
         && rating_of(text).is_none()
         && price_of(text).is_none()
         && !is_filter(text)
+        && ![" / ", " > ", "›", "»"].iter().any(|path| text.contains(path))
 }
 
 /// `black (4)`
@@ -144,44 +177,123 @@ fn is_filter(text: &str) -> bool {
     count.is_some_and(|count| !count.is_empty() && count.chars().all(|c| c.is_ascii_digit()))
 }
 
-/// Up to three lines above a price in its column, joined.
-fn title_above(price: &TextLine, lines: &[TextLine]) -> Option<(String, PixelBox)> {
+/// What is written about one product, without its price.
+struct Block {
+    title: String,
+    about: Vec<String>,
+    bounds: PixelBox,
+}
+
+impl Block {
+    /// Of lines from top to bottom.
+    fn of(lines: &[&TextLine], price: &TextLine) -> Option<Self> {
+        let &first = lines.first()?;
+        let is_more = |pair: &[&TextLine]| {
+            let gap = pair[1].bounds[1] - pair[0].bottom();
+            let is_close = gap <= MAX_GAP_IN_TITLE * pair[0].bounds[3] && pair[1].bottom() <= price.middle_y();
+            is_title(&pair[1].text) && is_close && same_type(first, pair[1])
+        };
+        let further = lines.windows(2).take_while(|pair| is_more(pair)).count();
+        let (title, about) = lines.split_at((1 + further).min(MAX_TITLE_LINES));
+        let title = title.iter().map(|line| line.text.trim()).collect::<Vec<_>>().join(" ");
+        if !is_title(&first.text) || title.chars().count() > MAX_TITLE_CHARS {
+            return None;
+        }
+        let about =
+            about.iter().map(|line| line.text.trim()).filter(|text| is_title(text)).map(str::to_owned).collect();
+        let left = lines.iter().map(|line| line.bounds[0]).fold(price.bounds[0], f64::min);
+        let right = lines.iter().map(|line| line.right()).fold(price.right(), f64::max);
+        let bottom = lines.iter().map(|line| line.bottom()).fold(price.bottom(), f64::max);
+        Some(Self { title, about, bounds: [left, first.bounds[1], right - left, bottom - first.bounds[1]] })
+    }
+}
+
+fn same_type(a: &TextLine, b: &TextLine) -> bool {
+    let letter = |line: &TextLine| line.bounds[2] / line.text.chars().count().max(1) as f64;
+    (a.bounds[3] / b.bounds[3]).ln().abs() < OTHER_HEIGHT && (letter(a) / letter(b)).ln().abs() < OTHER_WIDTH
+}
+
+/// Ratings, other prices and badges stand between a title and its price.
+fn is_between(line: &TextLine) -> bool {
+    rating_of(&line.text).is_some()
+        || NO_TITLE.is_match(&line.text)
+        || is_mostly_price(&line.text) && price_of(&line.text).is_some()
+}
+
+/// The lines above a price in its column, as far as they follow each other closely.
+fn block_above(price: &TextLine, lines: &[TextLine]) -> Option<Block> {
     let mut above: Vec<&TextLine> = lines
         .iter()
         .filter(|line| line.middle_y() < price.bounds[1] && shares_column(line, price))
-        .filter(|line| price.bounds[1] - line.bottom() < 8.0 * price.bounds[3])
+        .filter(|line| price.bounds[1] - line.bottom() < 10.0 * price.bounds[3])
         .collect();
     above.sort_by(|a, b| b.bottom().total_cmp(&a.bottom()));
-    let mut title: Vec<&TextLine> = Vec::new();
+    let mut block: Vec<&TextLine> = Vec::new();
     let mut edge = price;
     for line in above {
         let gap = edge.bounds[1] - line.bottom();
-        let largest = if title.is_empty() { MAX_GAP_TO_TITLE } else { MAX_GAP_IN_TITLE };
-        if gap > largest * line.bounds[3].max(edge.bounds[3]) {
+        let largest =
+            if block.is_empty() || rating_of(&edge.text).is_some() { MAX_GAP_TO_TITLE } else { MAX_GAP_IN_BLOCK };
+        if gap > largest * line.bounds[3].max(edge.bounds[3]) || block.len() == MAX_BLOCK_LINES {
             break;
         }
-        let is_between =
-            rating_of(&line.text).is_some() || is_mostly_price(&line.text) && price_of(&line.text).is_some();
-        if title.is_empty() && (is_between || NO_TITLE.is_match(&line.text)) {
+        let is_smaller = block.last().is_some_and(|below| line.bounds[3] < LEAST_TITLE_SHARE * below.bounds[3]);
+        if block.is_empty() && is_between(line) || rating_of(&line.text).is_some() {
             edge = line;
             continue;
         }
-        let same_type = title.last().is_none_or(|last| (last.bounds[3] / line.bounds[3]).ln().abs() < 0.3);
-        if !is_title(&line.text) || !same_type || title.len() == MAX_TITLE_LINES {
+        if !is_title(&line.text) || is_smaller {
             break;
         }
-        title.push(line);
+        block.push(line);
         edge = line;
     }
-    title.reverse();
-    let text = title.iter().map(|line| line.text.trim()).collect::<Vec<_>>().join(" ");
-    let top = title.first()?;
-    if text.chars().count() > MAX_TITLE_CHARS {
+    block.reverse();
+    Block::of(&block, price)
+}
+
+/// The block left of a price in its row: a list of products with their prices in a column of their own.
+fn block_beside(price: &TextLine, lines: &[TextLine]) -> Option<Block> {
+    let in_row = |line: &&TextLine| (line.middle_y() - price.middle_y()).abs() < 0.9 * price.bounds[3];
+    let left = lines.iter().filter(in_row).filter(|line| line.right() <= price.bounds[0] + 0.5 * price.bounds[3]);
+    let seed = left.max_by(|a, b| a.right().total_cmp(&b.right()))?;
+    let is_about_one = is_title(&seed.text) || rating_of(&seed.text).is_some();
+    if !is_about_one {
         return None;
     }
-    let left = title.iter().map(|line| line.bounds[0]).fold(price.bounds[0], f64::min);
-    let right = title.iter().map(|line| line.right()).fold(price.right(), f64::max);
-    Some((text, [left, top.bounds[1], right - left, price.bottom() - top.bounds[1]]))
+    let is_aligned = |line: &&TextLine| (line.bounds[0] - seed.bounds[0]).abs() < 0.6 * seed.bounds[3];
+    let mut column: Vec<&TextLine> = lines.iter().filter(is_aligned).collect();
+    column.sort_by(|a, b| a.bounds[1].total_cmp(&b.bounds[1]));
+    let at = column.iter().position(|line| std::ptr::eq(*line, seed))?;
+    let follows = |upper: &TextLine, lower: &TextLine| {
+        lower.bounds[1] - upper.bottom() <= MAX_GAP_IN_BLOCK * upper.bounds[3].min(lower.bounds[3])
+            && (is_title(&upper.text) || rating_of(&upper.text).is_some())
+            && (is_title(&lower.text) || rating_of(&lower.text).is_some())
+            && upper.bounds[3] >= LEAST_TITLE_SHARE * lower.bounds[3]
+    };
+    let first =
+        (1..=at).rev().take_while(|&lower| follows(column[lower - 1], column[lower])).last().map_or(at, |at| at - 1);
+    let last = (at..column.len() - 1).take_while(|&upper| follows(column[upper], column[upper + 1])).last();
+    let last = last.map_or(at, |upper| upper + 1).min(first + MAX_BLOCK_LINES - 1);
+    Block::of(&column[first..=last], price)
+}
+
+/// Whether an amount stands in a table of labels and values: left of it and of what is above or below it stand texts that
+/// begin at one place.
+fn is_row_of_table(price: &TextLine, lines: &[TextLine]) -> bool {
+    let left_of = |line: &TextLine| {
+        let in_row = |other: &&TextLine| (other.middle_y() - line.middle_y()).abs() < 0.5 * line.bounds[3];
+        let left = lines.iter().filter(in_row).filter(|other| other.right() <= line.bounds[0]);
+        left.max_by(|a, b| a.right().total_cmp(&b.right()))
+    };
+    let is_plain = |line: &&TextLine| price_of(&line.text).is_none() && rating_of(&line.text).is_none();
+    let Some(label) = left_of(price).filter(is_plain) else { return false };
+    lines.iter().filter(is_plain).any(|line| {
+        let is_near = (line.middle_y() - price.middle_y()).abs() < 3.0 * price.bounds[3];
+        let is_aligned = (line.bounds[0] - price.bounds[0]).abs() < 0.5 * price.bounds[3];
+        let same_labels = |other: &TextLine| (other.bounds[0] - label.bounds[0]).abs() < 0.5 * price.bounds[3];
+        is_near && is_aligned && left_of(line).is_some_and(same_labels)
+    })
 }
 
 /// Aligned left, or one above the middle of the other.

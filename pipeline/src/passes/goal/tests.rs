@@ -283,7 +283,15 @@ fn what_is_too_dear_or_unclear_is_not_met() {
     };
     let steps = shoe_steps();
     assert_eq!(met("Find running shoes under $50", &steps), [Some(true), Some(false)]);
-    assert_eq!(met("Find running shoes size 41 under $50", &steps), [Some(true), None, Some(false)]);
+    assert_eq!(met("Find running shoes size 41 under $50", &steps), [Some(true), Some(false), Some(false)]);
+    let mut corrected = steps.clone();
+    corrected.insert(4, option(68.0, "Size 41", "RunX Running Shoe | Vendure Store"));
+    assert_eq!(met("Find running shoes size 41", &corrected), [Some(true), Some(true)], "the last pick counts");
+    assert_eq!(met("Find running shoes size 42", &corrected), [Some(true), Some(false)]);
+    assert_eq!(met("Find two running shoes", &steps), [Some(false), Some(true)], "one is not two");
+    let mut set = steps.clone();
+    set.insert(4, option(68.0, "Quantity", "RunX Running Shoe | Vendure Store"));
+    assert_eq!(met("Find two running shoes", &set), [None, Some(true)], "a number was set, which one is not known");
     assert_eq!(met("Find running shoes under $100", &steps[..4]), [None, None], "nothing was added");
 
     let mut removed = steps.clone();
@@ -295,6 +303,159 @@ fn what_is_too_dear_or_unclear_is_not_met() {
     assert_eq!(met("Find two presents, each under $60", &two), [Some(true), None, Some(true)]);
     assert_eq!(met("Find two presents under $60", &two), [Some(true), None, None], "together they are not");
     assert_eq!(met("Find two presents under $95", &two), [Some(true), None, Some(true)]);
+}
+
+#[test]
+fn what_was_missed_is_shown() {
+    let evidence = |goal: &str| -> Vec<(Option<bool>, bool, Vec<(f64, String)>)> {
+        let found = findings(goal, &shoe_steps(), &said(&[]));
+        let acted = |found: &ConstraintFinding| {
+            let acted = found.evidence.iter().filter(|evidence| evidence.source == EvidenceSource::Acted);
+            acted.map(|evidence| (evidence.t, evidence.text.clone())).collect()
+        };
+        found.iter().map(|found| (found.met, found.touched, acted(found))).collect()
+    };
+    let price = evidence("Find a present under $50").pop().unwrap();
+    assert_eq!(price, (Some(false), true, vec![(70.0, "RunX Running Shoe $53.94".to_owned())]));
+    let size = evidence("Find a present in size 41").pop().unwrap();
+    assert_eq!(size, (Some(false), true, vec![(66.0, "Size 42".to_owned())]));
+}
+
+/// Lines of a page by text, left, top, width and height.
+fn page(lines: &[(&str, f64, f64, f64, f64)]) -> Vec<TextLine> {
+    lines
+        .iter()
+        .map(|&(text, x, y, width, height)| TextLine { bounds: [x, y, width, height], ..line(text, x, y) })
+        .collect()
+}
+
+#[track_caller]
+fn check_products(lines: &[(&str, f64, f64, f64, f64)], expected: &[(&str, &str, Option<&str>, &[&str])]) {
+    let page = page(lines);
+    let found = super::products::offers(&[(1.0, &page)]);
+    let brief: Vec<(&str, &str, Option<&str>, Vec<&str>)> = found
+        .iter()
+        .map(|offer| {
+            let (seen, about) = (&offer.seen, offer.about.iter().map(String::as_str).collect());
+            (seen.title.as_str(), seen.price.as_deref().unwrap_or_default(), seen.rating.as_deref(), about)
+        })
+        .collect();
+    let expected: Vec<(&str, &str, Option<&str>, Vec<&str>)> =
+        expected.iter().map(|&(title, price, rating, about)| (title, price, rating, about.to_vec())).collect();
+    assert_eq!(brief, expected);
+}
+
+/// As they are read from the pages of the shops that the corpus is filmed in.
+#[test]
+fn the_top_line_of_what_stands_with_a_price_is_the_title() {
+    // Rows with the price in a column of its own, and filters as buttons above.
+    check_products(
+        &[
+            ("desk lamp - Haven Home", 20.0, 16.0, 150.0, 20.0),
+            ("2 results for \"desk lamp'", 293.0, 114.0, 281.0, 29.0),
+            ("Up to $40", 312.0, 168.0, 61.0, 20.0),
+            ("Up to $80", 409.0, 168.0, 62.0, 20.0),
+            ("Cheapest first", 507.0, 168.0, 93.0, 20.0),
+            ("Best rated first", 635.0, 168.0, 99.0, 20.0),
+            ("A", 360.0, 262.0, 20.0, 26.0),
+            ("Arc Reading Lamp", 435.0, 238.0, 162.0, 24.0),
+            ("Desk lamp, white", 437.0, 267.0, 108.0, 19.0),
+            ("$34.90", 1177.0, 264.0, 60.0, 24.0),
+            ("Rated 4.6 of 5", 437.0, 293.0, 89.0, 18.0),
+            ("Mono Clamp Lamp", 435.0, 363.0, 165.0, 24.0),
+            ("Desk lamp, black", 437.0, 392.0, 107.0, 19.0),
+            ("$28.50", 1177.0, 389.0, 60.0, 24.0),
+            ("Rated 4.2 of 5", 437.0, 418.0, 89.0, 18.0),
+        ],
+        &[
+            ("Arc Reading Lamp", "$34.90", Some("4.6"), &["Desk lamp, white"]),
+            ("Mono Clamp Lamp", "$28.50", Some("4.2"), &["Desk lamp, black"]),
+        ],
+    );
+    // A product's own page.
+    check_products(
+        &[
+            ("Arc Reading Lamp", 782.0, 116.0, 260.0, 34.0),
+            ("Desk lamp, white", 782.0, 160.0, 108.0, 19.0),
+            ("Rated 4.6 of 5", 782.0, 186.0, 89.0, 18.0),
+            ("$34.90", 781.0, 212.0, 62.0, 24.0),
+            ("A slim reading lamp with a warm light and a heavy foot.", 782.0, 245.0, 360.0, 20.0),
+            ("Item number 4402-1618", 782.0, 275.0, 140.0, 18.0),
+        ],
+        &[("Arc Reading Lamp", "$34.90", Some("4.6"), &["Desk lamp, white"])],
+    );
+    // Cards with title and price in one row.
+    check_products(
+        &[
+            ("4 products", 305.0, 210.0, 78.0, 22.0),
+            ("Drizzle Jacket", 320.0, 440.0, 120.0, 20.0),
+            ("$85.00", 520.0, 440.0, 60.0, 22.0),
+            ("Mile Tee", 634.0, 440.0, 70.0, 20.0),
+            ("$24.00", 833.0, 440.0, 60.0, 22.0),
+            ("Under $50", 144.0, 472.0, 70.0, 18.0),
+            ("Rain jacket, green", 322.0, 465.0, 123.0, 20.0),
+            ("Running shirt, gray", 635.0, 465.0, 128.0, 20.0),
+            ("4.4 (119 reviews)", 411.0, 491.0, 120.0, 20.0),
+            ("4.2 (230 reviews)", 724.0, 491.0, 120.0, 20.0),
+        ],
+        &[
+            ("Drizzle Jacket", "$85.00", Some("4.4 (119 reviews)"), &["Rain jacket, green"]),
+            ("Mile Tee", "$24.00", Some("4.2 (230 reviews)"), &["Running shirt, gray"]),
+        ],
+    );
+    // A cart with its sums, and an account with a table of labels.
+    check_products(
+        &[
+            ("Arc Reading Lamp", 435.0, 178.0, 162.0, 24.0),
+            ("Desk lamp, white", 437.0, 207.0, 108.0, 19.0),
+            ("$34.90", 1177.0, 204.0, 60.0, 24.0),
+            ("Summary", 900.0, 300.0, 90.0, 24.0),
+            ("Items", 900.0, 336.0, 40.0, 18.0),
+            ("$34.90", 1180.0, 336.0, 56.0, 18.0),
+            ("Shipping", 900.0, 362.0, 62.0, 18.0),
+            ("Free", 1200.0, 362.0, 32.0, 18.0),
+            ("Total $34.90", 1120.0, 400.0, 116.0, 24.0),
+        ],
+        &[("Arc Reading Lamp", "$34.90", None, &["Desk lamp, white"])],
+    );
+    check_products(
+        &[
+            ("Last order", 312.0, 560.0, 70.0, 18.0),
+            ("Order 112-5738204-9915", 480.0, 560.0, 170.0, 18.0),
+            ("Spent this year", 312.0, 590.0, 100.0, 18.0),
+            ("$148.50", 480.0, 590.0, 52.0, 18.0),
+            ("Item number", 312.0, 620.0, 84.0, 18.0),
+            ("4402-1218", 480.0, 620.0, 70.0, 18.0),
+        ],
+        &[],
+    );
+    // Limits are no prices, however they are said.
+    check_products(
+        &[
+            ("Desk lamps", 40.0, 100.0, 100.0, 20.0),
+            ("Under $25", 40.0, 124.0, 70.0, 20.0),
+            ("$25 & up", 40.0, 148.0, 70.0, 20.0),
+            ("O Under $50 (3)", 40.0, 172.0, 110.0, 20.0),
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn what_is_written_with_a_product_tells_that_a_demand_is_met() {
+    let shelf = page(&[
+        ("Arc Reading Lamp", 435.0, 238.0, 162.0, 24.0),
+        ("Desk lamp, white", 437.0, 267.0, 108.0, 19.0),
+        ("$34.90", 1177.0, 264.0, 60.0, 24.0),
+    ]);
+    let add = step(21.0, Action::Click, "Put in basket", "Arc Reading Lamp - Haven Home");
+    let steps = [Step { intent: Some(Intent::Add), ..add }];
+    let met = |goal: &str| -> Vec<Option<bool>> {
+        let seen = Seen { screens: &[(4.0, &shelf)], transcript: &said(&[]), steps: &steps };
+        find(&parse(goal), seen).iter().map(|found| found.met).collect()
+    };
+    assert_eq!(met("Find a white desk lamp under $40"), [Some(true); 3]);
+    assert_eq!(met("Find a black desk lamp under $30"), [None, Some(true), Some(false)]);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Which pictures of a take are kept: the last one before each act, and the first that stands still after it.
 //!
-//! Where nobody recorded what was done, what is shown is kept whenever something begins to happen on the screen, and when
-//! it has come to rest again.
+//! Where nobody recorded what was done, what is shown is kept whenever something begins to happen on the screen. Whenever
+//! much has changed and come to rest again it is kept and read in any case: a page on which nothing was done may show
+//! something private too.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
@@ -42,7 +43,7 @@ const LARGE_CHANGE: f64 = 0.003;
 const CHANGED_LUMA: u8 = 24;
 /// Every fourth pixel of every fourth row is looked at.
 const SAMPLE_STEP: usize = 4;
-/// Pages that are read for their own sake are at least this far apart.
+/// Pages of a take without events that are read for their own sake are at least this far apart.
 const PAGES_APART_SECS: f64 = 3.0;
 /// After a rest of this length, a change is something new.
 const REST_SECS: f64 = 0.25;
@@ -121,9 +122,11 @@ impl Picker {
             }
         }
         let stands = now - self.last_large_change >= SETTLED_SECS;
-        if self.happenings && self.page_is_new && stands {
+        if self.page_is_new && stands {
             let saved = self.save(now)?;
-            if let Some(index) = saved.filter(|_| now - self.last_page >= PAGES_APART_SECS) {
+            // Without events the acts are seen, and the pictures around them are read as well.
+            let is_due = !self.happenings || now - self.last_page >= PAGES_APART_SECS;
+            if let Some(index) = saved.filter(|_| is_due) {
                 self.pictures[index].is_page = true;
                 self.last_page = now;
             }
@@ -195,7 +198,7 @@ impl Picker {
                     self.found[index] = self.save(end)?;
                 }
             }
-            if self.happenings
+            if (self.happenings || self.page_is_new)
                 && let Some(index) = self.save(end)?
             {
                 self.pictures[index].is_page |= self.page_is_new;

@@ -2,18 +2,23 @@
 //!
 //! They live in memory only, for as long as one recording is worked on.
 
+use super::code::Field;
 use super::{Found, PiiKind};
+use crate::models::ocr::TextLine;
 
 /// Shorter ones are words and numbers like any other.
 const SHORTEST_EMAIL: usize = 6;
 const SHORTEST_NUMBER: usize = 7;
 const SHORTEST_TEXT: usize = 8;
 const SHORTEST_NAME_PART: usize = 2;
+/// More screens that ask for a code than any recording has.
+const MOST_FIELDS: usize = 200;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Known {
     /// In lower case (ASCII), longest first.
     values: Vec<(PiiKind, String)>,
+    fields: Vec<Field>,
 }
 
 impl Known {
@@ -26,7 +31,22 @@ impl Known {
         self.values.insert(at, (kind, value));
     }
 
+    /// Remembers where a screen asks for a security code.
+    pub fn learn_fields(&mut self, lines: &[TextLine]) {
+        for field in Field::all_on(lines) {
+            if self.fields.len() < MOST_FIELDS && !self.fields.contains(&field) {
+                self.fields.push(field);
+            }
+        }
+    }
+
+    /// Lines of a screen that stand where such a field was.
+    pub(super) fn values_in_fields(&self, lines: &[TextLine]) -> Vec<usize> {
+        self.fields.iter().filter_map(|field| field.value_in(lines)).collect()
+    }
+
     pub fn add(&mut self, other: Self) {
+        self.fields.extend(other.fields);
         for (kind, value) in other.values {
             self.learn(kind, &value);
         }

@@ -4,6 +4,7 @@ use shared_types::quality::measurements::Span;
 use shared_types::step::PixelBox;
 
 use super::address::{after_heading, is_heading, is_telling};
+use super::code::{code_behind_card, code_behind_label, code_beside, is_code, is_code_label};
 use super::section::rows_below;
 use super::text::is_name;
 use super::{Known, Pii, PiiKind, Place, find_all};
@@ -23,9 +24,6 @@ const FIELDS: &[(&str, PiiKind, usize)] = &[
     ("card no", PiiKind::PaymentCard, 4),
     ("credit card number", PiiKind::PaymentCard, 4),
     ("debit card number", PiiKind::PaymentCard, 4),
-    ("cvv", PiiKind::Cvv, 1),
-    ("cvc", PiiKind::Cvv, 1),
-    ("security code", PiiKind::Cvv, 1),
     ("phone", PiiKind::Phone, 5),
     ("phone number", PiiKind::Phone, 5),
     ("mobile", PiiKind::Phone, 5),
@@ -55,10 +53,6 @@ const LABELS: &[&str] = &[
     "street",
     "street address",
     "address line 1",
-    "cvv",
-    "cvc",
-    "cvv2",
-    "security code",
     "order number",
     "order no",
     "order id",
@@ -170,6 +164,9 @@ pub fn on_screen(lines: &[TextLine], known: &Known) -> Vec<Hit> {
                 add(kind, value, 0, text.len());
             }
         }
+        if let Some((start, end)) = code_behind_label(&line.text) {
+            add(PiiKind::Cvv, at, start, end);
+        }
         if let Some((start, end)) = after_heading(&line.text) {
             add(PiiKind::Address, at, start, end);
         }
@@ -184,11 +181,30 @@ pub fn on_screen(lines: &[TextLine], known: &Known) -> Vec<Hit> {
             }
         }
     }
+    for value in known.values_in_fields(lines) {
+        add(PiiKind::Cvv, value, 0, lines[value].text.len());
+    }
+    let cards: Vec<(usize, usize)> =
+        hits.iter().filter(|hit| hit.kind == PiiKind::PaymentCard).map(|hit| (hit.line, hit.end)).collect();
+    for (card, end) in cards {
+        if let Some((start, end)) = code_behind_card(&lines[card].text, end) {
+            hits.push(part(PiiKind::Cvv, lines, card, start, end));
+        }
+        for value in code_beside(&lines[card], lines) {
+            let text = &lines[value].text;
+            if hits.iter().all(|hit| hit.line != value) {
+                hits.push(part(PiiKind::Cvv, lines, value, 0, text.len()));
+            }
+        }
+    }
     hits
 }
 
 /// What the value of a form's field is, even where it is only half typed.
 fn field_value(label: &str, value: &str) -> Option<PiiKind> {
+    if is_code_label(label) {
+        return is_code(value).then_some(PiiKind::Cvv);
+    }
     let label = plain_label(label);
     let &(_, kind, digits) = FIELDS.iter().find(|(name, ..)| *name == label)?;
     let found = value.chars().filter(char::is_ascii_digit).count();
@@ -231,7 +247,7 @@ pub(super) fn plain_label(text: &str) -> String {
 
 fn is_label(text: &str) -> bool {
     let plain = plain_label(text);
-    plain.chars().count() <= MAX_LABEL_CHARS && LABELS.contains(&plain.as_str())
+    plain.chars().count() <= MAX_LABEL_CHARS && LABELS.contains(&plain.as_str()) || is_code_label(text)
 }
 
 /// The line right of a label in its row, otherwise the one below it.

@@ -25,6 +25,8 @@ fn private_data_is_found_in_text() {
         check(&format!("pay with {card}, please"), &[(PaymentCard, card)]);
     }
     check("Card number: 4222222222222", &[(PaymentCard, "4222222222222")]);
+    check("4539 1488 0343 6467 12/27", &[(PaymentCard, "4539 1488 0343 6467")]);
+    check("4539 1488 0343 6467 1227", &[(PaymentCard, "4539 1488 0343 6467")]);
     check("CVV 123", &[(Cvv, "123")]);
     check("Security code: 0456", &[(Cvv, "0456")]);
     check("jane.doe+shop@mail.example.co.uk", &[(Email, "jane.doe+shop@mail.example.co.uk")]);
@@ -258,4 +260,83 @@ fn spans_of_screen_and_speech_come_in_order_of_time() {
     let (found, _) = find(&[(3.0, &screen)], 4.0, &talk("it is 4111 1111 1111 1111."), &[]);
     assert_eq!(found[0].place, Place::Words(Span::new(2.0, 5.5)));
     assert_eq!(brief(&found), [(PaymentCard, 2.0, 5.5), (Email, 3.0, 4.0)]);
+}
+
+/// What is covered on a screen as a security code.
+fn codes(lines: &[TextLine], known: &Known) -> Vec<String> {
+    on_screen(lines, known).into_iter().filter(|hit| hit.kind == Cvv).map(|hit| hit.text).collect()
+}
+
+#[test]
+fn a_security_code_is_covered_however_it_is_read() {
+    for label in [
+        "CVV",
+        "CVC",
+        "CSC",
+        "CVC2",
+        "CVV/CVC",
+        "CVV (3 digits)",
+        "CVV code *",
+        "Security code",
+        "Security code:",
+        "Card security code",
+        "Securlty c0de",
+        "CW",
+    ] {
+        for value in ["123", "0456", "12", "1O3", "SI2", "OIS", "•••", "l2", "1 2 3"] {
+            let form = [line("Card number", 100.0, 40.0), line(label, 400.0, 40.0), line(value, 400.0, 66.0)];
+            assert_eq!(codes(&form, &Known::default()), [value], "{value} below {label}");
+            let row = [line(label, 100.0, 40.0), line(value, 150.0 + 10.0 * label.len() as f64, 40.0)];
+            assert_eq!(codes(&row, &Known::default()), [value], "{value} beside {label}");
+        }
+        for other in ["MM/YY", "12/28", "$4.99", "4.5", "Pay now", "Next", "What is this?"] {
+            let form = [line(label, 400.0, 40.0), line(other, 400.0, 66.0)];
+            assert_eq!(codes(&form, &Known::default()), [""; 0], "{other} below {label}");
+        }
+    }
+    for (text, code) in [("CVV 12O", "12O"), ("CVC I23", "I23"), ("Security code 4S6", "4S6"), ("CSC: 7", "7")] {
+        assert_eq!(codes(&[line(text, 10.0, 10.0)], &Known::default()), [code], "{text}");
+    }
+    for text in ["Promo code", "Security camera", "CVS Pharmacy", "Code 123", "CV"] {
+        let form = [line(text, 400.0, 40.0), line("123", 400.0, 66.0)];
+        assert_eq!(codes(&form, &Known::default()), [""; 0], "{text} asks for no code of a card");
+    }
+}
+
+#[test]
+fn digits_with_a_card_number_are_its_code() {
+    let row = |text: &str| {
+        let mut lines = vec![line("Card number", 100.0, 40.0), line("4539 1488 0343 6467", 100.0, 66.0)];
+        lines.extend([line("12/27", 330.0, 66.0), line(text, 420.0, 66.0), line("987", 420.0, 200.0)]);
+        codes(&lines, &Known::default())
+    };
+    assert_eq!(row("123"), ["123"]);
+    assert_eq!(row("4567"), ["4567"]);
+    for other in ["12", "12345", "$123", "Edit"] {
+        assert_eq!(row(other), [""; 0]);
+    }
+    let joined = [line("4539 1488 0343 6467 12/27 123", 100.0, 66.0)];
+    assert_eq!(codes(&joined, &Known::default()), ["123"]);
+}
+
+#[test]
+fn a_field_whose_label_goes_when_it_is_typed_into_is_remembered() {
+    let form = |code: &str| {
+        vec![
+            line("Payment", 100.0, 10.0),
+            line("4539 1488 0343 6467", 100.0, 40.0),
+            line("12/27", 100.0, 80.0),
+            line(code, 300.0, 80.0),
+            line("Pay $53.94", 100.0, 140.0),
+        ]
+    };
+    let other = [line("Running shoes", 100.0, 10.0), line("Size", 100.0, 80.0), line("42", 300.0, 80.0)];
+    let (empty, half, whole) = (form("CVV"), form("1Z"), form("123"));
+    let screens = [(0.0, &empty[..]), (1.0, &half[..]), (2.0, &whole[..]), (3.0, &other[..])];
+    let (found, known) = find(&screens, 4.0, &Transcript::default(), &[]);
+    let seen: Vec<(f64, f64)> =
+        found.iter().filter(|found| found.kind == Cvv).map(|found| (found.span.start, found.span.end)).collect();
+    assert_eq!(seen, [(1.0, 2.0), (2.0, 3.0)]);
+    assert_eq!(codes(&half, &known), ["1Z"], "pictures are covered by the same rule");
+    assert_eq!(codes(&other, &known), [""; 0], "another page");
 }

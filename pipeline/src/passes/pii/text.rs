@@ -200,15 +200,22 @@ fn emails(text: &str, all: &mut Vec<Found>) {
 
 fn cards(text: &str, all: &mut Vec<Found>) {
     for found in CARD.find_iter(text) {
-        let (before, after) = (&text[..found.start()], &text[found.end()..]);
-        let stands_alone = !before.ends_with(|c: char| c.is_alphanumeric() || "$€£#+".contains(c))
+        let before = &text[..found.start()];
+        let begins = !before.ends_with(|c: char| c.is_alphanumeric() || "$€£#+".contains(c))
             && !before
                 .trim_end_matches(['.', ',', '-'])
                 .ends_with(|c: char| c.is_ascii_digit() && !before.ends_with(' '))
-            && !after.starts_with(|c: char| c.is_alphanumeric() || c == '%');
-        let is_labelled = CARD_LABEL.is_match(before) && !OTHER_NUMBER.is_match(before);
-        if stands_alone && is_card(found.as_str(), is_labelled) && !OTHER_NUMBER.is_match(before) {
-            push(all, PiiKind::PaymentCard, found.start(), found.end());
+            && !OTHER_NUMBER.is_match(before);
+        let is_labelled = CARD_LABEL.is_match(before);
+        // A date or a code may stand right behind the number: "… 6467 12/27 123".
+        let spaces = found.as_str().rmatch_indices([' ', '\u{a0}']).map(|(at, _)| found.start() + at);
+        let mut ends = std::iter::once(found.end()).chain(spaces);
+        let is_whole = |end: &usize| {
+            let stops = !text[*end..].starts_with(|c: char| c.is_alphanumeric() || c == '%');
+            stops && is_card(text[found.start()..*end].trim_end(), is_labelled)
+        };
+        if let Some(end) = ends.find(is_whole).filter(|_| begins) {
+            push(all, PiiKind::PaymentCard, found.start(), end);
         }
     }
 }

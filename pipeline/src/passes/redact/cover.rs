@@ -31,7 +31,7 @@ const CHANGED_LUMA: u8 = 24;
 const MOVED_SHARE: f64 = 0.005;
 /// More pixels than these are no text.
 const MOST_PIXELS: u32 = 400_000;
-/// More private boxes than any recording of a person has; further ones are filled by their times alone.
+/// More private boxes than any recording of a person has; further ones are filled by their times alone ([`Patches`]).
 pub const MOST_PATCHES: usize = 1000;
 
 /// Pixels that must not be shown.
@@ -81,6 +81,43 @@ pub fn cut(luma: &LumaView<'_>, bounds: PixelBox, moves: Span) -> Option<Patch> 
     let rows = luma.rows().skip(top as usize).take(height as usize);
     let luma = rows.flat_map(|row| row[left as usize..right as usize].iter().copied()).collect();
     Some(Patch { bounds: [left, top, width, height], luma, moves })
+}
+
+/// Patches as they are found, each once; beyond the most that are kept, boxes that are filled while they showed.
+#[derive(Debug)]
+pub struct Patches {
+    most: usize,
+    patches: Vec<Patch>,
+    fills: Vec<Fill>,
+}
+
+impl Patches {
+    pub fn new(most: usize) -> Self {
+        Self { most, patches: Vec::new(), fills: Vec::new() }
+    }
+
+    /// What is private in a picture that shows during `span`.
+    pub fn add(&mut self, luma: &LumaView<'_>, bounds: PixelBox, span: Span) {
+        let Some(patch) = cut(luma, bounds, span) else {
+            // Too large or too small to be looked for.
+            self.fills.push(Fill { span, bounds: Some(bounds) });
+            return;
+        };
+        let same = |known: &&mut Patch| known.bounds == patch.bounds && known.luma == patch.luma;
+        if let Some(known) = self.patches.iter_mut().find(same) {
+            // It may move whenever one of them might.
+            let (start, end) = (known.moves.start.min(span.start), known.moves.end.max(span.end));
+            known.moves = Span::new(start, end);
+        } else if self.patches.len() < self.most {
+            self.patches.push(patch);
+        } else {
+            self.fills.push(Fill { span, bounds: Some(bounds) });
+        }
+    }
+
+    pub fn into_cover(self, mutes: Vec<Span>) -> Cover {
+        Cover { patches: self.patches, fills: self.fills, mutes }
+    }
 }
 
 pub struct Matcher {

@@ -3,7 +3,7 @@ use shared_types::quality::measurements::Span;
 use shared_types::transcript::Transcript;
 
 use super::Redactor;
-use super::cover::{Cover, Fill, Matcher, Patch, cut};
+use super::cover::{Cover, Fill, Matcher, Patch, Patches, cut};
 use crate::models::ocr::TextLine;
 
 const WIDTH: u32 = 200;
@@ -120,4 +120,26 @@ fn lines_get_placeholders_with_as_many_places_as_letters() {
     );
     assert_eq!(redacted[1], lines[1]);
     assert_eq!(hits.len(), 1);
+}
+
+#[test]
+fn beyond_the_most_patches_boxes_are_filled_while_they_show() {
+    let places = [(20, 20), (20, 50), (20, 80)];
+    let screens: Vec<Screen> = (1..).zip(places).map(|(seed, at)| Screen::new(240).write(seed, at, 10, 20)).collect();
+    let bounds = |(x, y): (u32, u32)| [f64::from(x) - 2.0, f64::from(y) - 2.0, 94.0, 17.0];
+    let mut patches = Patches::new(2);
+    for (t, (screen, at)) in [1.0, 2.0, 3.0].into_iter().zip(screens.iter().zip(places)) {
+        // Each is read many times, and counts once.
+        for again in 0..4 {
+            let t = t + f64::from(again) * 10.0;
+            patches.add(&screen.luma(), bounds(at), Span::new(t - 0.5, t + 0.5));
+        }
+    }
+    let cover = patches.into_cover(Vec::new());
+    assert_eq!((cover.patches.len(), cover.fills.len()), (2, 4), "two places by their pixels, the third by its times");
+    assert_eq!(cover.patches[0].moves, Span::new(0.5, 31.5));
+    let mut matcher = cover.matcher();
+    for (t, at) in [(3.0, 2), (33.0, 2), (13.2, 2), (1.0, 0), (2.0, 1)] {
+        assert!(matcher.boxes(&screens[at].luma(), t).contains(&bounds(places[at])), "box {at} is open at {t} s");
+    }
 }

@@ -1,5 +1,7 @@
+import type { Advice } from '../../api/types/Advice';
 import type { QualityReport } from '../../api/types/QualityReport';
 import type { RaisedFlag } from '../../api/types/RaisedFlag';
+import type { Span } from '../../api/types/Span';
 import { formatClock, formatPercent, words } from '../../shared/format';
 import { Icon } from '../../shared/icons';
 import { Chip, Empty, type Tone } from '../../shared/parts';
@@ -28,13 +30,15 @@ export function ChecksTab({ report, seek }: { report: QualityReport | null; seek
       {report.flags.map((raised) => (
         <FlagCard key={raised.flag} raised={raised} seek={seek} />
       ))}
+      {report.advice.map((advice) => (
+        <AdviceCard key={advice.sign} advice={advice} seek={seek} />
+      ))}
       <Measured report={report} />
     </div>
   );
 }
 
 function FlagCard({ raised, seek }: { raised: RaisedFlag; seek: Seek }) {
-  const further = raised.spans.length - MOST_SPANS;
   return (
     <section className={`flag-card ${raised.verdict}`} aria-label={words(raised.flag)}>
       <div className="row spread">
@@ -42,19 +46,40 @@ function FlagCard({ raised, seek }: { raised: RaisedFlag; seek: Seek }) {
         <Chip tone={TONES[raised.verdict]}>{raised.verdict}</Chip>
       </div>
       <p>{raised.sentence}</p>
-      {raised.spans.length > 0 ? (
-        <ul className="row wrap spans" aria-label="Where">
-          {raised.spans.slice(0, MOST_SPANS).map((span) => (
-            <li key={span.start}>
-              <button type="button" className="chip span numbers" onClick={() => seek(span.start)}>
-                {formatClock(span.start)}–{formatClock(span.end)}
-              </button>
-            </li>
-          ))}
-          {further > 0 ? <li className="muted">and {further} more</li> : null}
-        </ul>
-      ) : null}
+      <Spans spans={raised.spans} seek={seek} />
     </section>
+  );
+}
+
+/** Advice proves nothing and touches no verdict, so it looks quieter than a flag. */
+function AdviceCard({ advice, seek }: { advice: Advice; seek: Seek }) {
+  return (
+    <section className="flag-card advice" aria-label={words(advice.sign)}>
+      <div className="row spread">
+        <h3>{words(advice.sign)}</h3>
+        <Chip tone="plain">look closer</Chip>
+      </div>
+      <p>{advice.sentence}</p>
+      <Spans spans={advice.spans} seek={seek} />
+    </section>
+  );
+}
+
+/** Where in the take; a press plays from there. */
+export function Spans({ spans, seek }: { spans: Span[]; seek: Seek }) {
+  if (spans.length === 0) return null;
+  const further = spans.length - MOST_SPANS;
+  return (
+    <ul className="row wrap spans" aria-label="Where">
+      {spans.slice(0, MOST_SPANS).map((span) => (
+        <li key={span.start}>
+          <button type="button" className="chip span numbers" onClick={() => seek(span.start)}>
+            {formatClock(span.start)}–{formatClock(span.end)}
+          </button>
+        </li>
+      ))}
+      {further > 0 ? <li className="muted">and {further} more</li> : null}
+    </ul>
   );
 }
 

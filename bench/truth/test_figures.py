@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+"""The guard itself: figures that got worse are told, those that did not are not."""
+import json
+import pathlib
+import tempfile
+import unittest
+
+import figures
+
+
+def rows(**changed):
+    """Every figure at its bar, but for those that are changed."""
+    keys = {key.replace(".", "_"): key for key, *_ in figures.ROWS}
+    values = {keys[name]: value for name, value in changed.items()}
+    return [{"key": key, "value": values.get(key, bar)} for key, _, _, bar in figures.ROWS]
+
+
+class Against(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name) / "baseline.json"
+        self.assertEqual(figures.against(self.path, "short", rows(), keep=True), [])
+
+    def fallen(self, **changed):
+        return figures.against(self.path, "short", rows(**changed), keep=False)
+
+    def test_each_figure_that_got_worse_is_named(self):
+        self.assertEqual(self.fallen(), [])
+        for key, _, better, bar in figures.ROWS:
+            step = figures.TOLERANCE.get(key, 0.0) + 0.001
+            worse = bar - step if better == ">=" else bar + step
+            fallen = self.fallen(**{key.replace(".", "_"): worse})
+            self.assertEqual(len(fallen), 1, key)
+            self.assertIn(key, fallen[0])
+            within = bar - step + 0.002 if better == ">=" else bar + step - 0.002
+            self.assertEqual(self.fallen(**{key.replace(".", "_"): within}), [], key)
+
+    def test_a_figure_that_is_not_measured_any_more_has_fallen(self):
+        self.assertIn("not measured", self.fallen(meaning_met=None)[0])
+
+    def test_a_set_keeps_its_figures_beside_the_other(self):
+        figures.against(self.path, "full", rows(events_f1=0.5), keep=True)
+        kept = json.loads(self.path.read_text())
+        self.assertEqual((kept["short"]["events.f1"], kept["full"]["events.f1"]), (0.98, 0.5))
+        self.assertIn("No figures", figures.against(self.path, "other", rows(), keep=False)[0])
+
+
+class Meaning(unittest.TestCase):
+    def one(self, products, constraints):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        out = pathlib.Path(folder.name)
+        (out / "summary.json").write_text(json.dumps({"products_seen": products, "constraints": constraints}))
+        truth = [{"title": "Arc Reading Lamp", "price": "$34.90"}, {"title": "Mono Clamp Lamp", "price": "$28.50"}]
+        return {"bare": False, "out": out, "row": {"products": truth, "met": {"item": True, "price": None}}}
+
+    def test_products_count_with_title_and_price(self):
+        seen = [{"title": "Arc reading lamp", "price": "$34.90"}, {"title": "2 results for lamp", "price": "$40"}]
+        found = figures.meaning([self.one(seen, [])])
+        self.assertEqual(found["meaning.products"][0], 0.5)
+        self.assertEqual(found["meaning.met"][0], 0.0)
+
+    def test_what_cannot_be_told_is_right_where_nothing_was_bought(self):
+        told = [{"kind": "item", "met": True}, {"kind": "price", "met": None}]
+        self.assertEqual(figures.meaning([self.one([], told)])["meaning.met"][0], 1.0)
+
+
+if __name__ == "__main__":
+    unittest.main()

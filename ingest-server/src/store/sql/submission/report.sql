@@ -1,0 +1,1 @@
+select report from submission where id = $1
