@@ -225,7 +225,8 @@ class Film:
         before = self.address
         row = self.press(BACK)
         row["intent"] = "leave"
-        self.page.run("history.back()")
+        # Not at once: the page would be gone before its answer.
+        self.page.run("void setTimeout(() => history.back(), 0)")
         self.page.settle()
         self.arrive(row, before, "back")
 

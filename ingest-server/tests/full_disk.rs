@@ -137,7 +137,8 @@ fn a_disk_that_is_full_all_the_same_costs_no_committed_byte() {
     assert_eq!(add(0, &whole[..half]).status, 204);
     let filler = small.inside().join("filler");
     let mut file = std::fs::File::create(&filler).unwrap();
-    while file.write_all(&[0; 65_536]).is_ok() {}
+    let zeros = vec![0; 65_536];
+    while file.write_all(&zeros).is_ok() {}
     // A little for the database.
     file.set_len(file.metadata().unwrap().len() - (2 << 20)).unwrap();
     drop(file);

@@ -87,13 +87,13 @@ pub fn cut(luma: &LumaView<'_>, bounds: PixelBox, moves: Span) -> Option<Patch> 
 #[derive(Debug)]
 pub struct Patches {
     most: usize,
-    patches: Vec<Patch>,
+    kept: Vec<Patch>,
     fills: Vec<Fill>,
 }
 
 impl Patches {
     pub fn new(most: usize) -> Self {
-        Self { most, patches: Vec::new(), fills: Vec::new() }
+        Self { most, kept: Vec::new(), fills: Vec::new() }
     }
 
     /// What is private in a picture that shows during `span`.
@@ -104,19 +104,19 @@ impl Patches {
             return;
         };
         let same = |known: &&mut Patch| known.bounds == patch.bounds && known.luma == patch.luma;
-        if let Some(known) = self.patches.iter_mut().find(same) {
+        if let Some(known) = self.kept.iter_mut().find(same) {
             // It may move whenever one of them might.
             let (start, end) = (known.moves.start.min(span.start), known.moves.end.max(span.end));
             known.moves = Span::new(start, end);
-        } else if self.patches.len() < self.most {
-            self.patches.push(patch);
+        } else if self.kept.len() < self.most {
+            self.kept.push(patch);
         } else {
             self.fills.push(Fill { span, bounds: Some(bounds) });
         }
     }
 
     pub fn into_cover(self, mutes: Vec<Span>) -> Cover {
-        Cover { patches: self.patches, fills: self.fills, mutes }
+        Cover { patches: self.kept, fills: self.fills, mutes }
     }
 }
 
