@@ -142,7 +142,7 @@ impl Filmed {
     }
 
     /// A click on every page but one in the middle and the last, on what is not private.
-    fn events(&self) -> String {
+    fn events() -> String {
         let each = f64::from(STILL_FRAMES + MOVING_FRAMES) / f64::from(FPS);
         let clicked = (0..PAGES).filter(|index| ![PAGES / 2, PAGES - 1].contains(index));
         let click = |index: usize| {
@@ -176,6 +176,6 @@ fn planted_private_data_is_covered_in_frames_and_in_the_playback_copy() {
     frames.hold("frames");
     filmed.playback(&out).hold("playback copy, pages that scroll");
 
-    let out = filmed.run("with-events", Some(&filmed.events()));
+    let out = filmed.run("with-events", Some(&Filmed::events()));
     filmed.playback(&out).hold("playback copy, pages on which nothing was done");
 }
