@@ -34,7 +34,6 @@ pub mod upload;
 pub mod worker;
 
 use std::str::FromStr;
-use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
@@ -45,12 +44,6 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
-/// How long a request waits for a connection before it fails.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-fn pool() -> AnyPoolOptions {
-    AnyPoolOptions::new().acquire_timeout(PATIENCE)
-}
 
 pub type Tx = Transaction<'static, Any>;
 
@@ -96,7 +89,7 @@ impl Store {
         if url.starts_with("sqlite:") {
             let file = url.split('?').next().unwrap_or(url);
             let pragmas = |statement: &'static str| {
-                pool().after_connect(move |connection, _| {
+                AnyPoolOptions::new().after_connect(move |connection, _| {
                     Box::pin(async move { connection.execute(statement).await.map(drop) })
                 })
             };
@@ -113,13 +106,8 @@ impl Store {
             return Ok(Self { write, read, engine: Engine::Sqlite, url: url.to_owned() });
         }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let connected = pool().max_connections(POSTGRES_CONNECTIONS).connect_with(options(url)?).await?;
-            return Ok(Self {
-                write: connected.clone(),
-                read: connected,
-                engine: Engine::Postgres,
-                url: url.to_owned(),
-            });
+            let pool = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).connect_with(options(url)?).await?;
+            return Ok(Self { write: pool.clone(), read: pool, engine: Engine::Postgres, url: url.to_owned() });
         }
         Err(StoreError::Url)
     }
