@@ -5,7 +5,7 @@
 mod road;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use road::wire::{Process, Reply, answer};
@@ -25,21 +25,29 @@ fn own_mounts() -> Option<&'static [&'static str]> {
     })
 }
 
+/// A server, a worker, and the small disk that the server writes to.
 struct Small {
     server: Process,
     data: PathBuf,
     worker: String,
+    _base: tempfile::TempDir,
 }
 
 impl Small {
-    fn new(own: &[&str], base: &Path) -> Self {
+    /// None where nobody may mount a disk of their own.
+    fn new() -> Option<Self> {
         const SCRIPT: &str = r#"
             set -e
             mount -t tmpfs -o size="$3"m disk "$2"
             "$1" token create --role admin --name test >"$4"
             exec "$1" serve
         "#;
-        let (data, token) = (base.join("data"), base.join("token"));
+        let Some(own) = own_mounts() else {
+            println!("nobody here may mount a disk of their own: not tested");
+            return None;
+        };
+        let base = tempfile::tempdir().unwrap();
+        let (data, token) = (base.path().join("data"), base.path().join("token"));
         std::fs::create_dir(&data).unwrap();
         let mut command = Command::new("unshare");
         command.args(own).args(["sh", "-c", SCRIPT, "sh", env!("CARGO_BIN_EXE_ingest-server")]);
@@ -61,7 +69,7 @@ impl Small {
         let person = registration(made["codes"][0].as_str().unwrap(), "device-1").to_string();
         let registered = ask("POST", "/api/v1/workers", "", person.as_bytes());
         let worker = registered["token"].as_str().unwrap().to_owned();
-        Self { server, data, worker }
+        Some(Self { server, data, worker, _base: base })
     }
 
     fn begin(&self, length: (&str, &str)) -> String {
@@ -103,12 +111,7 @@ impl Small {
 
 #[test]
 fn bytes_of_no_told_length_leave_room_to_the_rest() {
-    let base = tempfile::tempdir().unwrap();
-    let Some(own) = own_mounts() else {
-        println!("nobody here may mount a disk of their own: not tested");
-        return;
-    };
-    let small = Small::new(own, base.path());
+    let Some(small) = Small::new() else { return };
     let path = small.begin(("upload-defer-length", "1"));
     let reply = small.stream(&path, DISK_MIB * 2);
     assert_eq!((reply.status, reply.json()["code"].clone()), (507, json!("storage_full")));
@@ -120,12 +123,7 @@ fn bytes_of_no_told_length_leave_room_to_the_rest() {
 
 #[test]
 fn a_disk_that_is_full_all_the_same_costs_no_committed_byte() {
-    let base = tempfile::tempdir().unwrap();
-    let Some(own) = own_mounts() else {
-        println!("nobody here may mount a disk of their own: not tested");
-        return;
-    };
-    let small = Small::new(own, base.path());
+    let Some(small) = Small::new() else { return };
     let whole = video(24 << 20);
     let length = whole.len().to_string();
     let path = small.begin(("upload-length", &length));
