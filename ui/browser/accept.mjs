@@ -1,4 +1,7 @@
-/** Accepts the first waiting take in a real browser, by keyboard, as a reviewer would; see reviewer.mjs. */
+/**
+ * Accepts the first waiting take in a real browser, by keyboard, as a reviewer would, and finds it counted and written down
+ * as an admin would; see reviewer.mjs.
+ */
 import { review } from './reviewer.mjs';
 
 await review(async ({ page, picture, id }) => {
@@ -22,4 +25,14 @@ await review(async ({ page, picture, id }) => {
   if (stage !== 'accepted') throw new Error(`the take is ${stage}, not accepted`);
   await page.getByText(/^Accepted\. /).first().waitFor();
   await picture('accepted');
+
+  const server = new URL(page.url()).origin;
+  await page.goto(`${server}/admin/overview`);
+  const takes = page.getByRole('region', { name: 'Takes' });
+  await takes.getByRole('row', { name: 'Accepted 1' }).waitFor();
+  await page.getByRole('region', { name: 'Payouts' }).getByText('Accrued, 1').waitFor();
+  await picture('overview');
+  await page.goto(`${server}/admin/audit`);
+  await page.getByText('take viewed').first().waitFor();
+  await picture('audit');
 });

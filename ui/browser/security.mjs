@@ -83,6 +83,10 @@ try {
   await code.fill(codeOf(key, 1));
   await button('Log in');
   await page.getByRole('button', { name: 'Log out' }).waitFor();
+  await page.getByRole('link', { name: 'Security' }).click();
+  await button('Log out everywhere else');
+  await page.getByText('You are logged in here alone now.').waitFor();
+  await show('others');
   if (thrown.length > 0) throw new Error(`the page failed: ${thrown.join('; ')}`);
 } finally {
   await browser.close();

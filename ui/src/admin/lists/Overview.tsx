@@ -5,6 +5,7 @@ import type { Stats } from '../../api/types/Stats';
 import { FailureNotice } from '../../shared/FailureNotice';
 import { formatBytes, formatMoney, formatWhen, words } from '../../shared/format';
 import { Loading, Notice } from '../../shared/parts';
+import { Link } from '../../shared/router';
 import { ListPage } from './Listing';
 
 const REFETCH_MILLIS = 15_000;
@@ -35,7 +36,7 @@ function Counted({ stats }: { stats: Stats }) {
       ) : null}
       {dead > 0 ? (
         <Notice tone="warn" title={dead === 1 ? 'One job is dead.' : `${dead} jobs are dead.`}>
-          <a href="/admin/jobs">Look at what they say under Jobs, mend it, and queue them again.</a>
+          <Link href="/admin/jobs">Look at what they say, mend it, and queue them again.</Link>
         </Notice>
       ) : null}
       <div className="overview">
