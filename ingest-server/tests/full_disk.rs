@@ -43,7 +43,7 @@ impl Small {
             exec "$1" serve
         "#;
         let Some(own) = own_mounts() else {
-            println!("nobody here may mount a disk of their own: not tested");
+            eprintln!("nobody here may mount a disk of their own: not tested");
             return None;
         };
         let base = tempfile::tempdir().unwrap();

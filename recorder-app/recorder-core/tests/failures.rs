@@ -149,6 +149,8 @@ fn write_voice(path: &std::path::Path, secs: u32) {
 
 #[test]
 fn a_voice_that_was_saved_for_longer_than_the_video_is_kept_and_named() {
+    // A take beside the others would meet the failures that are meant for theirs.
+    let scenario = FailScenario::setup();
     let base = tempfile::tempdir().unwrap();
     for (secs, is_kept) in [(4, false), (12, true)] {
         let folder = base.path().join(secs.to_string());
@@ -163,6 +165,7 @@ fn a_voice_that_was_saved_for_longer_than_the_video_is_kept_and_named() {
         let manifest = Spool::open(&folder).unwrap().read_manifest().unwrap();
         assert_eq!(manifest.files.contains_key("voice.wav"), is_kept);
     }
+    scenario.teardown();
 }
 
 /// Length of a 48 kHz mono WAV file of 16 bit, by the size that its head tells.
