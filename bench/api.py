@@ -57,8 +57,10 @@ def fill(count):
                [(tier, campaign, "Basic", 1, 500, 1, 24, "basic", "{}")])
     statements("scenario", "id, campaign_id, position, goal, constraints, tiers",
                ((ident(3, n), campaign, n, f"Buy the pair of shoes number {n}", "[]", "[]") for n in range(scenarios)))
-    statements("worker", "id, alias, name, fiverr_user, stage, consent_version, consent_at, created_at",
-               ((ident(4, n), f"w-{n}", f"Worker {n}", f"user{n}", "active", "1", START, START + n) for n in range(workers)))
+    statements("worker", "id, alias, name, fiverr_user, stage, created_at",
+               ((ident(4, n), f"w-{n}", f"Worker {n}", f"user{n}", "active", START + n) for n in range(workers)))
+    statements("consent", "id, worker_id, version, language, accepted_at, received_at",
+               ((ident(14, n), ident(4, n), "1", "en", START, START + n) for n in range(workers)))
     statements("token", "id, secret_sha256, role, name, worker_id, device_id, created_at, revoked_at",
                [(ident(9, 0), hashlib.sha256(WORKER_TOKEN.encode()).hexdigest(), "worker", "bench", ident(4, 0), None, START, None)])
     stages = [chance.choice(STAGES) for _ in range(count)]

@@ -2,7 +2,8 @@
 # What uploads cost: our server (SQLite, a folder, fdatasync and commit before each 204, running SHA-256, magic bytes)
 # beside @tus/server on its FileStore (neither sync nor hash), rustus (fsync, no hash), and the limits: an axum program
 # that counts the bytes and forgets them, and the disk alone. All in one run, one after the other, so that they share the
-# machine's mood. Ends with 1 where ours misses its bars with 32 at once: 2.3 CPU-s/GiB, 120 MiB, rustus' speed and CPU.
+# machine's mood. Ends with 1 where ours misses its bars with 32 at once: 2.3 CPU-s/GiB (more on a slower machine, by what
+# rustus takes there), 120 MiB, rustus' speed and CPU.
 #
 #   bench/upload.sh [ROUNDS]      3 unless said otherwise
 #
@@ -104,7 +105,9 @@ for (uploads, mib, piece, server), some in sorted(runs.items()):
 def of(server):
     return next((some for key, some in runs.items() if key[0] == 32 and key[3] == server), None)
 ours, theirs = of("ours"), of("rustus, fsync")
-missed = [f"{key} is {middle(ours, key)}, at most {most}" for key, most in (("cpu_s_per_GiB", 2.3), ("peak_MiB", 120)) if middle(ours, key) > most]
+# What a CPU second does differs between machines by a factor of three. Where the bar of 2.3 was set, rustus took 1.79.
+bar = 2.3 * max(1, middle(theirs, "cpu_s_per_GiB") / 1.79) if theirs else 2.3
+missed = [f"{key} is {middle(ours, key)}, at most {most:.2f}" for key, most in (("cpu_s_per_GiB", bar), ("peak_MiB", 120)) if middle(ours, key) > most]
 if theirs and middle(ours, "MB_per_s") < middle(theirs, "MB_per_s"):
     missed.append("fewer MB/s than rustus")
 if theirs and middle(ours, "cpu_s_per_GiB") > middle(theirs, "cpu_s_per_GiB"):

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A reviewer logs in with Debian's Chromium, has a stretch of a take redacted, plays the take that came of it and accepts
+# Debian's Chromium shows markup that was planted in every text as text. A reviewer logs in with it, has a stretch of a take redacted, plays the take that came of it and accepts
 # it with the keyboard; the payout is there, and the earlier recording is not.
 #
 #   tests/review.sh [--all]      --all changes nothing: there is one take
@@ -48,6 +48,9 @@ browser=$(command -v chromium || command -v chromium-browser || command -v googl
 recorded=$(sha256sum <"$state/take/video.mp4" | cut -d ' ' -f 1)
 stored() { find "$state/server" -type f -size +0 -exec sha256sum {} + | grep -c "^$recorded"; }
 [ "$(stored)" -eq 1 ] || fail 'The recording is not on the server.'
+(cd ui && CHROMIUM=$browser REVIEW_PASSWORD=$server_password node browser/markup.mjs "$server_url" "$server_email" "$pictures") >/dev/null ||
+  fail 'Markup in a text can do something on a page.'
+echo 'Markup in names, titles, words and sentences is shown as text on every page'
 (cd ui && CHROMIUM=$browser REVIEW_PASSWORD=$server_password node browser/redact.mjs "$server_url" "$server_email" "$pictures") >/dev/null ||
   fail 'A stretch could not be redacted on the page.'
 COLLECTOR_TOKEN=$pipeline_token "$target/pipeline" work --server "$server_url" --once >"$state/redact.log" 2>&1 ||

@@ -23,11 +23,21 @@ pub const POINTS: &[&str] = &[
     "submission.bound",
     "job.leasing",
     "job.leased",
+    "object.written",
+    "object.kept",
     "job.completing",
     "job.completed",
+    "review.deciding",
+    "review.decided",
     "upload.terminating",
     "upload.terminated",
+    "condemned.removed",
+    "erasure.asked",
+    "erasure.finishing",
 ];
+
+/// Those that are passed only where the objects lie in a bucket.
+pub const BUCKET_POINTS: &[&str] = &["parts.sent", "parts.tail", "parts.completed"];
 
 #[cfg(debug_assertions)]
 #[derive(Debug)]
@@ -55,7 +65,7 @@ pub fn arm(_: &str) {}
 /// Ends the process here if this point was chosen.
 #[cfg(debug_assertions)]
 pub fn point(name: &'static str) {
-    debug_assert!(POINTS.contains(&name), "{name} is in the list of points");
+    debug_assert!(POINTS.contains(&name) || BUCKET_POINTS.contains(&name), "{name} is in the list of points");
     let Some(armed) = ARMED.get().filter(|armed| armed.point == name) else { return };
     if armed.passes.fetch_sub(1, Ordering::SeqCst) == 1 {
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::app::Shared;
 use crate::uploads::Done;
-use crate::{retention, uploads};
+use crate::{condemned, leaving, retention, uploads};
 
 /// Rounds until the server is told to stop. A round that fails is told and tried again with the next.
 pub async fn run(app: Shared) {
@@ -24,6 +24,11 @@ pub async fn run(app: Shared) {
 
 pub async fn round(app: &Shared) -> Done<()> {
     uploads::finish(app).await?;
+    // A server that dies here is one that goes on with it.
+    if let Err(error) = leaving::go_on(app).await {
+        tracing::error!("an erasure did not get through; it is tried again: {error}");
+    }
+    condemned::remove(app).await?;
     let now = app.clock.now();
     let (uploads, media) = (uploads::sweep(app, now).await?, retention::apply(app, now).await?);
     if uploads > 0 || media > 0 {

@@ -11,6 +11,7 @@ use crate::api::admin::{
 };
 use crate::api::assignment::{AssignmentItem, ProblemKind, ProblemRequest, SubmissionBrief};
 use crate::api::audit::{AuditAct, AuditRow};
+use crate::api::personal::{ErasureRequest, ErasureView};
 use crate::api::review::{
     AdminRole, Answer, Checklist, HistoryEntry, Lock, LoginRequest, Mark, ProofRequest, Reason, RecoveryCodes,
     RedactRequest, RedactionView, ReviewRequest, Reviewed, SessionView, SubmissionDetail, SubmissionRow,
@@ -20,7 +21,8 @@ use crate::api::site::{Download, Platform, SiteInfo};
 use crate::api::stats::{JobCount, PayoutSum, Stats, SubmissionCount, UploadCount};
 use crate::api::submission::{Receipt, SubmissionView, SubmitRequest, Submitted, Track, UploadRef};
 use crate::api::worker::{
-    ConsentGiven, ConsentText, Device, Me, PayoutView, RatingView, RegisterRequest, Registered, WorkerView,
+    ConsentChange, ConsentGiven, ConsentText, Device, Me, PayoutView, RatingView, RegisterRequest, Registered,
+    WorkerView,
 };
 use crate::assignment::AssignmentStage;
 use crate::campaign::{CampaignFile, Scenario, Tier};
@@ -31,8 +33,8 @@ use crate::example::Example;
 use crate::fingerprint::Fingerprints;
 use crate::goal::{Constraint, ConstraintFinding, ConstraintKind, Evidence, EvidenceSource};
 use crate::id::{
-    AssignmentId, CampaignId, InviteId, JobId, PayoutId, ReceiptId, RecordingId, RedactionId, SubmissionId, TokenId,
-    WorkerId,
+    AssignmentId, CampaignId, ErasureId, InviteId, JobId, PayoutId, ReceiptId, RecordingId, RedactionId, SubmissionId,
+    TokenId, WorkerId,
 };
 use crate::job::{JobKind, JobStage};
 use crate::order::OrderStage;
@@ -221,6 +223,9 @@ fn typescript() -> Result<Vec<GeneratedFile>, GenerateError> {
         RedactRequest,
         Redaction,
         RedactionId,
+        ErasureId,
+        ErasureRequest,
+        ErasureView,
         RedactionRange,
         RedactionSource,
         RedactionTrack,
@@ -241,6 +246,7 @@ fn typescript() -> Result<Vec<GeneratedFile>, GenerateError> {
         Submitted,
         Track,
         UploadRef,
+        ConsentChange,
         ConsentGiven,
         ConsentText,
         Device,

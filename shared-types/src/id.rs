@@ -45,6 +45,8 @@ ids! {
     InviteId,
     /// A range that a reviewer had covered.
     RedactionId,
+    /// A person's wish that all of its data go.
+    ErasureId,
     /// A secret that a program shows, by the id it is listed under.
     TokenId,
 }

@@ -2,19 +2,18 @@
  * A line to the server that misbehaves on demand.
  *
  * `open(port, {cutAfter, cuts, stallAfter})`: each of the first `cuts` connections is torn down once it carried
- * `cutAfter` bytes towards the server; the first one stalls for ever after `stallAfter` bytes, which `stalled` tells.
+ * `cutAfter` bytes towards the server; the first one to carry more than `stallAfter` stalls for ever, which `stalled` tells.
  */
 import net from 'node:net';
 
 export function open(port, { cutAfter = Infinity, cuts = 0, stallAfter = Infinity } = {}) {
   const open = new Set();
   let cut = 0;
-  let connections = 0;
+  let hasStalled = false;
   let tellStalled;
   const stalledOnce = new Promise((resolve) => (tellStalled = resolve));
   const listener = net.createServer((client) => {
     const server = net.connect(port, '127.0.0.1');
-    const number = connections++;
     let carried = 0;
     let stalled = false;
     for (const socket of [client, server]) {
@@ -27,8 +26,9 @@ export function open(port, { cutAfter = Infinity, cuts = 0, stallAfter = Infinit
     client.on('data', (bytes) => {
       carried += bytes.length;
       if (stalled) return;
-      if (number === 0 && carried > stallAfter) {
+      if (!hasStalled && carried > stallAfter) {
         stalled = true;
+        hasStalled = true;
         server.write(bytes.subarray(0, 1000));
         tellStalled();
         return;

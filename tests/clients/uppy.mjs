@@ -119,6 +119,37 @@ const checks = {
     line.close();
     await isThere(url, 5 * MIB, 9);
   },
+  async 'another page takes over from a line that stalls'() {
+    const line = await open(new URL(uploads()).port, { stallAfter: 600_000 });
+    const first = await browser.newPage();
+    await first.goto(`http://127.0.0.1:${process.env.PAGE_PORT}/`);
+    const begun = await first.evaluate(
+      ({ endpoint, headers }) =>
+        new Promise((resolve) => {
+          const made = uppy(endpoint, headers, 400_000);
+          const id = made.addFile({ name: 'take.mp4', data: file('take.mp4', 5 << 20, 11) });
+          made.on('upload-progress', () => {
+            const url = made.getFile(id)?.tus?.uploadUrl;
+            if (url) resolve(url);
+          });
+          void made.upload();
+        }),
+      { endpoint: uploads(line.port), headers: auth(token) },
+    );
+    await line.stalled;
+    const url = await inPage(async ({ endpoint, headers, begun }) => {
+      const made = uppy(endpoint, headers, 1 << 20);
+      const id = made.addFile({ name: 'take.mp4', data: file('take.mp4', 5 << 20, 11) });
+      made.setFileState(id, { tus: { uploadUrl: begun } });
+      const { successful, failed } = await made.upload();
+      if (!successful[0]) throw new Error(failed[0]?.error ?? 'nothing arrived');
+      return successful[0].uploadURL;
+    }, { begun: direct(begun) });
+    assert.equal(direct(url), direct(begun), 'it is the same upload');
+    await first.close();
+    line.close();
+    await isThere(url, 5 * MIB, 11);
+  },
   async 'cancelled'() {
     const url = await inPage(async ({ endpoint, headers }) => {
       const made = uppy(endpoint, headers, 200_000);

@@ -29,9 +29,11 @@ pub(super) fn routes() -> Vec<Route> {
             .gives::<Page<AssignmentItem>>()
             .asks(&["cursor"]),
         route(post.clone(), "/api/v1/assignments/{id}/claim", Who::Worker, "Reserves a goal for a day.", claim)
-            .gives::<AssignmentItem>(),
+            .gives::<AssignmentItem>()
+            .needs_consent(),
         route(post.clone(), "/api/v1/assignments/{id}/start", Who::Worker, "Recording begins.", start)
-            .gives::<AssignmentItem>(),
+            .gives::<AssignmentItem>()
+            .needs_consent(),
         route(post.clone(), "/api/v1/assignments/{id}/return", Who::Worker, "Gives a goal back.", give_back)
             .gives::<AssignmentItem>(),
         route(post, "/api/v1/assignments/{id}/problem", Who::Worker, "Says what stands in the way.", problem)

@@ -3,13 +3,21 @@
 use axum::Json;
 use axum::http::Method;
 use shared_types::api::worker::ConsentText;
+use shared_types::error::ErrorCode;
+use shared_types::id::WorkerId;
+use shared_types::timestamp::Timestamp;
+use shared_types::worker::WorkerStage;
 
+use crate::http::error::{Answer, Problem};
 use crate::http::route::{Route, Who, route};
 use crate::secret::digest;
+use crate::store::consent::{Accepted, Standing};
+use crate::store::{self, Tx};
 
 /// The text that must be accepted now.
 pub const VERSION: &str = "2026-11";
 const TEXT: &str = include_str!("../../consent/en-1.txt");
+const LANGUAGE: &str = "en";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -25,4 +33,36 @@ async fn show() -> Json<ConsentText> {
         text_sha256: digest(TEXT),
         scope: ["screen", "voice", "input_events"].map(str::to_owned).to_vec(),
     })
+}
+
+/// Writes down that a worker accepted the text in force.
+pub(super) async fn accept(
+    tx: &mut Tx,
+    worker: WorkerId,
+    (accepted_at, app_version): (Timestamp, Option<&str>),
+    now: Timestamp,
+) -> Answer<()> {
+    let text_sha256 = digest(TEXT);
+    let (version, text_sha256) = (VERSION, text_sha256.as_str());
+    let given = Accepted { version, text_sha256, language: LANGUAGE, accepted_at, app_version };
+    Ok(store::consent::insert(tx, worker, &given, now).await?)
+}
+
+/// That a worker may record and hand in now.
+pub(super) fn check(standing: Option<Standing>) -> Answer<()> {
+    let standing = standing.ok_or(ErrorCode::Unauthenticated)?;
+    if let Some(has_left) = left(standing.stage) {
+        return Err(has_left);
+    }
+    if standing.version.as_deref() != Some(VERSION) {
+        return Err(ErrorCode::ConsentRequired.into());
+    }
+    Ok(())
+}
+
+/// The objection to somebody who comes back.
+pub(super) fn left(stage: WorkerStage) -> Option<Problem> {
+    let is_gone = [WorkerStage::Withdrawn, WorkerStage::Erased].contains(&stage);
+    let why = "You withdrew your consent, so nothing more is recorded or handed in. A new invite begins anew.";
+    is_gone.then(|| Problem::because(ErrorCode::ConsentRequired, why))
 }

@@ -13,6 +13,7 @@ use shared_types::timestamp::Timestamp;
 
 use crate::app::Shared;
 use crate::http::body::gather;
+use crate::http::consent;
 use crate::http::error::{Problem, RequestId};
 use crate::http::limit::is_own;
 use crate::http::route::{Rule, Who};
@@ -59,6 +60,11 @@ pub struct AdminCaller {
 }
 
 impl AdminCaller {
+    /// Who only reviews does not know what a take pays.
+    pub fn sees_money(&self) -> bool {
+        self.role == AdminRole::Admin
+    }
+
     /// As the audit log names it.
     pub fn actor(&self) -> Actor {
         Actor { name: self.name.clone(), request_id: self.request_id.clone() }
@@ -100,7 +106,12 @@ async fn admit(app: &Shared, rule: Rule, head: &mut Parts) -> Result<(), Problem
         caller => caller,
     };
     match (who, caller) {
-        (Who::Worker, Caller::Worker(caller)) => drop(head.extensions.insert(caller)),
+        (Who::Worker, Caller::Worker(caller)) => {
+            if rule.needs_consent {
+                consent::check(store::consent::standing(app.store.read(), caller.worker_id).await?)?;
+            }
+            drop(head.extensions.insert(caller));
+        }
         (Who::Pipeline, Caller::Pipeline(caller)) => drop(head.extensions.insert(caller)),
         (Who::Reviewer, Caller::Admin(caller)) => {
             check_login(app, rule, &caller)?;

@@ -19,7 +19,6 @@ use shared_types::submission::SubmissionStage;
 use shared_types::timestamp::Timestamp;
 
 use crate::app::{App, Shared};
-use crate::crash;
 use crate::http::error::{Answer, Problem};
 use crate::http::guard::PipelineCaller;
 use crate::http::outcome::{self, Outcome};
@@ -31,6 +30,7 @@ use crate::secret::{SecretKind, digest, new_secret};
 use crate::store::job::{End, Job};
 use crate::store::submission::Change;
 use crate::store::{self, Tx};
+use crate::{condemned, crash};
 
 /// How long its signed addresses work.
 const ADDRESS_SECS: i64 = 3600;
@@ -75,7 +75,7 @@ async fn claim(
         return Err(Problem::because(ErrorCode::InvalidRequest, "Name at least one of the kinds of jobs."));
     }
     let wait = Duration::from_secs(u64::from(request.wait_s.min(LONGEST_WAIT_SECS)));
-    redaction::remove_condemned(&app).await?;
+    condemned::remove(&app).await?;
     let until = tokio::time::Instant::now() + wait;
     loop {
         // Listening begins before the look, so that work queued in between is not missed.
@@ -318,7 +318,7 @@ async fn complete(
     crash::point("job.completing");
     tx.commit().await?;
     crash::point("job.completed");
-    redaction::remove_condemned(&app).await?;
+    condemned::remove(&app).await?;
     if queued {
         app.work.notify_waiters();
     }

@@ -30,12 +30,13 @@ pub(super) fn routes() -> Vec<Route> {
 async fn show(State(app): State<Shared>, Extension(caller): Extension<WorkerCaller>) -> Answer<Json<Me>> {
     let pool = app.store.read();
     let worker = store::worker::find(pool, caller.worker_id).await?.ok_or(ErrorCode::NotFound)?;
+    let consent = store::consent::standing(pool, caller.worker_id).await?;
     Ok(Json(Me {
         worker: WorkerView {
             id: worker.id,
             name: worker.name,
             stage: worker.stage,
-            consent_version: worker.consent_version,
+            consent_version: consent.and_then(|consent| consent.version),
             current_consent_version: consent::VERSION.to_owned(),
         },
         ratings: store::worker::ratings(pool, caller.worker_id).await?,

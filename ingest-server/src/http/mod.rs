@@ -23,6 +23,7 @@ mod outcome;
 pub mod page;
 pub mod pages;
 pub mod payout;
+pub mod personal;
 pub mod redaction;
 pub mod review;
 pub mod route;
@@ -53,6 +54,7 @@ pub fn routes() -> Vec<Route> {
         consent::routes(),
         worker::routes(),
         me::routes(),
+        personal::routes(),
         assignment::routes(),
         upload::routes(),
         submission::routes(),
@@ -97,6 +99,11 @@ const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=(),
 
 /// The whole service.
 pub fn router(app: Shared) -> Router {
+    around(route::mount(routes(), &app), app)
+}
+
+/// Routes with what is around all of them: ids, headers, limits, and an answer also after a panic.
+pub fn around(routes: Router<Shared>, app: Shared) -> Router {
     let set = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
@@ -114,7 +121,7 @@ pub fn router(app: Shared) -> Router {
                 .then(|| set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000")),
         ))
         .layer(set(header::CACHE_CONTROL, "no-store"));
-    route::mount(routes(), &app)
+    routes
         .fallback(|| async { error::Problem::from(shared_types::error::ErrorCode::NotFound) })
         .method_not_allowed_fallback(|| async {
             error::Problem::from(shared_types::error::ErrorCode::MethodNotAllowed)

@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 use crate::app::Shared;
+use crate::crash;
 use crate::http::error::{Answer, Problem};
 use crate::http::route::{Route, Who, route};
 use crate::objects::{Incoming, LONGEST_OBJECT, ObjectsError, SignedFor, View, kind};
@@ -191,7 +192,9 @@ async fn put(
         }
     }
     let (incoming, _) = write(incoming, piece).await?;
+    crash::point("object.written");
     blocking(move || incoming.keep()).await?;
+    crash::point("object.kept");
     Ok(StatusCode::NO_CONTENT)
 }
 

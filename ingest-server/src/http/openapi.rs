@@ -1,4 +1,5 @@
-//! `/openapi.json`, made from the table of routes. `x-who` says who may call each.
+//! `/openapi.json`, made from the table of routes. `x-who` says who may call each, `x-needs-consent` where a worker
+//! must have accepted the text in force.
 
 use axum::Json;
 use axum::http::Method;
@@ -38,6 +39,9 @@ pub fn document() -> Value {
         });
         if route.needs_proof {
             operation["x-needs-proof"] = json!(true);
+        }
+        if route.needs_consent {
+            operation["x-needs-consent"] = json!(true);
         }
         let parameters: Vec<Value> = names_in(route.path)
             .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))

@@ -28,9 +28,6 @@ use crate::store::job::Job;
 use crate::store::submission::{Change, StoredFile};
 use crate::store::{self, Tx};
 
-/// Later than this no address that was signed before can be used any more.
-const ADDRESSES_OVER_SECS: i64 = 3700;
-const REMOVED_AT_ONCE: i64 = 200;
 const LONGEST_MANIFEST: u64 = 32 << 20;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -154,23 +151,4 @@ pub(super) async fn finish(
     turn(tx, &standing, standing.stage, &Change::default(), now).await?;
     store::history::add(tx, id, now, "pipeline", "redacted; the earlier recording is gone").await?;
     Ok(Completed { stage: Some(standing.stage), duplicate_of: None })
-}
-
-/// Removes the bytes of what was condemned.
-pub async fn remove_condemned(app: &App) -> Answer<()> {
-    let now = app.clock.now();
-    loop {
-        let due = store::condemned::due(app.store.read(), now, REMOVED_AT_ONCE).await?;
-        if due.is_empty() {
-            return Ok(());
-        }
-        for one in &due {
-            app.objects.remove(&one.object_key).await?;
-        }
-        let mut tx = app.store.begin().await?;
-        for one in &due {
-            store::condemned::removed(&mut tx, one, now.plus_secs(ADDRESSES_OVER_SECS)).await?;
-        }
-        tx.commit().await?;
-    }
 }

@@ -15,6 +15,7 @@ use shared_types::id::SubmissionId;
 use shared_types::submission::SubmissionStage;
 
 use crate::app::Shared;
+use crate::crash;
 use crate::http::error::{Answer, Problem};
 use crate::http::guard::AdminCaller;
 use crate::http::outcome::{turn, turn_assignment};
@@ -109,7 +110,11 @@ async fn show(
     }
     detail.redactions = store::redaction::list(pool, id).await?;
     detail.history = store::history::list(pool, id).await?;
-    detail.payout = store::payout::of_submission(pool, id).await?;
+    if caller.sees_money() {
+        detail.payout = store::payout::of_submission(pool, id).await?;
+    } else {
+        detail.pay = None;
+    }
     detail.next_id = store::review::next(pool, id).await?;
     Ok(Json(detail))
 }
@@ -184,9 +189,11 @@ async fn decide(
     };
     let subject = format!("submission {id}");
     store::audit::append(&mut tx, &caller.actor(), AuditAct::ReviewDecided, &subject, &what, now).await?;
+    crash::point("review.deciding");
     tx.commit().await?;
+    crash::point("review.decided");
     let next_id = store::review::next(app.store.read(), id).await?;
-    Ok(Json(Reviewed { stage: to, payout, next_id }))
+    Ok(Json(Reviewed { stage: to, payout: payout.filter(|_| caller.sees_money()), next_id }))
 }
 
 fn objection(decision: &ReviewRequest) -> Answer<()> {

@@ -66,6 +66,8 @@ pub struct Route {
     pub needs_proof: bool,
     /// Open to a login that must add its second factor first.
     pub is_for_newcomers: bool,
+    /// A worker must have accepted the text that is in force.
+    pub needs_consent: bool,
     /// Most bytes of the body, where it takes one.
     pub longest_body: usize,
     handler: MethodRouter<Shared>,
@@ -78,6 +80,7 @@ pub struct Rule {
     pub who: Who,
     pub needs_proof: bool,
     pub is_for_newcomers: bool,
+    pub needs_consent: bool,
     /// None where the handler reads the body by itself, or none is expected.
     pub longest_body: Option<usize>,
 }
@@ -107,6 +110,7 @@ where
         media: None,
         needs_proof: false,
         is_for_newcomers: false,
+        needs_consent: false,
         longest_body: LONGEST_BODY,
         handler: on(filter, handler),
     }
@@ -131,6 +135,11 @@ impl Route {
     #[must_use]
     pub fn for_newcomers(self) -> Self {
         Self { is_for_newcomers: true, ..self }
+    }
+
+    #[must_use]
+    pub fn needs_consent(self) -> Self {
+        Self { needs_consent: true, ..self }
     }
 
     /// Takes a longer body than others do.
@@ -158,9 +167,9 @@ impl Route {
 /// The router of a table, each route behind the guard of its rule.
 pub(super) fn mount(routes: Vec<Route>, app: &Shared) -> Router<Shared> {
     routes.into_iter().fold(Router::new(), |router, route| {
-        let Route { path, who, needs_proof, is_for_newcomers, longest_body, .. } = route;
+        let Route { path, who, needs_proof, is_for_newcomers, needs_consent, longest_body, .. } = route;
         let longest_body = route.takes.map(|_| longest_body);
-        let rule = Rule { path, who, needs_proof, is_for_newcomers, longest_body };
+        let rule = Rule { path, who, needs_proof, is_for_newcomers, needs_consent, longest_body };
         let guarded = route.handler.layer(from_fn_with_state((app.clone(), rule), guard::guard));
         router.route(route.path, guarded)
     })

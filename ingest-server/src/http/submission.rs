@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::app::Shared;
 use crate::crash;
+use crate::http::consent;
 use crate::http::error::{Answer, Problem};
 use crate::http::guard::WorkerCaller;
 use crate::http::route::{Route, Who, route};
@@ -37,7 +38,8 @@ pub(super) fn routes() -> Vec<Route> {
             .takes::<SubmitRequest>()
             .longest_body(LONGEST_MANIFEST as usize)
             .gives::<Submitted>()
-            .status(201),
+            .status(201)
+            .needs_consent(),
         route(Method::GET, "/api/v1/submissions/{id}", Who::Worker, "What became of a recording.", show)
             .gives::<SubmissionView>(),
         route(Method::GET, "/api/v1/receipts/{id}", Who::Worker, "That the server holds these bytes.", receipt)
@@ -179,6 +181,9 @@ async fn bind(
         let answer = Submitted { id: request.id, stage: earlier.stage, receipt_id: earlier.receipt_id };
         return Ok((StatusCode::OK, Json(answer)));
     }
+    // A withdrawal that came meanwhile is waited for, and holds.
+    store::worker::lock(&mut tx, caller.worker_id).await?;
+    consent::check(store::consent::standing_in(&mut tx, caller.worker_id).await?)?;
     let target = store::submission::target(&mut tx, request.assignment_id, caller.worker_id).await?;
     let target = target.ok_or(ErrorCode::NotFound)?;
     let recording = match target.stage {

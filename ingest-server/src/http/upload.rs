@@ -49,7 +49,7 @@ const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-overr
 pub(super) fn routes() -> Vec<Route> {
     vec![
         route(Method::OPTIONS, UPLOADS, Who::Anyone, "What this server knows of tus.", options).status(204),
-        route(Method::POST, UPLOADS, Who::Worker, "Begins an upload.", create).status(201),
+        route(Method::POST, UPLOADS, Who::Worker, "Begins an upload.", create).status(201).needs_consent(),
         route(Method::OPTIONS, UPLOAD, Who::Anyone, "What this server knows of tus.", options).status(204),
         route(Method::HEAD, UPLOAD, Who::Worker, "How far an upload is.", head),
         route(Method::PATCH, UPLOAD, Who::Worker, "Adds bytes at the upload's end.", patch).status(204),

@@ -1,11 +1,12 @@
 //! Routes of the noun worker: registration with an invite, and the admin's list.
 
-use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{Method, StatusCode};
+use axum::{Extension, Json};
 use shared_types::api::Page;
 use shared_types::api::admin::{TokenRole, WorkerRow};
+use shared_types::api::audit::AuditAct;
 use shared_types::api::worker::{RegisterRequest, Registered};
 use shared_types::error::ErrorCode;
 use shared_types::id::WorkerId;
@@ -15,12 +16,17 @@ use uuid::Uuid;
 use crate::app::Shared;
 use crate::http::consent;
 use crate::http::error::{Answer, Problem};
+use crate::http::guard::AdminCaller;
 use crate::http::page::{Asked, LIMIT, cursor, page};
 use crate::http::route::{Route, Who, route};
 use crate::store::worker::NewWorker;
 use crate::store::{self, Tx};
 
 const LONGEST_FIELD: usize = 200;
+/// The audit log's subject of whoever reads the list.
+const WORKERS: &str = "workers";
+/// Looks within so long are one.
+const SAME_VIEW_SECS: i64 = 300;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -69,8 +75,16 @@ async fn register(
         return Err(Problem::because(ErrorCode::NotFound, "This invite is not known here."));
     };
     let device = request.device.id.as_str();
+    let given = (request.consent.accepted_at, request.device.app_version.as_deref());
     let worker_id = match invite.worker_id {
         Some(worker_id) if invite.device_id.as_deref() == Some(device) => {
+            let standing = store::consent::standing_in(&mut tx, worker_id).await?.ok_or(ErrorCode::NotFound)?;
+            if let Some(has_left) = consent::left(standing.stage) {
+                return Err(has_left);
+            }
+            if standing.version.as_deref() != Some(consent::VERSION) {
+                consent::accept(&mut tx, worker_id, given, now).await?;
+            }
             store::token::revoke_device(&mut tx, worker_id, device, now).await?;
             worker_id
         }
@@ -85,11 +99,10 @@ async fn register(
                 name: request.name.trim().to_owned(),
                 fiverr_user: request.fiverr_user.trim().to_owned(),
                 stage,
-                consent_version: request.consent.version,
-                consent_at: request.consent.accepted_at,
                 created_at: now,
             };
             store::worker::insert(&mut tx, &new).await?;
+            consent::accept(&mut tx, id, given, now).await?;
             if !store::invite::take(&mut tx, invite.id, id, device, now).await? {
                 return Err(ErrorCode::InviteUsed.into());
             }
@@ -118,7 +131,24 @@ async fn alias(tx: &mut Tx) -> Answer<String> {
     Ok(format!("worker-{random}"))
 }
 
-async fn list(State(app): State<Shared>, asked: Asked) -> Answer<Json<Page<WorkerRow>>> {
+/// Who could read names is in the audit log before they can.
+async fn note_view(app: &Shared, caller: &AdminCaller) -> Answer<()> {
+    let now = app.clock.now();
+    let (act, since) = (AuditAct::WorkersViewed, now.plus_secs(-SAME_VIEW_SECS));
+    if store::audit::is_recent(app.store.read(), &caller.name, act, WORKERS, since).await? {
+        return Ok(());
+    }
+    let mut tx = app.store.begin().await?;
+    store::audit::append(&mut tx, &caller.actor(), act, WORKERS, "names and Fiverr names", now).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn list(
+    State(app): State<Shared>,
+    Extension(caller): Extension<AdminCaller>,
+    asked: Asked,
+) -> Answer<Json<Page<WorkerRow>>> {
+    note_view(&app, &caller).await?;
     let rows = store::worker::list(app.store.read(), cursor(asked)?.as_deref(), LIMIT).await?;
     Ok(Json(page(rows, |row| row.id.to_string())))
 }

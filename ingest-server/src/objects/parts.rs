@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use super::folder::blocking;
 use super::store::Growing;
 use super::{Bucket, ObjectsError, Staged, Staging, StagingError, upload_key};
+use crate::crash;
 use crate::secret::{SecretKind, new_secret};
 
 /// Size of every part but the last; R2 wants them equal, S3 wants at least 5 MiB and at most 10,000 of them.
@@ -120,6 +121,7 @@ pub(super) async fn keep(
             parts.etags.push(outcome?);
         }
         parts.multipart = Some(multipart);
+        crash::point("parts.sent");
     }
     parts.tail = None;
     if at > sent {
@@ -128,6 +130,7 @@ pub(super) async fn keep(
         let tail = format!("{TAILS}{}.{}", growing.id, random()?);
         bucket.put(&tail, read.into()).await?;
         parts.tail = Some(tail);
+        crash::point("parts.tail");
     }
     Ok((staged, parts.text()?, sent))
 }
@@ -159,7 +162,10 @@ pub(super) async fn assemble(bucket: &Bucket, growing: &Growing) -> Result<bool,
     let Some(multipart) = &parts.multipart else {
         return Ok(bucket.stat(&key).await?.is_some_and(|found| found.bytes == growing.received));
     };
-    let Err(doubt) = bucket.complete(&key, multipart, &parts.etags).await else { return Ok(true) };
+    let Err(doubt) = bucket.complete(&key, multipart, &parts.etags).await else {
+        crash::point("parts.completed");
+        return Ok(true);
+    };
     // It may have been done though the answer was lost, or by another replica.
     let found = bucket.stat(&key).await?;
     if found.is_some_and(|found| found.bytes == growing.received && found.token.as_ref() == Some(&parts.token)) {

@@ -12,11 +12,14 @@ pub mod audit;
 mod bell;
 pub mod campaign;
 pub mod condemned;
+pub mod consent;
+pub mod erasure;
 pub mod export;
 pub mod fingerprint;
 pub mod history;
 pub mod invite;
 pub mod job;
+pub mod leave;
 pub mod lock;
 pub mod login_failure;
 pub mod operations;
@@ -86,27 +89,29 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         install_default_drivers();
         let options = |text: &str| AnyConnectOptions::from_str(text).map_err(StoreError::from);
+        let first = |statement: &'static str| {
+            AnyPoolOptions::new().after_connect(move |connection, _| {
+                Box::pin(async move { connection.execute(statement).await.map(drop) })
+            })
+        };
         if url.starts_with("sqlite:") {
             let file = url.split('?').next().unwrap_or(url);
-            let pragmas = |statement: &'static str| {
-                AnyPoolOptions::new().after_connect(move |connection, _| {
-                    Box::pin(async move { connection.execute(statement).await.map(drop) })
-                })
-            };
-            let write = pragmas(
+            let write = first(
                 "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma busy_timeout = 5000",
             )
             .max_connections(1)
             .connect_with(options(&format!("{file}?mode=rwc"))?)
             .await?;
-            let read = pragmas("pragma query_only = on; pragma busy_timeout = 5000")
+            let read = first("pragma query_only = on; pragma busy_timeout = 5000")
                 .max_connections(SQLITE_READERS)
                 .connect_with(options(&format!("{file}?mode=rwc"))?)
                 .await?;
             return Ok(Self { write, read, engine: Engine::Sqlite, url: url.to_owned() });
         }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let pool = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).connect_with(options(url)?).await?;
+            // One request never takes all cores of the database, also while it counts everything for the overview.
+            let one_core = first("set max_parallel_workers_per_gather = 0");
+            let pool = one_core.max_connections(POSTGRES_CONNECTIONS).connect_with(options(url)?).await?;
             return Ok(Self { write: pool.clone(), read: pool, engine: Engine::Postgres, url: url.to_owned() });
         }
         Err(StoreError::Url)

@@ -91,7 +91,7 @@ pub async fn detail(pool: &AnyPool, id: SubmissionId) -> Result<Option<Submissio
         version: row::number(&found, "version")?,
         constraints: row::json(&found, "constraints")?,
         narration: policy.narration,
-        pay: Money { amount_cents: row::number(&found, "pay_cents")?, currency: row::text(&found, "currency")? },
+        pay: Some(Money { amount_cents: row::number(&found, "pay_cents")?, currency: row::text(&found, "currency")? }),
         report: row::maybe_json(&found, "report")?,
         artifacts: std::collections::BTreeMap::new(),
         redactions: Vec::new(),

@@ -169,6 +169,12 @@ pub async fn manifest(tx: &mut Tx, id: SubmissionId) -> Result<String, StoreErro
     row::text(&query.fetch_one(&mut **tx).await?, "manifest")
 }
 
+/// The same outside a change.
+pub async fn manifest_of(pool: &AnyPool, id: SubmissionId) -> Result<String, StoreError> {
+    let query = sqlx::query(include_str!("sql/submission/manifest.sql")).bind(id.to_string());
+    row::text(&query.fetch_one(pool).await?, "manifest")
+}
+
 /// Puts another manifest in the place of a submission's, and gives the earlier one.
 pub async fn replace_manifest(tx: &mut Tx, id: SubmissionId, manifest: &str) -> Result<String, StoreError> {
     let earlier = self::manifest(&mut *tx, id).await?;

@@ -1,6 +1,7 @@
 //! Bearer tokens; only their hashes are stored.
 
 use shared_types::api::admin::{TokenMade, TokenRole, TokenRow};
+use shared_types::api::personal::DeviceRow;
 use shared_types::id::{TokenId, WorkerId};
 use shared_types::timestamp::Timestamp;
 use sqlx::AnyPool;
@@ -87,4 +88,18 @@ pub async fn list(pool: &AnyPool, after: Option<&str>, limit: i64) -> Result<Vec
         })
     };
     rows.iter().map(token).collect()
+}
+
+/// The computers that act or acted for a worker, oldest first.
+pub async fn of_worker(pool: &AnyPool, worker: WorkerId) -> Result<Vec<DeviceRow>, StoreError> {
+    let query = sqlx::query(include_str!("sql/token/of_worker.sql")).bind(worker.to_string());
+    let device = |found: &sqlx::any::AnyRow| {
+        Ok(DeviceRow {
+            token_id: row::id(found, "id")?,
+            device_id: row::maybe_text(found, "device_id")?,
+            created_at: row::at(found, "created_at")?,
+            revoked_at: row::maybe_at(found, "revoked_at")?,
+        })
+    };
+    query.fetch_all(pool).await?.iter().map(device).collect()
 }

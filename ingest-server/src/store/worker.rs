@@ -18,17 +18,7 @@ pub struct NewWorker {
     pub name: String,
     pub fiverr_user: String,
     pub stage: WorkerStage,
-    pub consent_version: String,
-    pub consent_at: Timestamp,
     pub created_at: Timestamp,
-}
-
-#[derive(Debug, Clone)]
-pub struct Worker {
-    pub id: WorkerId,
-    pub name: String,
-    pub stage: WorkerStage,
-    pub consent_version: Option<String>,
 }
 
 pub async fn insert(tx: &mut Tx, new: &NewWorker) -> Result<(), StoreError> {
@@ -38,8 +28,6 @@ pub async fn insert(tx: &mut Tx, new: &NewWorker) -> Result<(), StoreError> {
         .bind(new.name.as_str())
         .bind(new.fiverr_user.as_str())
         .bind(new.stage.as_str())
-        .bind(new.consent_version.as_str())
-        .bind(new.consent_at.millis)
         .bind(new.created_at.millis)
         .execute(&mut **tx)
         .await?;
@@ -51,30 +39,25 @@ pub async fn is_alias_taken(tx: &mut Tx, alias: &str) -> Result<bool, StoreError
     Ok(row::number(&query.fetch_one(&mut **tx).await?, "found")? > 0)
 }
 
-pub async fn find(pool: &AnyPool, id: WorkerId) -> Result<Option<Worker>, StoreError> {
+pub async fn find(pool: &AnyPool, id: WorkerId) -> Result<Option<WorkerRow>, StoreError> {
     let query = sqlx::query(include_str!("sql/worker/find.sql")).bind(id.to_string());
-    let Some(found) = query.fetch_optional(pool).await? else { return Ok(None) };
-    Ok(Some(Worker {
-        id: row::id(&found, "id")?,
-        name: row::text(&found, "name")?,
-        stage: row::word(&found, "stage")?,
-        consent_version: row::maybe_text(&found, "consent_version")?,
-    }))
+    query.fetch_optional(pool).await?.as_ref().map(worker).transpose()
+}
+
+fn worker(found: &AnyRow) -> Result<WorkerRow, StoreError> {
+    Ok(WorkerRow {
+        id: row::id(found, "id")?,
+        alias: row::text(found, "alias")?,
+        name: row::text(found, "name")?,
+        fiverr_user: row::text(found, "fiverr_user")?,
+        stage: row::word(found, "stage")?,
+        created_at: row::at(found, "created_at")?,
+    })
 }
 
 pub async fn list(pool: &AnyPool, after: Option<&str>, limit: i64) -> Result<Vec<WorkerRow>, StoreError> {
     let query = sqlx::query(include_str!("sql/worker/list.sql")).bind(after.map(str::to_owned)).bind(limit);
     let rows = query.fetch_all(pool).await?;
-    let worker = |found| {
-        Ok(WorkerRow {
-            id: row::id(found, "id")?,
-            alias: row::text(found, "alias")?,
-            name: row::text(found, "name")?,
-            fiverr_user: row::text(found, "fiverr_user")?,
-            stage: row::word(found, "stage")?,
-            created_at: row::at(found, "created_at")?,
-        })
-    };
     rows.iter().map(worker).collect()
 }
 
@@ -99,20 +82,24 @@ pub async fn ratings(pool: &AnyPool, id: WorkerId) -> Result<Vec<RatingView>, St
 /// The latest hundred, newest first.
 pub async fn payouts(pool: &AnyPool, id: WorkerId) -> Result<Vec<PayoutView>, StoreError> {
     let query = sqlx::query(include_str!("sql/worker/payouts.sql")).bind(id.to_string());
-    let payout = |found: &AnyRow| {
-        Ok(PayoutView {
-            id: row::id(found, "id")?,
-            assignment_id: row::id(found, "assignment_id")?,
-            submission_id: row::id(found, "submission_id")?,
-            stage: row::word(found, "stage")?,
-            amount: Money {
-                amount_cents: row::number(found, "amount_cents")?,
-                currency: row::text(found, "currency")?,
-            },
-            created_at: row::at(found, "created_at")?,
-        })
-    };
     query.fetch_all(pool).await?.iter().map(payout).collect()
+}
+
+/// All of them, oldest first.
+pub async fn all_payouts(pool: &AnyPool, id: WorkerId) -> Result<Vec<PayoutView>, StoreError> {
+    let query = sqlx::query(include_str!("sql/worker/all_payouts.sql")).bind(id.to_string());
+    query.fetch_all(pool).await?.iter().map(payout).collect()
+}
+
+fn payout(found: &AnyRow) -> Result<PayoutView, StoreError> {
+    Ok(PayoutView {
+        id: row::id(found, "id")?,
+        assignment_id: row::id(found, "assignment_id")?,
+        submission_id: row::id(found, "submission_id")?,
+        stage: row::word(found, "stage")?,
+        amount: Money { amount_cents: row::number(found, "amount_cents")?, currency: row::text(found, "currency")? },
+        created_at: row::at(found, "created_at")?,
+    })
 }
 
 /// Makes others who change something of this worker wait until this change is done.

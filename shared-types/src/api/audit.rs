@@ -30,6 +30,11 @@ pub enum AuditAct {
     RecoveryCodeUsed,
     Repaired,
     Restored,
+    /// Was given names and Fiverr names of workers; looks within five minutes are one.
+    WorkersViewed,
+    ConsentWithdrawn,
+    ErasureAsked,
+    ErasureDone,
 }
 
 /// `GET /admin/audit`, newest first.

@@ -5,6 +5,7 @@ pub mod assignment;
 pub mod audit;
 pub mod export;
 pub mod job;
+pub mod personal;
 pub mod review;
 pub mod site;
 pub mod stats;

@@ -108,8 +108,8 @@ pub struct SubmissionDetail {
     pub version: i64,
     pub constraints: Vec<Constraint>,
     pub narration: Narration,
-    /// What accepting it pays.
-    pub pay: Money,
+    /// What accepting it pays; for admins alone, so that who decides does not decide by it.
+    pub pay: Option<Money>,
     pub report: Option<QualityReport>,
     /// Name to signed address: `playback.mp4`, `sprite.jpg`, `sprite.json`, `waveform.json`, `transcript.json`,
     /// `steps.jsonl`, `summary.json`, `frames/{sha256}.jpg`.
@@ -118,6 +118,7 @@ pub struct SubmissionDetail {
     pub redactions: Vec<RedactionView>,
     /// Newest first.
     pub history: Vec<HistoryEntry>,
+    /// For admins alone.
     pub payout: Option<PayoutView>,
     /// The next one waiting for review, other than this.
     pub next_id: Option<SubmissionId>,
@@ -255,6 +256,7 @@ pub enum Reason {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct Reviewed {
     pub stage: SubmissionStage,
+    /// For admins alone.
     pub payout: Option<PayoutView>,
     pub next_id: Option<SubmissionId>,
 }

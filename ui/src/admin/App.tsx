@@ -13,6 +13,7 @@ import { Jobs } from './lists/Jobs';
 import { Overview } from './lists/Overview';
 import { Payouts } from './lists/Payouts';
 import { People } from './lists/People';
+import { Workers } from './lists/Workers';
 import { Queue } from './queue/Queue';
 import { Login } from './session/Login';
 import { ProofDialog } from './session/ProofDialog';
@@ -29,6 +30,7 @@ const SECTIONS: readonly Section[] = [
   { path: '/admin/payouts', name: 'Payouts', adminOnly: true, page: () => <Payouts /> },
   { path: '/admin/campaigns', name: 'Campaigns', adminOnly: true, page: () => <Campaigns /> },
   { path: '/admin/invites', name: 'Invites', adminOnly: true, page: () => <Invites /> },
+  { path: '/admin/workers', name: 'Workers', adminOnly: true, page: () => <Workers /> },
   { path: '/admin/jobs', name: 'Jobs', adminOnly: true, page: () => <Jobs /> },
   { path: '/admin/people', name: 'People', adminOnly: true, page: (who) => <People me={who.email} /> },
   { path: '/admin/audit', name: 'Audit log', adminOnly: true, page: () => <Audit /> },

@@ -5,6 +5,8 @@ import type { AuditRow } from './types/AuditRow';
 import type { CampaignView } from './types/CampaignView';
 import type { Drained } from './types/Drained';
 import type { DrainRequest } from './types/DrainRequest';
+import type { ErasureRequest } from './types/ErasureRequest';
+import type { ErasureView } from './types/ErasureView';
 import type { InviteRequest } from './types/InviteRequest';
 import type { InvitesMade } from './types/InvitesMade';
 import type { InviteView } from './types/InviteView';
@@ -24,6 +26,7 @@ import type { Stats } from './types/Stats';
 import type { SubmissionDetail } from './types/SubmissionDetail';
 import type { SubmissionRow } from './types/SubmissionRow';
 import type { TotpOffer } from './types/TotpOffer';
+import type { WorkerRow } from './types/WorkerRow';
 
 /** The admin's routes, each once. */
 
@@ -45,6 +48,14 @@ export const people = {
   list: (cursor: string | null) => request<Page<AdminRow>>('GET', `/admin/admins${query({ cursor })}`),
   remove: (id: string) => request<void>('DELETE', `/admin/admins/${encodeURIComponent(id)}`),
   removeSecondFactor: (id: string) => request<void>('DELETE', `/admin/admins/${encodeURIComponent(id)}/totp`),
+};
+
+export const workers = (cursor: string | null) => request<Page<WorkerRow>>('GET', `/admin/workers${query({ cursor })}`);
+
+export const erasures = {
+  list: (cursor: string | null) => request<Page<ErasureView>>('GET', `/admin/erasures${query({ cursor })}`),
+  ask: (body: ErasureRequest) => request<ErasureView>('POST', '/admin/erasures', body),
+  finish: (id: string) => request<ErasureView>('POST', `/admin/erasures/${encodeURIComponent(id)}/finish`),
 };
 
 export const stats = () => request<Stats>('GET', '/admin/stats');

@@ -32,7 +32,7 @@ export function TakeHead({ take, summary, steps, seek }: Props) {
           {take.duration_secs === null ? null : <Fact name="Length" value={formatClock(take.duration_secs)} />}
           {speech === null ? null : <Fact name="Speech" value={formatPercent(speech)} />}
           {steps === null ? null : <Fact name="Steps" value={String(steps)} />}
-          <Fact name="Pay" value={formatMoney(take.pay.amount_cents, take.pay.currency)} />
+          {take.pay === null ? null : <Fact name="Pay" value={formatMoney(take.pay.amount_cents, take.pay.currency)} />}
           {take.verdict ? <Chip tone={VERDICT_TONES[take.verdict] ?? 'plain'}>Checks: {words(take.verdict)}</Chip> : null}
         </span>
       </div>

@@ -64,5 +64,6 @@ test('the request leaves out what was not written, and the reason of an accepted
 test('the outcome tells the money', () => {
   const pay = { amount_cents: 350, currency: 'USD' };
   expect(outcomeOf(3, pay)).toMatch(/accrues .*3[.,]50/);
-  expect(outcomeOf(1, pay)).toMatch(/not paid/);
+  expect(outcomeOf(1, pay)).toMatch(/not earn .*3[.,]50/);
+  expect(outcomeOf(3, null)).toBe('Accepts and accrues the pay.');
 });

@@ -98,9 +98,9 @@ export function problemOf(draft: Draft): string | null {
   return null;
 }
 
-/** What sending it does, in money. */
-export function outcomeOf(rating: number | null, pay: { amount_cents: number; currency: string }): string {
-  const sum = formatMoney(pay.amount_cents, pay.currency);
+/** What sending it does, in money; who only reviews is not told the sum. */
+export function outcomeOf(rating: number | null, pay: { amount_cents: number; currency: string } | null): string {
+  const sum = pay === null ? 'the pay' : formatMoney(pay.amount_cents, pay.currency);
   switch (rating) {
     case 5:
       return `Accepts and accrues ${sum}; marks it for a bonus.`;
@@ -109,9 +109,9 @@ export function outcomeOf(rating: number | null, pay: { amount_cents: number; cu
     case 3:
       return `Accepts and accrues ${sum}.`;
     case 2:
-      return `Sends it back for a revision. ${sum} stays unpaid until then.`;
+      return `Sends it back for a revision. Until then ${sum} is not paid.`;
     case 1:
-      return `Rejects it. The ${sum} is not paid.`;
+      return `Rejects it. It does not earn ${sum}.`;
     default:
       return `Accepting pays ${sum}.`;
   }

@@ -3,4 +3,8 @@ import type { PayoutView } from "./PayoutView";
 import type { SubmissionId } from "./SubmissionId";
 import type { SubmissionStage } from "./SubmissionStage";
 
-export type Reviewed = { stage: SubmissionStage, payout: PayoutView | null, next_id: SubmissionId | null, };
+export type Reviewed = { stage: SubmissionStage, 
+/**
+ * For admins alone.
+ */
+payout: PayoutView | null, next_id: SubmissionId | null, };

@@ -23,9 +23,9 @@ export type SubmissionDetail = { assignment_id: AssignmentId,
  */
 version: number, constraints: Array<Constraint>, narration: Narration, 
 /**
- * What accepting it pays.
+ * What accepting it pays; for admins alone, so that who decides does not decide by it.
  */
-pay: Money, report: QualityReport | null, 
+pay: Money | null, report: QualityReport | null, 
 /**
  * Name to signed address: `playback.mp4`, `sprite.jpg`, `sprite.json`, `waveform.json`, `transcript.json`,
  * `steps.jsonl`, `summary.json`, `frames/{sha256}.jpg`.
@@ -38,7 +38,11 @@ redactions: Array<RedactionView>,
 /**
  * Newest first.
  */
-history: Array<HistoryEntry>, payout: PayoutView | null, 
+history: Array<HistoryEntry>, 
+/**
+ * For admins alone.
+ */
+payout: PayoutView | null, 
 /**
  * The next one waiting for review, other than this.
  */

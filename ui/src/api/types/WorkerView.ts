@@ -2,7 +2,11 @@
 import type { WorkerId } from "./WorkerId";
 import type { WorkerStage } from "./WorkerStage";
 
-export type WorkerView = { id: WorkerId, name: string, stage: WorkerStage, consent_version: string | null, 
+export type WorkerView = { id: WorkerId, name: string, stage: WorkerStage, 
+/**
+ * Of the text that was accepted last; none once it is withdrawn.
+ */
+consent_version: string | null, 
 /**
  * What must be accepted now; differs when the text was renewed.
  */

@@ -9,9 +9,8 @@ join tier on tier.id = assignment.tier_id
 join scenario on scenario.id = assignment.scenario_id
 where submission.campaign_id = $1 and submission.stage = 'accepted' and submission.media_removed_at is null
     and submission.id > coalesce(cast($2 as text), '')
-    and exists (select 1 from review where review.submission_id = submission.id)
-    and not exists (
-        select 1 from redaction where redaction.submission_id = submission.id and redaction.done_at is null
-    )
+    -- As numbers of one row each: PostgreSQL makes joins over whole tables of "exists" and "not exists".
+    and (select count(*) from review where review.submission_id = submission.id) > 0
+    and (select count(*) from redaction where redaction.submission_id = submission.id and redaction.done_at is null) = 0
 order by submission.id
 limit $3

@@ -1,1 +1,1 @@
-select id, name, stage, consent_version from worker where id = $1
+select id, alias, name, fiverr_user, stage, created_at from worker where id = $1

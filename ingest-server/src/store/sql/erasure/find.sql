@@ -1,0 +1,1 @@
+select worker_id from erasure where id = $1

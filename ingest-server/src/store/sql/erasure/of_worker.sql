@@ -1,0 +1,6 @@
+select erasure.id, erasure.worker_id, worker.alias, erasure.asked_at, erasure.due_at, erasure.takes, erasure.bytes, erasure.done_at,
+    (select count(*) from payout where payout.worker_id = erasure.worker_id
+        and payout.stage in ('accrued', 'approved', 'batched', 'held')) as owed
+from erasure
+join worker on worker.id = erasure.worker_id
+where erasure.worker_id = $1

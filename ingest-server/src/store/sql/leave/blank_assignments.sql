@@ -1,0 +1,1 @@
+update assignment set problem = null where worker_id = $1

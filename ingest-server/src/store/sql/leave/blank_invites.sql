@@ -1,0 +1,1 @@
+update invite set device_id = null where worker_id = $1

@@ -1,0 +1,1 @@
+update review set note = null, marks = '[]' where submission_id = $1

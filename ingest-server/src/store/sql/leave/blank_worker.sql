@@ -1,0 +1,1 @@
+update worker set name = 'erased', fiverr_user = '' where id = $1

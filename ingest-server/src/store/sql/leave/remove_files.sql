@@ -1,0 +1,1 @@
+delete from submission_file where submission_id = $1

@@ -1,0 +1,1 @@
+delete from fingerprint where submission_id = $1

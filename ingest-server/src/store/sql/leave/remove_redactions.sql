@@ -1,0 +1,1 @@
+delete from redaction where submission_id = $1

@@ -1,0 +1,1 @@
+select id from submission where worker_id = $1 order by id

@@ -1,0 +1,1 @@
+update worker set stage = $3 where id = $1 and stage = $2

@@ -1,0 +1,142 @@
+//! Buckets of two S3 servers: s3s-fs in this process, which checks signatures, and moto in one of its own, which lists
+//! and ends multipart uploads. Moto is started once per test process.
+#![allow(unreachable_pub, reason = "shared by name among the tests")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use axum::Router;
+use axum::body::Body;
+use axum::error_handling::HandleError;
+use axum::http::{Request, StatusCode};
+use axum::middleware::map_request;
+use ingest_server::config::BucketConfig;
+use s3s::auth::SimpleAuth;
+use s3s::service::S3ServiceBuilder;
+
+pub const ACCESS: &str = "AKIDTEST";
+pub const SECRET: &str = "a secret of the tests";
+
+fn config(name: &str, port: u16) -> BucketConfig {
+    BucketConfig {
+        name: name.to_owned(),
+        region: "us-east-1".to_owned(),
+        endpoint: Some(format!("http://127.0.0.1:{port}")),
+        access_key: ACCESS.to_owned(),
+        secret_key: SECRET.to_owned(),
+        session_token: None,
+    }
+}
+
+/// A bucket of a server that lives as long as the calling test, its objects in `root`.
+pub async fn s3s(root: &Path) -> BucketConfig {
+    watched(root).await.0
+}
+
+/// What a bucket was asked: method, address and headers of each request.
+pub type Asked = Arc<Mutex<Vec<String>>>;
+
+/// The same bucket, and what it is asked.
+pub async fn watched(root: &Path) -> (BucketConfig, Asked) {
+    let asked = Asked::default();
+    let notes = asked.clone();
+    let watch = map_request(move |request: Request<Body>| {
+        notes.lock().unwrap().push(format!("{} {} {:?}", request.method(), request.uri(), request.headers()));
+        std::future::ready(request)
+    });
+    std::fs::create_dir_all(root.join("recordings")).unwrap();
+    let mut service = S3ServiceBuilder::new(s3s_fs::FileSystem::new(root).unwrap());
+    service.set_auth(SimpleAuth::from_single(ACCESS, SECRET));
+    let service = HandleError::new(service.build(), |_: s3s::HttpError| async { StatusCode::INTERNAL_SERVER_ERROR });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback_service(service).layer(watch)).await });
+    (config("recordings", port), asked)
+}
+
+struct Moto {
+    port: u16,
+    /// Ends the server when this process, and with it the pipe to it, is gone.
+    _keeper: Child,
+}
+
+static RUNNING: OnceLock<Moto> = OnceLock::new();
+
+/// A new bucket of the one moto.
+pub fn moto() -> BucketConfig {
+    let port = RUNNING.get_or_init(start_moto).port;
+    let name = format!("b{}", uuid::Uuid::now_v7().simple());
+    let made = ask(&format!("http://127.0.0.1:{port}/{name}"), "PUT", &[], b"");
+    assert_eq!(made.0, 200);
+    config(&name, port)
+}
+
+/// Moto's main, with the roots of two answers put right: the SDK takes no other names than those that S3 gives them.
+const MOTO: &str = "
+import moto.s3.responses as told
+from moto.server import main
+def called(method, wrong, right):
+    answer = getattr(told.S3Response, method)
+    def named(self, *asked):
+        status, headers, body = answer(self, *asked)
+        return status, headers, body.replace(wrong, right)
+    setattr(told.S3Response, method, named)
+called('list_parts', 'ListPartsResponse', 'ListPartsResult')
+called('get_bucket_versioning', 'GetBucketVersioningResponse', 'VersioningConfiguration')
+main()
+";
+
+fn python() -> PathBuf {
+    let cache = PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/codesight-collector");
+    let found = cache.join("moto/bin/python3");
+    assert!(found.exists(), "moto is not installed, and these tests need an S3 server: run ./dev setup");
+    found
+}
+
+fn start_moto() -> Moto {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let script = format!(
+        "trap '' INT TERM; {} -c \"$1\" -H 127.0.0.1 -p {port} 2>&1 & pid=$!; cat >/dev/null; kill $pid",
+        python().display()
+    );
+    let mut keeper = Command::new("sh")
+        .args(["-c", &script, "sh", MOTO])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(keeper.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("Running on") {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "moto does not start: run ./dev setup");
+    }
+    // Its log is read on, so that it is never held up.
+    let drain = move || drop(std::io::copy(&mut said, &mut std::io::sink()));
+    std::thread::Builder::new().name("moto".to_owned()).spawn(drain).unwrap();
+    Moto { port, _keeper: keeper }
+}
+
+/// One plain request: status, head, body. Blocks.
+pub fn ask(url: &str, method: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String, Vec<u8>) {
+    let rest = url.strip_prefix("http://").unwrap();
+    let (host, path) = rest.split_at(rest.find('/').unwrap());
+    let mut stream = TcpStream::connect(host).unwrap();
+    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        head.extend([name, ": ", value, "\r\n"]);
+    }
+    head.extend(["Content-Length: ", &body.len().to_string(), "\r\n\r\n"]);
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(body).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer has a head");
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, head, answer[end + 4..].to_vec())
+}

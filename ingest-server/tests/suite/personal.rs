@@ -1,0 +1,300 @@
+//! Consent, withdrawal, a person's own data and its erasure, on both engines.
+
+use crate::road;
+use crate::road::{BYTES, NOW, Road, TUS, UPLOADS, handed_in, id_in, registration, video};
+use ingest_server::discrepancy::{self, Look};
+use ingest_server::housekeeping;
+use serde_json::{Value, json};
+use shared_types::api::admin::TokenRole;
+use shared_types::submission::SubmissionStage;
+
+on_both!(
+    nothing_is_taken_without_the_consent_in_force,
+    a_withdrawal_takes_everything_out_of_use,
+    a_worker_reads_all_that_is_kept,
+    nothing_of_an_erased_worker_can_be_found,
+    a_name_is_kept_until_the_pay_is_settled,
+    an_admin_erases_for_whoever_asked,
+    an_erasure_that_was_cut_off_is_finished,
+    names_are_read_in_the_audit_log
+);
+
+const ME: &str = "/api/v1/me";
+const CONSENT: &str = "/api/v1/me/consent";
+const ERASURE: &str = "/api/v1/me/erasure";
+const ERASURES: &str = "/api/v1/admin/erasures";
+
+async fn run(road: &Road, text: &str) {
+    let mut tx = road.app.store.begin().await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(text.to_owned())).execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Accepts the take of a worker that is ready.
+async fn accept(road: &Road, admin: &str, id: &str) {
+    let path = format!("/api/v1/admin/submissions/{id}");
+    let version = road.call("GET", &path, admin, None).await.json()["version"].clone();
+    let checklist = json!({ "plays": true, "narration": true, "realistic": true, "worth_pay": true });
+    let body = json!({
+        "rating": 5, "checklist": checklist, "reason": null, "note": "Ada does well", "marks": [], "version": version,
+    });
+    let decided = road.call("POST", &format!("{path}/review"), admin, Some(body)).await;
+    assert_eq!(decided.status, 200, "{}", String::from_utf8_lossy(&decided.body));
+}
+
+async fn create(road: &Road, token: &str) -> road::Answer {
+    road.send("POST", UPLOADS, token, &[TUS, ("upload-length", "100")], "").await
+}
+
+async fn nothing_is_taken_without_the_consent_in_force(road: Road) {
+    let token = road.worker("Basic").await;
+    let goals = road.goals(&token).await;
+    let bytes = video(100);
+    let made = road.send("POST", UPLOADS, &token, &[TUS, BYTES, ("upload-length", "100")], bytes.clone()).await;
+    let upload = id_in(made.header("location")).to_owned();
+    // As after the text was renewed, and as if the row were lost.
+    for change in ["update consent set version = '2020-01'", "delete from consent"] {
+        run(&road, change).await;
+        let id = uuid::Uuid::now_v7().to_string();
+        let submit = handed_in(&id, &goals[0], &upload, &bytes);
+        for (path, body) in [
+            (format!("/api/v1/assignments/{}/claim", goals[0]), None),
+            (format!("/api/v1/assignments/{}/start", goals[0]), None),
+            ("/api/v1/submissions".to_owned(), Some(submit)),
+        ] {
+            let refused = road.call("POST", &path, &token, body).await;
+            assert_eq!((refused.status.as_u16(), refused.code().as_str()), (403, "consent_required"), "{path}");
+        }
+        assert_eq!(create(&road, &token).await.code(), "consent_required");
+    }
+    // What was sent already stays, and what the worker is told names the version that is asked for.
+    assert_eq!(road.call("GET", &format!("{UPLOADS}/{upload}"), &token, None).await.body, bytes);
+    let me = road.call("GET", ME, &token, None).await.json()["worker"].clone();
+    assert_eq!((&me["consent_version"], &me["current_consent_version"]), (&Value::Null, &json!("2026-11")));
+    let old = json!({ "version": "2020-01", "accepted_at": "2026-11-02T00:00:00.000Z" });
+    assert_eq!(road.call("POST", CONSENT, &token, Some(old)).await.code(), "consent_required");
+    let half = json!({ "version": "2026-11" });
+    assert_eq!(road.call("POST", CONSENT, &token, Some(half)).await.code(), "invalid_request");
+    let new = json!({ "version": "2026-11", "accepted_at": "2026-11-02T00:00:00.000Z", "app_version": "0.1.0" });
+    for _ in 0..2 {
+        let given = road.call("POST", CONSENT, &token, Some(new.clone())).await;
+        assert_eq!(given.json()["consent_version"], "2026-11");
+    }
+    assert_eq!(road.count("consent where app_version = '0.1.0' and text_sha256 is not null").await, 1);
+    assert_eq!(create(&road, &token).await.status, 201);
+}
+
+async fn a_withdrawal_takes_everything_out_of_use(road: Road) {
+    let (token, other) = (road.worker("Basic").await, road.worker("Basic").await);
+    let (machine, admin) = (road.token(TokenRole::Pipeline).await, road.token(TokenRole::Admin).await);
+    let accepted = road.hand_in(&token, "one").await;
+    road.work(&machine).await;
+    accept(&road, &admin, &accepted.id).await;
+    let waiting = road.hand_in(&token, "two").await;
+    let job = road.lease(&machine, "inspect").await.unwrap();
+    let unused = id_in(create(&road, &token).await.header("location")).to_owned();
+    let kept = road.hand_in(&other, "three").await;
+    for _ in 0..2 {
+        let gone = road.call("POST", CONSENT, &token, Some(json!({}))).await;
+        assert_eq!(gone.json()["stage"], "withdrawn", "{}", String::from_utf8_lossy(&gone.body));
+        assert_eq!(gone.json()["consent_version"], Value::Null);
+    }
+    for take in [&accepted.id, &waiting.id] {
+        let path = format!("/api/v1/submissions/{take}");
+        assert_eq!(road.call("GET", &path, &token, None).await.json()["stage"], "withdrawn");
+    }
+    // The machine that works on it is told with its next word, and its result is not taken.
+    assert_eq!(road.complete(&machine, &job, true, None).await.code(), "lease_lost");
+    let exports = format!("/api/v1/exports/{}/submissions", road.campaign);
+    let export = road.call("GET", &exports, &machine, None).await.json();
+    assert_eq!(export["items"], json!([]));
+    assert_eq!(export["tombstones"].as_array().unwrap().len(), 2);
+    assert_eq!(road.send("HEAD", &format!("{UPLOADS}/{unused}"), &token, &[TUS], "").await.status, 404);
+    assert_eq!(create(&road, &token).await.code(), "consent_required");
+    let back = json!({ "version": "2026-11", "accepted_at": "2026-11-02T00:00:00.000Z" });
+    assert_eq!(road.call("POST", CONSENT, &token, Some(back)).await.code(), "consent_required");
+    // What was earned stays, and nobody else lost anything.
+    assert_eq!(road.call("GET", ME, &token, None).await.json()["payouts"].as_array().unwrap().len(), 1);
+    let goals = road.call("GET", "/api/v1/assignments", &token, None).await.json();
+    let stages = goals["items"].as_array().unwrap().iter().map(|goal| goal["stage"].as_str().unwrap());
+    assert!(stages.into_iter().all(|stage| ["accepted", "cancelled"].contains(&stage)));
+    assert_eq!(road.count(&format!("submission where id = '{}' and stage = 'inspecting'", kept.id)).await, 1);
+    assert_eq!(road.count("audit where act = 'consent_withdrawn'").await, 1);
+}
+
+/// Withdrawing sets the stage with one statement, which asks no lifecycle.
+#[test]
+fn every_stage_of_a_take_can_be_withdrawn() {
+    for stage in SubmissionStage::ALL.iter().filter(|stage| **stage != SubmissionStage::Withdrawn) {
+        assert!(stage.advance(SubmissionStage::Withdrawn).is_ok(), "{stage}");
+    }
+}
+
+async fn a_worker_reads_all_that_is_kept(road: Road) {
+    let (token, other) = (road.worker("Basic").await, road.worker("Basic").await);
+    let (machine, admin) = (road.token(TokenRole::Pipeline).await, road.token(TokenRole::Admin).await);
+    let take = road.hand_in(&token, "one").await;
+    road.hand_in(&other, "foreign").await;
+    road.work(&machine).await;
+    accept(&road, &admin, &take.id).await;
+    let data = road.call("GET", "/api/v1/me/export", &token, None).await.json();
+    assert_eq!((&data["worker"]["name"], &data["worker"]["fiverr_user"]), (&json!("Ada"), &json!("ada")));
+    assert_eq!(data["consents"][0]["version"], "2026-11");
+    assert_eq!(data["devices"][0]["device_id"], "device-1");
+    assert_eq!(data["assignments"].as_array().unwrap().len(), 5);
+    let takes = data["takes"].as_array().unwrap();
+    assert_eq!(takes.len(), 1);
+    assert_eq!(takes[0]["submission"]["id"], json!(take.id));
+    assert_eq!(takes[0]["submission"]["note"], "Ada does well");
+    assert_eq!(takes[0]["manifest"]["format"], 1);
+    assert_eq!(takes[0]["files"][0]["upload_id"], json!(take.upload));
+    assert_eq!(data["payouts"].as_array().unwrap().len(), 1);
+    assert!(!data.to_string().contains("foreign"));
+}
+
+/// Every text of the database in which a word stands, as table and column.
+async fn places(road: &Road, word: &str) -> Vec<String> {
+    let tables = ["assignment", "consent", "erasure", "fingerprint", "history", "invite", "job", "redaction", "review"];
+    let tables = tables.iter().chain(&["submission", "submission_file", "artifact", "token", "upload", "worker"]);
+    let mut found = Vec::new();
+    for table in tables {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("select * from {table}")));
+        for row in rows.fetch_all(road.app.store.read()).await.unwrap() {
+            for at in 0..sqlx::Row::len(&row) {
+                let text = sqlx::Row::try_get::<Option<String>, _>(&row, at);
+                if text.ok().flatten().is_some_and(|text| text.contains(word)) {
+                    found.push(format!("{table}.{at}"));
+                }
+            }
+        }
+    }
+    found
+}
+
+fn files(road: &Road) -> usize {
+    let root = road.folder.path().join("objects");
+    let mut folders = vec![root];
+    let mut count = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_type().unwrap().is_dir() { folders.push(entry.path()) } else { count += 1 }
+        }
+    }
+    count
+}
+
+async fn nothing_of_an_erased_worker_can_be_found(mut road: Road) {
+    let machine = road.token(TokenRole::Pipeline).await;
+    let invite = road.invite("Basic").await;
+    let mut asked = registration(&invite, "device-secret");
+    asked["name"] = "Zebedee Quill".into();
+    asked["fiverr_user"] = "zquill77".into();
+    let token = road.call("POST", "/api/v1/workers", "", Some(asked.clone())).await.json();
+    let token = token["token"].as_str().unwrap().to_owned();
+    let take = road.hand_in(&token, "zebra").await;
+    let hash = road::sha256(&[b"\0\0\0\x20ftypisom".as_slice(), b"zebra"].concat());
+    let job = road.lease(&machine, "inspect").await.unwrap();
+    let name = |name: &str| ("upload-metadata", format!("filename {name}"));
+    let (key, value) = name("emVicmE=");
+    let headers = [TUS, BYTES, ("upload-length", "100"), (key, value.as_str())];
+    road.send("POST", UPLOADS, &token, &headers, video(100)).await;
+    assert!(files(&road) > 1);
+    let done = road.call("POST", ERASURE, &token, None).await;
+    assert_eq!(done.status, 202, "{}", String::from_utf8_lossy(&done.body));
+    let done = done.json();
+    assert_eq!((&done["takes"], &done["is_owed_pay"]), (&json!(1), &json!(false)));
+    assert!(done["done_at"].is_string(), "{done}");
+    for word in ["Zebedee", "zquill77", "device-secret", "emVicmE", hash.as_str(), "ftyp"] {
+        assert_eq!(places(&road, word).await, Vec::<String>::new(), "{word}");
+    }
+    assert_eq!(files(&road), 0);
+    assert_eq!(road.call("GET", ME, &token, None).await.code(), "token_revoked");
+    assert_eq!(road.complete(&machine, &job, true, None).await.code(), "lease_lost");
+    // The same invite does not bring the worker back, and what is left agrees with itself.
+    assert_eq!(road.call("POST", "/api/v1/workers", "", Some(asked)).await.code(), "invite_used");
+    let export = format!("/api/v1/exports/{}/submissions", road.campaign);
+    let export = road.call("GET", &export, &machine, None).await.json();
+    assert_eq!(export["tombstones"], json!([take.id]));
+    let admin = road.token(TokenRole::Admin).await;
+    let shown = road.call("GET", &format!("/api/v1/admin/submissions/{}", take.id), &admin, None).await;
+    assert_eq!(shown.status, 200, "{}", String::from_utf8_lossy(&shown.body));
+    let found = discrepancy::look(&road.app, Look { repair: false, quick: false }).await.unwrap();
+    assert_eq!(found.discrepancies, []);
+    road.restart().await;
+    housekeeping::round(&road.app).await.unwrap();
+    assert_eq!(road.count("erasure where done_at is not null").await, 1);
+}
+
+async fn a_name_is_kept_until_the_pay_is_settled(road: Road) {
+    let (token, machine) = (road.worker("Basic").await, road.token(TokenRole::Pipeline).await);
+    let admin = road.token(TokenRole::Admin).await;
+    let take = road.hand_in(&token, "one").await;
+    road.work(&machine).await;
+    accept(&road, &admin, &take.id).await;
+    let open = road.call("POST", ERASURE, &token, None).await.json();
+    assert_eq!((&open["is_owed_pay"], &open["done_at"]), (&json!(true), &Value::Null));
+    assert_eq!(places(&road, "Ada").await, ["worker.2"], "only the name that is paid");
+    assert_eq!(files(&road), 0, "the recording went at once");
+    road.pass(29 * 86_400);
+    housekeeping::round(&road.app).await.unwrap();
+    assert_eq!(road.count("worker where name = 'Ada'").await, 1);
+    road.pass(86_400 + 1);
+    housekeeping::round(&road.app).await.unwrap();
+    assert_eq!(road.count("worker where name = 'Ada'").await, 0, "a month is the most");
+    assert_eq!(road.count("worker where stage = 'erased' and fiverr_user = ''").await, 1);
+    assert_eq!(road.count("ledger").await, 1, "the books stay");
+}
+
+async fn an_admin_erases_for_whoever_asked(road: Road) {
+    let (token, machine) = (road.worker("Basic").await, road.token(TokenRole::Pipeline).await);
+    let admin = road.token(TokenRole::Admin).await;
+    let take = road.hand_in(&token, "one").await;
+    road.work(&machine).await;
+    accept(&road, &admin, &take.id).await;
+    let workers = road.call("GET", "/api/v1/admin/workers", &admin, None).await.json();
+    let worker = workers["items"][0]["id"].clone();
+    let nobody = json!({ "worker_id": uuid::Uuid::nil() });
+    assert_eq!(road.call("POST", ERASURES, &admin, Some(nobody)).await.status, 404);
+    for _ in 0..2 {
+        let asked = road.call("POST", ERASURES, &admin, Some(json!({ "worker_id": worker }))).await;
+        assert_eq!((asked.status.as_u16(), &asked.json()["done_at"]), (202, &Value::Null));
+    }
+    let listed = road.call("GET", ERASURES, &admin, None).await.json();
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    let finish = format!("{ERASURES}/{}/finish", listed["items"][0]["id"].as_str().unwrap());
+    for _ in 0..2 {
+        let done = road.call("POST", &finish, &admin, None).await.json();
+        assert!(done["done_at"].is_string(), "{done}");
+    }
+    assert_eq!(places(&road, "Ada").await, Vec::<String>::new());
+    assert_eq!(road.count("audit where act = 'erasure_done'").await, 1);
+}
+
+/// As after a crash between the commit and the removal of the bytes.
+async fn an_erasure_that_was_cut_off_is_finished(road: Road) {
+    let token = road.worker("Basic").await;
+    road.hand_in(&token, "one").await;
+    create(&road, &token).await;
+    let me = road.call("GET", ME, &token, None).await.json();
+    let worker = me["worker"]["id"].as_str().unwrap().parse().unwrap();
+    let mut tx = road.app.store.begin().await.unwrap();
+    let actor = ingest_server::store::audit::Actor::server();
+    ingest_server::leaving::erase(&mut tx, worker, &actor, NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(files(&road) > 0);
+    housekeeping::round(&road.app).await.unwrap();
+    assert_eq!(files(&road), 0);
+    assert_eq!(road.count("erasure where done_at is not null").await, 1);
+    assert_eq!(road.count("upload where stage <> 'terminated'").await, 0);
+}
+
+async fn names_are_read_in_the_audit_log(road: Road) {
+    let admin = road.token(TokenRole::Admin).await;
+    for _ in 0..2 {
+        assert_eq!(road.call("GET", "/api/v1/admin/workers", &admin, None).await.status, 200);
+    }
+    assert_eq!(road.count("audit where act = 'workers_viewed'").await, 1);
+    road.pass(301);
+    road.call("GET", "/api/v1/admin/workers", &admin, None).await;
+    assert_eq!(road.count("audit where act = 'workers_viewed'").await, 2);
+}
