@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Debian's Chromium shows markup that was planted in every text as text. A reviewer logs in with it, has a stretch of a take redacted, plays the take that came of it and accepts
-# it with the keyboard; the payout is there, and the earlier recording is not.
+# it with the keyboard; the payout is there, and the earlier recording is not. Then an admin erases the worker, and nothing is left.
 #
 #   tests/review.sh [--all]      --all changes nothing: there is one take
 #
@@ -63,3 +63,10 @@ accepted=$(cd ui && CHROMIUM=$browser REVIEW_PASSWORD=$server_password node brow
 COLLECTOR_TOKEN=$admin_token /usr/bin/python3 demo/road.py show "$server_url" /api/v1/admin/payouts | grep -q '"amount_cents": 400' ||
   fail 'There is no payout.'
 echo 'Accepted on the page; the payout is accrued'
+[ "$(find "$state/server/data/objects" -type f | wc -l)" -gt 0 ] || fail 'Nothing is left to erase.'
+(cd ui && CHROMIUM=$browser REVIEW_PASSWORD=$server_password node browser/erase.mjs "$server_url" "$server_email" "$pictures") ||
+  fail 'The worker could not be erased on the page.'
+left=$(find "$state/server/data/objects" -type f)
+[ -z "$left" ] || fail "The recording of an erased worker is still there: $left"
+COLLECTOR_TOKEN=$admin_token /usr/bin/python3 demo/road.py show "$server_url" /api/v1/admin/workers | grep -q tester && fail 'The name is still there.'
+echo 'The worker was erased on the page; neither recording nor name is left'

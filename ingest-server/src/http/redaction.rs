@@ -131,7 +131,12 @@ pub(super) async fn finish(
             None => store::artifact::put(tx, id, job.id, artifact, key, now).await?,
         }
     }
-    for file in store::submission::files_in(tx, id).await? {
+    let files = store::submission::files_in(tx, id).await?;
+    // The manifest is kept in the database; the object that brought it is of no use to anybody.
+    for (_, _, key) in made.iter().filter(|(track, ..)| !files.iter().any(|file| file.track == *track)) {
+        store::condemned::put(tx, key, now).await?;
+    }
+    for file in files {
         let new = made.iter().find(|(track, ..)| *track == file.track);
         let missing = || format!("The redacted recording lacks its {}.", file.track.as_str());
         let (_, artifact, key) = new.ok_or_else(|| Problem::because(ErrorCode::InvalidRequest, missing()))?;

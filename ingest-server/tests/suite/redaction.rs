@@ -246,6 +246,8 @@ async fn are_nowhere(mut road: Road, folder: &Path) {
         ];
         take.complete(&job, &files).await;
         assert_eq!(holding(folder, PRIVATE), Vec::<String>::new());
+        let copies = holding(folder, told.as_bytes()).into_iter().filter(|name| !name.contains("collector.db"));
+        assert_eq!(copies.collect::<Vec<_>>(), Vec::<String>::new(), "the database has the manifest");
 
         let shown = take.show().await;
         assert_eq!(shown["stage"], "accepted");
