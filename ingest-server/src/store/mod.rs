@@ -109,9 +109,10 @@ impl Store {
             return Ok(Self { write, read, engine: Engine::Sqlite, url: url.to_owned() });
         }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            // One request never takes all cores of the database, also while it counts everything for the overview.
-            let one_core = first("set max_parallel_workers_per_gather = 0");
-            let pool = one_core.max_connections(POSTGRES_CONNECTIONS).connect_with(options(url)?).await?;
+            // Questions of some milliseconds: compiling one costs ten times its answer, and several cores for one keep
+            // the others waiting, also while everything is counted for the overview.
+            let short = first("set jit = off; set max_parallel_workers_per_gather = 0");
+            let pool = short.max_connections(POSTGRES_CONNECTIONS).connect_with(options(url)?).await?;
             return Ok(Self { write: pool.clone(), read: pool, engine: Engine::Postgres, url: url.to_owned() });
         }
         Err(StoreError::Url)
