@@ -42,6 +42,16 @@ pub struct ConsentGiven {
     pub accepted_at: Timestamp,
 }
 
+/// `POST /me/consent`: consent to the text in force; with neither field it is withdrawn, for good.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentChange {
+    pub version: Option<String>,
+    pub accepted_at: Option<Timestamp>,
+    /// Version of the recorder that showed the text.
+    pub app_version: Option<String>,
+}
+
 /// The computer somebody records on. `id` is random, made once by the recorder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]
@@ -75,6 +85,7 @@ pub struct WorkerView {
     pub id: WorkerId,
     pub name: String,
     pub stage: WorkerStage,
+    /// Of the text that was accepted last; none once it is withdrawn.
     pub consent_version: Option<String>,
     /// What must be accepted now; differs when the text was renewed.
     pub current_consent_version: String,
