@@ -259,7 +259,7 @@ def send_while_halted(window, server_pid):
 
 def send(window, database):
     window.click("submit")
-    queued = lambda: window.run("return [...document.querySelectorAll('[data-testid=queued] strong')].map((one) => one.textContent)")
+    queued = lambda: window.run("return [...document.querySelectorAll('[data-testid=queued] strong')].map((one) => one.textContent)") or []
     until("both takes wait", lambda: len(queued()) == 2)
     window.shoot("queue")
     window.shoot_small("queue")
@@ -272,7 +272,7 @@ def send(window, database):
     window.shoot("consent-wanted")
     window.click("read-consent")
     agree_again(window, "consent-again-while-sending")
-    listed = lambda: window.run("return [...document.querySelectorAll('[data-testid=submission]')].map((one) => one.dataset.stage)")
+    listed = lambda: window.run("return [...document.querySelectorAll('[data-testid=submission]')].map((one) => one.dataset.stage)") or []
     until("both takes are in the list", lambda: len(listed()) == 2)
     window.shoot("status")
     window.click("nav-sending")
@@ -286,7 +286,7 @@ def leave(window):
     """A copy of all that is kept, the withdrawal, the erasure: here too."""
     window.run("document.querySelector('[data-testid=my-data] summary').click()")
     window.click("copy-data")
-    copy = pathlib.Path(until("the copy is there", lambda: window.text("copied").splitlines()[-1]))
+    copy = pathlib.Path(until("the copy is there", lambda: window.text("copied").removeprefix("Saved.").strip()))
     kept = json.loads(copy.read_text())
     if len(kept["takes"]) != 2 or copy.stat().st_mode & 0o077:
         raise SystemExit(f"The copy in {copy} is not that of its owner alone, or lacks a take.")

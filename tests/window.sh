@@ -77,7 +77,7 @@ settings = json.loads((data / "settings.json").read_text())
 assert settings == {"sends_early": False, "upload_bytes_per_sec": 1000000, "is_sending_paused": False, "hidden_programs": []}, settings
 assert json.loads((data / "queue.json").read_text())["takes"] == []
 PY
-left=$(find "$state/recorder/takes" "$state/recorder/enrolment.json" "$state/server/data" -mindepth 0 \( -name '*.mp4' -o -name '*.jsonl' -o -name enrolment.json -o -size +1M -path '*objects*' \) 2>/dev/null)
+left=$(find "$state/recorder/takes" -mindepth 1; find "$state/recorder" -name enrolment.json; find "$state/server/data/objects" -type f)
 [ -z "$left" ] || fail "Of the person there is still: $left"
 echo "Two takes of $secs s were recorded, waited in their order and were sent in; the list shows them as $stage."
 good=true

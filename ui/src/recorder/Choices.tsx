@@ -2,11 +2,15 @@ import { TroubleNotice } from './Page';
 import { Speed } from './Speed';
 import { useSettings } from './useSettings';
 
-type Props = { host: string; programs: string[] | null };
+type Props = { host: string; programs: string[] | null; onChoose: () => void };
 
 /** Choices for this and the next recordings: what is never to be seen, and whether to send while recording. */
-export function Choices({ host, programs }: Props) {
-  const { settings, choose, error } = useSettings();
+export function Choices({ host, programs, onChoose }: Props) {
+  const { settings, choose: keep, error } = useSettings();
+  const choose: typeof keep = (change) => {
+    onChoose();
+    keep(change);
+  };
   if (!settings) return null;
   const hidden = settings.hidden_programs;
   const known = [...new Set([...(programs ?? []), ...hidden])].toSorted((a, b) => a.localeCompare(b));

@@ -56,7 +56,10 @@ export function Ready({ goal, host, onConsent, onStarted, onBack }: Props) {
               className="input"
               value={screen ?? ''}
               onFocus={() => void devices.refetch()}
-              onChange={(event) => setScreen(event.target.value)}
+              onChange={(event) => {
+                setScreen(event.target.value);
+                start.reset();
+              }}
               aria-describedby={isWindow ? 'screen-hint' : undefined}
               data-testid="screen"
             >
@@ -76,7 +79,7 @@ export function Ready({ goal, host, onConsent, onStarted, onBack }: Props) {
           </Field>
         </div>
       ) : null}
-      {devices.data ? <Choices host={host} programs={devices.data.programs} /> : null}
+      {devices.data ? <Choices host={host} programs={devices.data.programs} onChoose={start.reset} /> : null}
       {devices.data ? <Preflight goal={goal} screen={screen} microphone={microphone === NO_SOUND ? null : microphone} /> : null}
       {devices.data && microphone === NO_SOUND && goal.policy.narration !== 'none' ? (
         <Notice tone="warn" title="Without sound this recording will come back to you.">
