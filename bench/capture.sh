@@ -156,9 +156,9 @@ file=$1
 add_timestamp=false
 container=mp4
 video_codec=h264
-video_h264_crf=30
+video_h264_crf=32
 video_h264_preset=2
-video_options=tune=zerolatency,threads=1,g=15
+video_options=tune=zerolatency,threads=1,g=15,aq-mode=0
 video_allow_frame_skipping=true
 audio_codec=other
 audio_codec_av=libopus
@@ -175,8 +175,8 @@ for page in reading scrolling; do
   measure x11grab "$state/$page.ffmpeg.mp4" INT ffmpeg -nostdin -loglevel error \
     -thread_queue_size 512 -f x11grab -framerate 15 -draw_mouse 1 -video_size "$DESKTOP_SIZE" -i "$DISPLAY" \
     -thread_queue_size 512 -f pulse -i vmic \
-    -c:v libx264 -preset veryfast -tune zerolatency -crf 30 -pix_fmt yuv420p -force_key_frames 'expr:gte(t,n_forced)' \
-    -fps_mode passthrough -enc_time_base 1:90000 -x264-params repeat-headers=1:sliced-threads=0:threads=1:sync-lookahead=0:rc-lookahead=0 \
+    -c:v libx264 -preset veryfast -tune zerolatency -crf 32 -pix_fmt yuv420p -force_key_frames 'expr:gte(t,n_forced)' \
+    -fps_mode passthrough -enc_time_base 1:90000 -x264-params aq-mode=0:repeat-headers=1:sliced-threads=0:threads=1:sync-lookahead=0:rc-lookahead=0 \
     -c:a libopus -b:a 40k -ac 1 -application voip -movflags empty_moov+default_base_moof+frag_keyframe -f mp4 "$state/$page.ffmpeg.mp4"
   if command -v simplescreenrecorder >/dev/null; then
     simplescreenrecorder_settings "$state/$page.ssr.mp4" >"$state/ssr.conf"

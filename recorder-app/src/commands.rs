@@ -2,26 +2,34 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "Tauri hands a command its arguments by value")]
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use recorder_core::devices;
 use recorder_core::preflight::{self, Finding, check};
+use recorder_core::queue::Place;
+use recorder_core::settings::Settings;
 use recorder_core::submit::end_later;
 use shared_types::api::assignment::AssignmentItem;
 use shared_types::api::worker::ConsentText;
 use shared_types::id::{AssignmentId, RecordingId};
-use tauri::{AppHandle, State};
+use tauri::{AppHandle, Manager, State};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Hold};
 use crate::trouble::Trouble;
-use crate::view::{ActivityName, DevicesView, Discarded, Handed, InviteView, ListenedView, Standing, TakeView};
+use crate::view::{DevicesView, Discarded, Handed, InviteView, ListenedView, MyConsent, QueueView, Standing, TakeView};
 use crate::{record, send, server};
 
 type Desks<'a> = State<'a, Arc<Desk>>;
 
+/// The first time, what waits to be sent goes on.
 #[tauri::command(async)]
-pub(crate) fn standing(desk: Desks<'_>) -> Result<Standing, Trouble> {
-    show(&desk)
+pub(crate) fn standing(app: AppHandle, desk: Desks<'_>) -> Result<Standing, Trouble> {
+    let standing = show(&desk)?;
+    if desk.is_first_look() {
+        send::go_on(&app, &desk)?;
+    }
+    Ok(standing)
 }
 
 fn show(desk: &Desk) -> Result<Standing, Trouble> {
@@ -33,7 +41,8 @@ fn show(desk: &Desk) -> Result<Standing, Trouble> {
         already_open,
         enrolment: server::enrolled(&desk.data)?,
         invite_link: desk.invite_link(),
-        activity: desk.activity(),
+        is_recording: desk.is_recording(),
+        settings: desk.settings(),
         takes: desk.shelf.list()?,
     })
 }
@@ -67,6 +76,53 @@ pub(crate) fn join(
 }
 
 #[tauri::command(async)]
+pub(crate) fn my_consent(desk: Desks<'_>) -> Result<MyConsent, Trouble> {
+    server::my_consent(&desk.data)
+}
+
+#[tauri::command(async)]
+pub(crate) fn consent_in_force(desk: Desks<'_>) -> Result<ConsentText, Trouble> {
+    server::consent_in_force(&desk.data)
+}
+
+/// What was refused for want of it is sent.
+#[tauri::command(async)]
+pub(crate) fn agree(app: AppHandle, desk: Desks<'_>, consent: ConsentText) -> Result<QueueView, Trouble> {
+    server::agree(&desk.data, &consent)?;
+    desk.sending.forget_trouble();
+    send::go_on(&app, &desk)
+}
+
+#[tauri::command(async)]
+pub(crate) fn withdraw(desk: Desks<'_>) -> Result<Standing, Trouble> {
+    server::withdraw(&desk.data)?;
+    show(&desk)
+}
+
+/// At the server; the takes on this computer go only if that is wanted, too.
+#[tauri::command(async)]
+pub(crate) fn erase(desk: Desks<'_>, also_here: bool) -> Result<Standing, Trouble> {
+    desk.sending.stop();
+    server::erase(&desk.data)?;
+    if also_here {
+        for take in desk.shelf.ids()? {
+            let hold = hold(&desk, take)?;
+            // The server holds nothing any more that it could be asked to end.
+            desk.shelf.discard(take, &|_| None)?;
+            drop(hold);
+        }
+    }
+    show(&desk)
+}
+
+/// Gives where the copy lies.
+#[tauri::command(async)]
+pub(crate) fn save_my_data(app: AppHandle, desk: Desks<'_>) -> Result<PathBuf, Trouble> {
+    let folder = app.path().download_dir().ok().filter(|folder| folder.is_dir());
+    server::save_my_data(&desk.data, &folder.unwrap_or_else(|| desk.data.clone()))
+}
+
+#[tauri::command(async)]
 pub(crate) fn goals(desk: Desks<'_>) -> Result<Vec<AssignmentItem>, Trouble> {
     let goals = server::goals(&desk.data)?;
     // The server can be reached; what it does not end now it is asked for the next time.
@@ -90,7 +146,16 @@ pub(crate) fn devices(desk: Desks<'_>) -> DevicesView {
         problems.push(Trouble::from(&error));
         Vec::new()
     });
-    DevicesView { screens, microphones, problems }
+    // What stands in their way was told with the screens.
+    let windows = devices::windows(&desk.session).unwrap_or_default();
+    let programs = devices::programs(&desk.session).unwrap_or_default();
+    DevicesView { screens, windows, programs, microphones, problems }
+}
+
+/// Keeps what the worker chose, all but whether sending is paused.
+#[tauri::command(async)]
+pub(crate) fn choose(desk: Desks<'_>, settings: Settings) -> Result<Settings, Trouble> {
+    desk.choose(|kept| *kept = Settings { is_sending_paused: kept.is_sending_paused, ..settings })
 }
 
 #[tauri::command(async)]
@@ -107,7 +172,7 @@ pub(crate) fn start(
 
 #[tauri::command]
 pub(crate) fn stop(desk: Desks<'_>) {
-    desk.end(ActivityName::Recording);
+    desk.end_recording();
 }
 
 /// Screen, encoder, disk and server, each really tried.
@@ -120,7 +185,7 @@ pub(crate) fn preflight(desk: Desks<'_>, assignment: AssignmentItem, screen: &st
 /// Five seconds of a microphone, to be heard.
 #[tauri::command(async)]
 pub(crate) fn listen(desk: Desks<'_>, microphone: &str) -> Result<ListenedView, Trouble> {
-    let busy = desk.begin(ActivityName::Recording)?;
+    let busy = desk.begin_recording()?;
     let listened = preflight::listen(&devices::microphone(microphone), &busy.control)?;
     drop(busy);
     Ok(ListenedView { finding: listened.finding, wav: listened.wav })
@@ -134,18 +199,25 @@ pub(crate) fn toggle_pause(desk: Desks<'_>) {
 /// Removes a stretch of a take for good.
 #[tauri::command(async)]
 pub(crate) fn cut(desk: Desks<'_>, take: RecordingId, from: f64, to: f64) -> Result<TakeView, Trouble> {
-    let busy = desk.begin(ActivityName::Sending)?;
+    let hold = hold(&desk, take)?;
     let cut = desk.shelf.cut(take, from, to, &|server| server::client_of(&desk.data, server));
-    drop(busy);
+    drop(hold);
     cut
 }
 
+/// Nothing else happens to a take meanwhile.
+fn hold<'a>(desk: &'a Desk, take: RecordingId) -> Result<Hold<'a>, Trouble> {
+    desk.hold(&desk.shelf.folder(take)).ok_or_else(|| {
+        Trouble::new("This recording is being sent in just now.", "Pause the sending first, then try again.")
+    })
+}
+
 #[tauri::command(async)]
-pub(crate) fn discard(desk: Desks<'_>, take: RecordingId) -> Result<Discarded, Trouble> {
-    // Nothing else happens to the takes meanwhile.
-    let busy = desk.begin(ActivityName::Sending)?;
+pub(crate) fn discard(app: AppHandle, desk: Desks<'_>, take: RecordingId) -> Result<Discarded, Trouble> {
+    let hold = hold(&desk, take)?;
     let still_held_by = desk.shelf.discard(take, &|server| server::client_of(&desk.data, server))?;
-    drop(busy);
+    drop(hold);
+    send::tell_queue(&app, &desk);
     let trouble = still_held_by.first().map(|server| {
         Trouble::new(
             format!("It is deleted here, but {server} could not be asked to forget what it had been sent before."),
@@ -156,13 +228,42 @@ pub(crate) fn discard(desk: Desks<'_>, take: RecordingId) -> Result<Discarded, T
 }
 
 #[tauri::command(async)]
-pub(crate) fn submit(app: AppHandle, desk: Desks<'_>, take: RecordingId) -> Result<(), Trouble> {
-    send::start(&app, &desk, take)
+pub(crate) fn queue(desk: Desks<'_>) -> Result<QueueView, Trouble> {
+    send::view(&desk)
 }
 
-#[tauri::command]
-pub(crate) fn cancel_submit(desk: Desks<'_>) {
-    desk.end(ActivityName::Sending);
+#[tauri::command(async)]
+pub(crate) fn submit(app: AppHandle, desk: Desks<'_>, take: RecordingId) -> Result<QueueView, Trouble> {
+    send::add(&app, &desk, take)
+}
+
+#[tauri::command(async)]
+pub(crate) fn send_first(desk: Desks<'_>, folder: PathBuf) -> Result<QueueView, Trouble> {
+    send::reorder(&desk, |queue| queue.add(&folder, Place::First))
+}
+
+/// The take itself stays.
+#[tauri::command(async)]
+pub(crate) fn leave_queue(desk: Desks<'_>, folder: PathBuf) -> Result<QueueView, Trouble> {
+    send::reorder(&desk, |queue| {
+        queue.remove(&folder);
+        Ok(())
+    })
+}
+
+#[tauri::command(async)]
+pub(crate) fn pause_sending(desk: Desks<'_>) -> Result<QueueView, Trouble> {
+    desk.choose(|kept| kept.is_sending_paused = true)?;
+    desk.sending.stop();
+    send::view(&desk)
+}
+
+/// After a pause, or once more what was stuck.
+#[tauri::command(async)]
+pub(crate) fn go_on_sending(app: AppHandle, desk: Desks<'_>) -> Result<QueueView, Trouble> {
+    desk.choose(|kept| kept.is_sending_paused = false)?;
+    desk.sending.forget_trouble();
+    send::go_on(&app, &desk)
 }
 
 #[tauri::command(async)]

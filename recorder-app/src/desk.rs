@@ -1,19 +1,22 @@
 //! What the window works with: where the data lie, who is enrolled, what is under way.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use recorder_core::UploadLimit;
 use recorder_core::control::Control;
 use recorder_core::devices::Session;
+use recorder_core::settings::Settings;
 use time::OffsetDateTime;
 
 use crate::config::Config;
+use crate::send::Sending;
 use crate::shelf::Shelf;
 use crate::trouble::Trouble;
-use crate::view::ActivityName;
 
 pub(crate) struct Desk {
     pub(crate) data: PathBuf,
@@ -23,18 +26,20 @@ pub(crate) struct Desk {
     /// Held as long as the program runs; a second window of the same person goes without.
     lock: Option<File>,
     made_whole: Mutex<bool>,
-    activity: Mutex<Option<Activity>>,
+    looked: AtomicBool,
+    settings: Mutex<Settings>,
+    /// Kept by all that is sent, together.
+    pub(crate) limit: UploadLimit,
+    pub(crate) sending: Sending,
+    /// The take that is recorded, or the microphone that is listened to.
+    recording: Mutex<Option<Arc<Control>>>,
+    /// Takes that something is done to: one thing at a time.
+    held_takes: Mutex<BTreeSet<PathBuf>>,
     /// The worker closed the window while a take was running.
     closing: AtomicBool,
 }
 
-/// One take at a time is recorded, or sent.
-struct Activity {
-    name: ActivityName,
-    control: Arc<Control>,
-}
-
-/// While this lives the desk is busy; a thread that fails leaves it free.
+/// While this lives something is recorded; a thread that fails leaves the desk free.
 pub(crate) struct Busy {
     desk: Arc<Desk>,
     pub(crate) control: Arc<Control>,
@@ -42,7 +47,19 @@ pub(crate) struct Busy {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        *held(&self.desk.activity) = None;
+        *held(&self.desk.recording) = None;
+    }
+}
+
+/// While this lives nobody else does anything to the take.
+pub(crate) struct Hold<'a> {
+    desk: &'a Desk,
+    folder: PathBuf,
+}
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        held(&self.desk.held_takes).remove(&self.folder);
     }
 }
 
@@ -56,6 +73,7 @@ impl Desk {
             Err(fs::TryLockError::WouldBlock) => None,
             Err(fs::TryLockError::Error(error)) => return Err(error),
         };
+        let settings = Settings::load(&data);
         Ok(Self {
             data,
             shelf,
@@ -63,7 +81,12 @@ impl Desk {
             invite_link: Mutex::new(config.invite_link),
             lock,
             made_whole: Mutex::new(false),
-            activity: Mutex::new(None),
+            looked: AtomicBool::new(false),
+            limit: UploadLimit::new(settings.upload_bytes_per_sec),
+            sending: Sending::default(),
+            settings: Mutex::new(settings),
+            recording: Mutex::new(None),
+            held_takes: Mutex::default(),
             closing: AtomicBool::new(false),
         })
     }
@@ -83,6 +106,11 @@ impl Desk {
         Ok(())
     }
 
+    /// Whether the page asks how things stand for the first time.
+    pub(crate) fn is_first_look(&self) -> bool {
+        !self.looked.swap(true, Ordering::Relaxed)
+    }
+
     pub(crate) fn invite_link(&self) -> Option<String> {
         held(&self.invite_link).clone()
     }
@@ -92,44 +120,61 @@ impl Desk {
         *held(&self.invite_link) = None;
     }
 
-    pub(crate) fn activity(&self) -> ActivityName {
-        held(&self.activity).as_ref().map_or(ActivityName::Idle, |activity| activity.name)
+    pub(crate) fn settings(&self) -> Settings {
+        held(&self.settings).clone()
     }
 
-    pub(crate) fn begin(self: &Arc<Self>, name: ActivityName) -> Result<Busy, Trouble> {
-        let mut activity = held(&self.activity);
-        if self.is_already_open() || activity.is_some() {
+    /// Changes what the worker chose, and keeps it.
+    pub(crate) fn choose(&self, change: impl FnOnce(&mut Settings)) -> Result<Settings, Trouble> {
+        let mut settings = held(&self.settings);
+        let mut chosen = settings.clone();
+        change(&mut chosen);
+        chosen.save(&self.data)?;
+        self.limit.set(chosen.upload_bytes_per_sec);
+        settings.clone_from(&chosen);
+        Ok(chosen)
+    }
+
+    pub(crate) fn is_recording(&self) -> bool {
+        held(&self.recording).is_some()
+    }
+
+    pub(crate) fn begin_recording(self: &Arc<Self>) -> Result<Busy, Trouble> {
+        let mut recording = held(&self.recording);
+        if self.is_already_open() || recording.is_some() {
             let next = "Wait until it is done, or stop it, then try again.";
             return Err(Trouble::new("The recorder is busy with another recording.", next));
         }
         let control = Arc::new(Control::default());
-        *activity = Some(Activity { name, control: control.clone() });
+        *recording = Some(control.clone());
         Ok(Busy { desk: self.clone(), control })
     }
 
-    pub(crate) fn end(&self, name: ActivityName) {
-        if let Some(control) = self.control_of(name) {
+    pub(crate) fn end_recording(&self) {
+        if let Some(control) = held(&self.recording).as_ref() {
             control.end();
         }
     }
 
     /// Pauses the running take, or lets it go on.
     pub(crate) fn toggle_pause(&self) {
-        if let Some(control) = self.control_of(ActivityName::Recording) {
+        if let Some(control) = held(&self.recording).as_ref() {
             control.toggle_pause();
         }
     }
 
-    fn control_of(&self, name: ActivityName) -> Option<Arc<Control>> {
-        held(&self.activity).as_ref().filter(|activity| activity.name == name).map(|activity| activity.control.clone())
+    /// `None` when something is done to the take already.
+    pub(crate) fn hold(&self, folder: &Path) -> Option<Hold<'_>> {
+        let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        held(&self.held_takes).insert(folder.clone()).then_some(Hold { desk: self, folder })
     }
 
     /// The window should close: at once, or when the running take is whole.
     pub(crate) fn may_close(&self) -> bool {
         self.closing.store(true, Ordering::Relaxed);
-        self.end(ActivityName::Sending);
-        self.end(ActivityName::Recording);
-        self.activity() != ActivityName::Recording
+        self.sending.stop();
+        self.end_recording();
+        !self.is_recording()
     }
 
     pub(crate) fn is_closing(&self) -> bool {
@@ -138,6 +183,47 @@ impl Desk {
 }
 
 /// What a thread that failed left behind is still sound: each value is set in one move.
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(data: &Path) -> Arc<Desk> {
+        let config = Config { invite_link: None, session: Session::default(), data: None };
+        Arc::new(Desk::open(config, data.to_owned()).unwrap())
+    }
+
+    #[test]
+    fn one_thing_is_done_to_a_take_at_a_time_and_others_do_not_wait_for_it() {
+        let data = tempfile::tempdir().unwrap();
+        let desk = open(data.path());
+        let folders = ["a", "b"].map(|name| data.path().join(name));
+        fs::create_dir(&folders[0]).unwrap();
+        let (first, other) = (desk.hold(&folders[0]), desk.hold(&folders[1]));
+        assert!(first.is_some() && other.is_some());
+        assert!(desk.hold(&data.path().join("takes/../a")).is_none(), "by another name, too");
+        // A take that is deleted is let go of all the same.
+        fs::remove_dir(&folders[0]).unwrap();
+        drop(first);
+        assert!(desk.hold(&folders[0]).is_some() && desk.hold(&folders[1]).is_none());
+
+        let busy = desk.begin_recording().unwrap();
+        assert!(desk.begin_recording().is_err() && !desk.may_close() && busy.control.is_ended());
+        drop(busy);
+        assert!(desk.begin_recording().is_ok());
+    }
+
+    #[test]
+    fn what_was_chosen_is_kept_for_the_next_start_and_a_second_window_records_nothing() {
+        let data = tempfile::tempdir().unwrap();
+        let desk = open(data.path());
+        desk.choose(|settings| settings.sends_early = true).unwrap();
+        assert!(open(data.path()).settings().sends_early);
+        assert!(open(data.path()).begin_recording().is_err(), "the first window has the takes");
+        drop(desk);
+        assert!(open(data.path()).begin_recording().is_ok());
+    }
 }

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::thread::Builder;
 
 use recorder_core::devices::{pause_key, sources};
-use recorder_core::session::{AssignedTake, Listener, Progress, Sources, TakeOptions, record};
+use recorder_core::session::{AssignedTake, EarlyUpload, Listener, Progress, Sources, TakeOptions, record};
 use shared_types::api::assignment::AssignmentItem;
 use shared_types::id::RecordingId;
 use shared_types::recording::{Consent, HealthEvent};
 use tauri::{AppHandle, Emitter};
 
 use crate::desk::{Busy, Desk};
+use crate::server;
 use crate::trouble::Trouble;
-use crate::view::{ActivityName, Level, news};
+use crate::view::{Level, news};
 
 pub(crate) const FPS: u32 = 15;
 
@@ -25,8 +26,16 @@ pub(crate) fn start(
     screen: &str,
     microphone: Option<&str>,
 ) -> Result<(), Trouble> {
-    let busy = desk.begin(ActivityName::Recording)?;
-    let sources = sources(&desk.session, screen, microphone)?;
+    let busy = desk.begin_recording()?;
+    let settings = desk.settings();
+    let session = desk.session.clone().hiding_programs(settings.hidden_programs);
+    let sources = sources(&session, screen, microphone)?;
+    let early = if settings.sends_early {
+        let client = server::client(&desk.data)?.with_upload_limit(desk.limit.clone());
+        Some(EarlyUpload { client, assignment: assignment.id })
+    } else {
+        None
+    };
     let assigned = AssignedTake {
         assignment_id: assignment.id,
         campaign_id: assignment.campaign_id,
@@ -39,7 +48,7 @@ pub(crate) fn start(
         goal: Some(assignment.goal.clone()),
         policy: assignment.policy.clone(),
         assigned: Some(assigned),
-        early: None,
+        early,
     };
     let id = desk.shelf.reserve(assignment)?;
     let (app, desk) = (app.clone(), desk.clone());

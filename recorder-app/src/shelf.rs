@@ -53,6 +53,13 @@ impl Shelf {
         self.takes.join(id.to_string())
     }
 
+    /// Of a folder that lies here.
+    pub(crate) fn id_of(&self, folder: &Path) -> Option<RecordingId> {
+        let lies_in = fs::canonicalize(folder.parent()?).ok()?;
+        let is_here = fs::canonicalize(&self.takes).is_ok_and(|takes| takes == lies_in);
+        folder.file_name()?.to_str()?.parse().ok().filter(|_| is_here)
+    }
+
     fn purpose_path(&self, id: RecordingId) -> PathBuf {
         self.takes.join(format!("{id}.json"))
     }
@@ -146,7 +153,7 @@ impl Shelf {
         Ok(view(id, self.purpose(id)?, spool.read_manifest()?, &spool))
     }
 
-    fn ids(&self) -> Result<Vec<RecordingId>, Trouble> {
+    pub(crate) fn ids(&self) -> Result<Vec<RecordingId>, Trouble> {
         let entries = fs::read_dir(&self.takes).map_err(|error| disk(&self.takes, &error))?;
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         Ok(names.filter_map(|name| name.strip_suffix(".json")?.parse().ok()).collect())
@@ -179,10 +186,7 @@ impl Shelf {
     ) -> Result<Vec<String>, Trouble> {
         let folder = self.folder(id);
         let still_held_by = end_uploads(&folder, &self.data, client)?;
-        let mut queue = Queue::load(&self.data)?;
-        if queue.remove(&folder) {
-            queue.save(&self.data)?;
-        }
+        Queue::change(&self.data, |queue| Ok(queue.remove(&folder)))?;
         for removed in [fs::remove_dir_all(&folder), fs::remove_file(self.purpose_path(id))] {
             removed.or_else(|error| {
                 if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(disk(&folder, &error)) }
@@ -210,7 +214,7 @@ fn view(id: RecordingId, purpose: Purpose, manifest: Manifest, spool: &Spool) ->
     }
 }
 
-fn disk(path: &Path, error: &io::Error) -> Trouble {
+pub(crate) fn disk(path: &Path, error: &io::Error) -> Trouble {
     Trouble::new(
         format!("{} cannot be read or written: {error}.", path.display()),
         "Check that the disk has room and that you may write there, then try again.",
@@ -284,9 +288,7 @@ mod tests {
         let clients: [&dyn Fn(&str) -> Option<Client>; 2] = [&nobody, &gone];
         for client in clients {
             let (take, folder) = take(&shelf, Some(sent("uploading")));
-            let mut queue = Queue::load(data.path()).unwrap();
-            queue.add(&folder, Place::Last).unwrap();
-            queue.save(data.path()).unwrap();
+            Queue::change(data.path(), |queue| queue.add(&folder, Place::Last)).unwrap();
             assert_eq!(shelf.discard(take, client).unwrap(), [SERVER]);
             assert!(!folder.exists() && shelf.purpose(take).is_err());
             assert!(Queue::load(data.path()).unwrap().takes().is_empty(), "it waits no longer");

@@ -147,14 +147,24 @@ impl From<EnrolError> for Trouble {
 
 impl From<SubmitError> for Trouble {
     fn from(error: SubmitError) -> Self {
-        match &error {
+        Self::from(&error)
+    }
+}
+
+impl From<&SubmitError> for Trouble {
+    fn from(error: &SubmitError) -> Self {
+        match error {
             SubmitError::Client(error) => error.into(),
             SubmitError::Spool(error) => error.into(),
+            SubmitError::NoAssignment => Self::new(
+                "This recording was made for no goal, so that it cannot be sent in.",
+                "Record again, beginning with one of your goals.",
+            ),
             SubmitError::Changed { .. } => Self::new(
                 "The files of this recording were changed after it was made, so that it cannot be sent in.",
                 "Record again.",
             ),
-            _ => Self::told(&error),
+            _ => Self::told(error),
         }
     }
 }

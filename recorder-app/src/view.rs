@@ -1,7 +1,10 @@
 //! What the page is shown. `ui/src/recorder/bridge.ts` has the same names.
 
+use std::path::PathBuf;
+
 use recorder_core::devices::{MicInfo, ScreenInfo};
 use recorder_core::preflight::Finding;
+use recorder_core::settings::Settings;
 use serde::{Deserialize, Serialize};
 use shared_types::api::assignment::AssignmentItem;
 use shared_types::api::submission::SubmissionView;
@@ -17,23 +20,24 @@ pub(crate) struct Standing {
     pub(crate) already_open: bool,
     pub(crate) enrolment: Option<Enrolled>,
     pub(crate) invite_link: Option<String>,
-    pub(crate) activity: ActivityName,
+    pub(crate) is_recording: bool,
+    pub(crate) settings: Settings,
     /// Newest first.
     pub(crate) takes: Vec<TakeView>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum ActivityName {
-    Idle,
-    Recording,
-    Sending,
 }
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Enrolled {
     pub(crate) server: String,
     pub(crate) host: String,
+}
+
+/// How the worker stands to the text of consent.
+#[derive(Debug, Serialize)]
+pub(crate) struct MyConsent {
+    /// It was renewed, and is to be accepted anew.
+    pub(crate) is_due: bool,
+    pub(crate) is_withdrawn: bool,
 }
 
 /// An invite that was read, and not yet followed.
@@ -71,6 +75,10 @@ pub(crate) struct Discarded {
 #[derive(Debug, Serialize)]
 pub(crate) struct DevicesView {
     pub(crate) screens: Vec<ScreenInfo>,
+    /// Single windows that can be recorded alone.
+    pub(crate) windows: Vec<ScreenInfo>,
+    /// Programs whose windows can be left out of the picture; `None` where the system cannot.
+    pub(crate) programs: Option<Vec<String>>,
     pub(crate) microphones: Vec<MicInfo>,
     /// Why a list is empty.
     pub(crate) problems: Vec<Trouble>,
@@ -98,9 +106,11 @@ pub(crate) mod news {
     pub(crate) const OVER: &str = "over";
     pub(crate) const FINISHED: &str = "finished";
     pub(crate) const FAILED: &str = "failed";
+    /// The queue is another one now.
+    pub(crate) const QUEUE: &str = "queue";
+    /// Of the take that is sent now: its folder and how far it is.
     pub(crate) const UPLOAD: &str = "upload";
     pub(crate) const SUBMITTED: &str = "submitted";
-    pub(crate) const UNSENT: &str = "unsent";
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -115,9 +125,32 @@ pub(crate) struct Level {
     pub(crate) disk_secs: Option<f64>,
 }
 
+/// The takes that wait to be sent, the next one first.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct UploadNews {
-    pub(crate) take: RecordingId,
+pub(crate) struct QueueView {
+    pub(crate) takes: Vec<QueuedTake>,
+    pub(crate) is_sending: bool,
+    pub(crate) is_paused: bool,
+    /// What stands in the way of all of them.
+    pub(crate) trouble: Option<Trouble>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct QueuedTake {
+    pub(crate) folder: PathBuf,
+    /// `None` for a take that was not made in this window.
+    pub(crate) take: Option<RecordingId>,
+    /// `None` where the take is no longer on the disk, too.
+    pub(crate) goal: Option<String>,
+    pub(crate) bytes: u64,
+    /// It is sent now.
+    pub(crate) now: Option<SentView>,
+    /// Why it could not be sent.
+    pub(crate) trouble: Option<Trouble>,
+}
+
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct SentView {
     pub(crate) sent: u64,
     pub(crate) total: u64,
     /// Why nothing moves at the moment.
@@ -126,12 +159,5 @@ pub(crate) struct UploadNews {
 
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Submitted {
-    pub(crate) take: RecordingId,
-}
-
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Unsent {
-    pub(crate) take: RecordingId,
-    /// `None` when the worker paused it.
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) take: Option<RecordingId>,
 }

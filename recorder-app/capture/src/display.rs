@@ -10,6 +10,8 @@ pub struct Session {
     pub wayland_display: Option<String>,
     /// Windows with one of these in their title or class are left out of the picture, where the system can.
     hidden: Vec<String>,
+    /// Nor are all windows of these programs in it, by their class.
+    hidden_programs: Vec<String>,
     /// The id of what is recorded: where it is a single window, nothing of other programs' windows is told.
     shown: Option<String>,
 }
@@ -48,6 +50,13 @@ impl Session {
         self
     }
 
+    /// Leaves out all windows of these programs as well, as [`crate::screen::programs`] names them.
+    #[must_use]
+    pub fn hiding_programs(mut self, programs: impl IntoIterator<Item = String>) -> Self {
+        self.hidden_programs.extend(programs.into_iter().filter(|program| !program.trim().is_empty()));
+        self
+    }
+
     /// Says which screen or window is recorded, for those who tell of its input.
     #[must_use]
     pub fn showing(mut self, id: Option<&str>) -> Self {
@@ -63,6 +72,11 @@ impl Session {
     #[cfg(target_os = "linux")]
     pub(crate) fn hidden(&self) -> &[String] {
         &self.hidden
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn hidden_programs(&self) -> &[String] {
+        &self.hidden_programs
     }
 
     #[cfg(any(target_os = "linux", test))]

@@ -286,6 +286,38 @@ fn one_window_is_recorded_without_what_lies_above_it_and_followed() {
 }
 
 #[test]
+fn all_windows_of_a_hidden_program_are_left_out_and_none_of_them_can_be_recorded() {
+    let server = Xvfb::start("1280x720x24", &[]);
+    let desk = Desk::new(&server);
+    desk.move_pointer(1200, 700);
+    let windows =
+        [(0, GREEN, "Inbox", "Mail"), (200, GREEN, "Letter", "Mail"), (400, MAGENTA, "Mail order shoes", "Browser")];
+    let made = windows.map(|(x, colour, title, class)| {
+        let window = desk.window(x, 0, 100, 100, colour);
+        desk.name(window, title);
+        desk.class(window, class);
+        window
+    });
+    let own = desk.window(600, 0, 100, 100, BLUE);
+    desk.name(own, "Recorder");
+    desk.class(own, "Recorder");
+    desk.owner(own, std::process::id());
+    let session = server.session();
+    assert_eq!(screen::programs(&session).unwrap().unwrap(), ["Browser", "Mail"], "not this program itself");
+    let listed = screen::windows(&session).unwrap();
+    assert!(listed.iter().all(|window| window.name != "Recorder"), "{listed:?}");
+
+    let session = session.hiding_programs(["Mail".to_owned(), " ".to_owned()]);
+    let (mut source, mut frame) = (screen::open(&session, None).unwrap(), blank_frame());
+    source.latest(&mut frame).unwrap();
+    let seen = [50, 250, 450].map(|x| pixel(&frame, x, 50));
+    assert!(seen[0] == seen[1] && seen[0] != GREEN && seen[2] == MAGENTA, "{seen:x?}");
+    let ids = made.map(|window| format!("window:{window:#x}"));
+    assert!(matches!(screen::open(&session, Some(&ids[1])), Err(ScreenError::LeftOut)));
+    assert!(screen::open(&session, Some(&ids[2])).is_ok());
+}
+
+#[test]
 fn a_change_of_resolution_shows_in_the_next_picture() {
     let server = Xvfb::start("1280x720x24", &[]);
     let desk = Desk::new(&server);

@@ -16,6 +16,16 @@ pub fn screens(session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
     screen::list(session)
 }
 
+/// The single windows that can be recorded alone, the highest first.
+pub fn windows(session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
+    screen::windows(session)
+}
+
+/// The programs whose windows can be left out of the picture; `None` where no window can be.
+pub fn programs(session: &Session) -> Result<Option<Vec<String>>, ScreenError> {
+    screen::programs(session)
+}
+
 /// The microphones, the default one first; never an empty list.
 pub fn microphones() -> Result<Vec<MicInfo>, MicError> {
     let found = mic::list()?;

@@ -110,6 +110,11 @@ pub(crate) fn run(
             recv(ticks) -> tick => {
                 live.set_busy();
                 match tick {
+                    Ok(Tick::Extra(frame)) => {
+                        live.see(&frame);
+                        work.extra(&frame, timeline)?;
+                        drop(spare.send(frame));
+                    }
                     Ok(Tick::Picture(frame)) => {
                         live.see(&frame);
                         work.picture(&frame, timeline)?;
@@ -160,6 +165,14 @@ impl Work<'_> {
             self.sound.get_or_insert_with(|| SoundLine::new(zero));
         }
         self.count();
+        let key = self.key_is_due(t);
+        let packets = self.encoders.video.encode(frame, t, key)?;
+        self.write_pictures(packets, t, key)
+    }
+
+    /// Beside the clock's own, so that it does not count.
+    fn extra(&mut self, frame: &BgraFrame, timeline: &Timeline) -> Result<(), EncodeThreadError> {
+        let Some(t) = timeline.place(frame.at) else { return Ok(()) };
         let key = self.key_is_due(t);
         let packets = self.encoders.video.encode(frame, t, key)?;
         self.write_pictures(packets, t, key)

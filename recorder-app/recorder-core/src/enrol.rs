@@ -2,6 +2,9 @@
 //!
 //! The device's id is on the disk before the server is asked. An answer that is lost on its way is therefore had by
 //! asking again: the same invite from the same device gives the same worker and a fresh token.
+//!
+//! A text of consent that was renewed is accepted anew by the same worker ([`Enrolment::agree`]); a take that waits is
+//! sent afterwards as it is. Who withdraws or has everything erased leaves.
 
 use std::fs;
 use std::io;
@@ -9,10 +12,11 @@ use std::path::{Path, PathBuf};
 
 use ingest_client::{Client, ClientError};
 use serde::{Deserialize, Serialize};
-use shared_types::api::worker::{ConsentGiven, ConsentText, Device, RegisterRequest};
+use shared_types::api::worker::{ConsentChange, ConsentGiven, ConsentText, Device, Me, RegisterRequest};
 use shared_types::id::WorkerId;
 use shared_types::recording::Consent;
 use shared_types::timestamp::Timestamp;
+use shared_types::worker::WorkerStage;
 use time::OffsetDateTime;
 
 use crate::spool::replace_file;
@@ -131,15 +135,39 @@ pub fn join(
         worker_id: registered.worker_id,
         token: registered.token,
         device_id,
-        consent: Consent {
-            version: consent.version.clone(),
-            text_sha256: consent.text_sha256.clone(),
-            accepted_at: accepted_at.to_string(),
-            scope: consent.scope.clone(),
-        },
+        consent: accepted(consent, accepted_at),
     };
     keep(&folder.join(ENROLMENT_FILE), &enrolment)?;
     Ok(enrolment)
+}
+
+fn accepted(consent: &ConsentText, at: Timestamp) -> Consent {
+    Consent {
+        version: consent.version.clone(),
+        text_sha256: consent.text_sha256.clone(),
+        accepted_at: at.to_string(),
+        scope: consent.scope.clone(),
+    }
+}
+
+/// How a worker stands to the text of consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsentStanding {
+    Given,
+    /// The text was renewed since.
+    Due,
+    /// It was withdrawn, for good.
+    Withdrawn,
+}
+
+impl ConsentStanding {
+    pub fn of(me: &Me) -> Self {
+        match me.worker.stage {
+            WorkerStage::Withdrawn | WorkerStage::Erased => Self::Withdrawn,
+            _ if me.worker.consent_version.as_ref() == Some(&me.worker.current_consent_version) => Self::Given,
+            _ => Self::Due,
+        }
+    }
 }
 
 impl Enrolment {
@@ -150,6 +178,36 @@ impl Enrolment {
 
     pub fn client(&self) -> Result<Client, EnrolError> {
         Ok(Client::new(&self.server, Some(&self.token))?)
+    }
+
+    /// Accepts the text in force, which the person has read, and keeps that in `folder`.
+    pub fn agree(
+        mut self,
+        folder: &Path,
+        consent: &ConsentText,
+        accepted_at: OffsetDateTime,
+    ) -> Result<Self, EnrolError> {
+        let accepted_at = Timestamp::from_time(accepted_at);
+        self.client()?.change_consent(&ConsentChange {
+            version: Some(consent.version.clone()),
+            accepted_at: Some(accepted_at),
+            app_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        })?;
+        self.consent = accepted(consent, accepted_at);
+        keep(&folder.join(ENROLMENT_FILE), &self)?;
+        Ok(self)
+    }
+
+    /// Withdraws the consent, for good.
+    pub fn withdraw(&self) -> Result<(), EnrolError> {
+        self.client()?.change_consent(&ConsentChange::default())?;
+        Ok(())
+    }
+
+    /// Has the server erase all that it holds of the worker, who is then a stranger to it.
+    pub fn erase(self, folder: &Path) -> Result<(), EnrolError> {
+        self.client()?.erase_me()?;
+        Self::forget(folder)
     }
 
     /// Forgets the token; the worker and its device stay known to the server.
@@ -194,6 +252,25 @@ fn keep(path: &Path, value: &impl Serialize) -> Result<(), EnrolError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_renewed_text_is_due_and_a_withdrawal_is_for_good() {
+        let standing = |stage: &str, accepted: Option<&str>| {
+            let worker = serde_json::json!({
+                "id": "01890000-0000-7000-8000-000000000000", "name": "Ada", "stage": stage,
+                "consent_version": accepted, "current_consent_version": "2",
+            });
+            let me =
+                serde_json::json!({ "worker": worker, "ratings": [], "payouts": [], "oldest_recorder_version": "0" });
+            ConsentStanding::of(&serde_json::from_value(me).unwrap())
+        };
+        assert_eq!(standing("active", Some("2")), ConsentStanding::Given);
+        assert_eq!(standing("active", Some("1")), ConsentStanding::Due);
+        assert_eq!(standing("registered", None), ConsentStanding::Due);
+        for stage in ["withdrawn", "erased"] {
+            assert_eq!(standing(stage, Some("2")), ConsentStanding::Withdrawn);
+        }
+    }
 
     #[test]
     fn an_invite_is_read_from_its_link() {

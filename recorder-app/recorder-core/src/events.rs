@@ -13,7 +13,7 @@ use capture::clock;
 use capture::input::gesture::Gestures;
 use capture::input::pause_key::PAUSE_KEY;
 use capture::input::{RawInput, RawKind};
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use media::time::Monotonic;
 use shared_types::event::{InputEvent, InputEventKind, parse_events};
 
@@ -34,6 +34,7 @@ pub(crate) fn run(
     maps: &Maps,
     timeline: &Timeline,
     live: &Live,
+    hand: &Sender<Monotonic>,
     stop: &AtomicBool,
 ) -> io::Result<()> {
     let mut file = create(path)?;
@@ -45,6 +46,10 @@ pub(crate) fn run(
             Ok(raw) => {
                 if !matches!(raw.kind, RawKind::WindowTitle(_)) {
                     live.touch(raw.at);
+                }
+                if is_deed(&raw.kind) {
+                    // One that is not seen to yet stands for this one, too.
+                    hand.try_send(raw.at).ok();
                 }
                 teller.input(raw)
             }
@@ -63,6 +68,11 @@ pub(crate) fn run(
     write_lines(&mut file, &teller.end(clock::now()))?;
     file.sync_all()?;
     sort(path)
+}
+
+/// Whether the screen is likely to answer at once. The notches of a wheel are many, and most ticks show one.
+fn is_deed(kind: &RawKind) -> bool {
+    matches!(kind, RawKind::ButtonDown { .. } | RawKind::ButtonUp { .. } | RawKind::KeyDown { repeat: false, .. })
 }
 
 /// Gestures and pauses in the order of their times.

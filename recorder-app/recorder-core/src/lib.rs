@@ -4,7 +4,8 @@
 //! and the file ([`encode`]), the [`microphone`] and its sound ([`sound`]), the input events ([`events`]). [`spool`] is
 //! what lies on the disk and how a killed take is made whole; [`check`] judges a finished one, and [`cut`]
 //! takes a stretch out of it. [`enrol`] makes the
-//! computer a worker's, and [`submit`] hands a take in: later, from a [`queue`], or partly [`early`]. [`config`] alone reads the environment.
+//! computer a worker's, and [`submit`] hands a take in: later, from a [`queue`], or partly [`early`]; [`settings`] are what its
+//! maker chose for that. [`config`] alone reads the environment.
 
 mod advice;
 pub mod check;
@@ -23,6 +24,7 @@ mod pace;
 pub mod preflight;
 pub mod queue;
 pub mod session;
+pub mod settings;
 mod sound;
 pub mod spool;
 pub mod submit;
@@ -30,4 +32,4 @@ mod take;
 mod timeline;
 mod voice;
 
-pub use ingest_client::{Client, ClientError, Waiting};
+pub use ingest_client::{Client, ClientError, UploadLimit, Waiting};

@@ -5,6 +5,9 @@
 //! dropped and counted when none does. What is seen while the take is paused, even in part, goes nowhere. An encoder or
 //! a disk that hangs does not hold this thread up: it counts on, and tells when there is room again.
 //!
+//! What the hand does is seen soon after: a click or a key brings one more picture, beside the clock's own, where none of
+//! those is due in time. Such a picture is neither due nor dropped in any count.
+//!
 //! A computer that slept leaves a gap, not dropped pictures (decision 0021).
 
 use std::collections::VecDeque;
@@ -31,6 +34,12 @@ const STALL_NANOS: i64 = 50_000_000;
 const SLEPT_NANOS: i64 = 20_000_000_000;
 /// Where the system says how long it slept, more than this is a gap.
 const UNCOUNTED_NANOS: i64 = 2_000_000_000;
+/// A program has so long to answer a click or a key before it is looked at: a refresh of the usual screen.
+const ANSWER_NANOS: i64 = 16_000_000;
+/// Where the clock's own picture is due by then, there is no need for another.
+const SEEN_BY_NANOS: i64 = 28_000_000;
+/// No hand is faster than that.
+const MOST_EXTRAS: usize = 2;
 /// How long the end of the take waits for room with the encoder.
 pub(crate) const END_WAITS: Duration = Duration::from_secs(15);
 
@@ -38,6 +47,8 @@ pub(crate) const END_WAITS: Duration = Duration::from_secs(15);
 pub(crate) enum Tick {
     /// A new picture.
     Picture(BgraFrame),
+    /// A new picture that the clock did not ask for.
+    Extra(BgraFrame),
     /// The picture is still the last one.
     Same(Monotonic),
     /// The encoder or the system was behind: no picture for this tick.
@@ -54,7 +65,8 @@ pub(crate) fn buffers((width, height): (u32, u32)) -> usize {
 /// The clock that a take runs by; the computer's own but in tests.
 pub(crate) trait TakeClock: Sync {
     fn now(&self) -> Monotonic;
-    fn wait_until(&self, due: Monotonic);
+    /// Waits, or gives the moment of something that the hand did meanwhile.
+    fn wait_until(&self, due: Monotonic, hand: &Receiver<Monotonic>) -> Option<Monotonic>;
     /// Whether `now` goes on while the computer sleeps.
     fn counts_sleep(&self) -> bool;
     /// How long the computer has slept so far without `now` counting it.
@@ -68,10 +80,15 @@ impl TakeClock for SystemClock {
         clock::now()
     }
 
-    fn wait_until(&self, due: Monotonic) {
-        let nanos = due.nanos_since(clock::now());
-        if nanos > 0 {
-            std::thread::sleep(Duration::from_nanos(nanos.unsigned_abs()));
+    fn wait_until(&self, due: Monotonic, hand: &Receiver<Monotonic>) -> Option<Monotonic> {
+        let left = || Duration::from_nanos(due.nanos_since(clock::now()).max(0).unsigned_abs());
+        match hand.recv_timeout(left()) {
+            Ok(at) => Some(at),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => {
+                std::thread::sleep(left());
+                None
+            }
         }
     }
 
@@ -126,12 +143,21 @@ pub(crate) struct Pace<'a> {
     pub(crate) maps: &'a Maps,
     pub(crate) ticks: &'a Sender<Tick>,
     pub(crate) spare: &'a Receiver<BgraFrame>,
+    /// When the hand clicked or pressed a key.
+    pub(crate) hand: &'a Receiver<Monotonic>,
     pub(crate) clock: &'a dyn TakeClock,
     pub(crate) stop: &'a AtomicBool,
 }
 
 /// The encoder's thread has ended.
 struct Disconnected;
+
+/// A picture that is to be taken beside the clock's own.
+#[derive(Clone, Copy)]
+struct Extra {
+    from: Monotonic,
+    until: Monotonic,
+}
 
 /// What is to be done with a tick.
 enum Seen {
@@ -148,9 +174,26 @@ impl Pace<'_> {
         let mut untold = VecDeque::new();
         let mut slept_nanos = self.clock.uncounted_sleep_nanos();
         let mut due = self.clock.now();
+        let mut extras = VecDeque::new();
         let mut result = Ok(());
         while !self.stop.load(Ordering::Relaxed) {
-            self.clock.wait_until(due);
+            let next = extras.front().map_or(due, |extra: &Extra| extra.from.min(due));
+            if let Some(at) = self.clock.wait_until(next, self.hand) {
+                self.want_extra(&mut extras, at, due, period);
+                continue;
+            }
+            if let Some(Extra { from, .. }) = extras.pop_front_if(|extra| extra.from < due) {
+                // Where much time went by since, the computer slept, perhaps; that is seen to first.
+                let is_late = self.clock.now().nanos_since(from) > period;
+                match if is_late { Ok(Ok(())) } else { self.look_again(source, &mut held) } {
+                    Ok(Ok(())) => continue,
+                    Ok(Err(Disconnected)) => break,
+                    Err(error) => {
+                        result = Err(error);
+                        break;
+                    }
+                }
+            }
             due = self.after_sleep(due);
             self.after_uncounted_sleep(&mut slept_nanos);
             let seen = self.look(source, due, period, &mut held).unwrap_or_else(|error| {
@@ -186,6 +229,43 @@ impl Pace<'_> {
         // The encoder may have ended first, by an error of its own, or hang for good.
         drop(self.ticks.send_timeout(end, END_WAITS));
         result
+    }
+
+    /// Notes that a picture is to be taken for what the hand did `at`, where the clock's own does not come in time. One
+    /// that is noted already may wait until it shows this as well.
+    fn want_extra(&self, extras: &mut VecDeque<Extra>, at: Monotonic, due: Monotonic, period: i64) {
+        let (from, until) = (at.nanos + ANSWER_NANOS, at.nanos + SEEN_BY_NANOS);
+        let is_in_time = |own: i64| (from..=until).contains(&own);
+        if is_in_time(due.nanos) || is_in_time(due.nanos + period) {
+            return;
+        }
+        let from = Monotonic::from_nanos(from);
+        let has_room = extras.len() < MOST_EXTRAS;
+        match extras.back_mut() {
+            Some(last) if from <= last.until => last.from = from,
+            _ if !has_room => {}
+            _ => extras.push_back(Extra { from, until: Monotonic::from_nanos(until) }),
+        }
+    }
+
+    /// Takes a picture that the clock did not ask for. Where the encoder is behind it is left to the next tick.
+    fn look_again(
+        &self,
+        source: &mut dyn ScreenSource,
+        held: &mut Held,
+    ) -> Result<Result<(), Disconnected>, ScreenError> {
+        if self.timeline.zero().is_none() || (held.frame.is_none() && self.spare.is_empty()) {
+            return Ok(Ok(()));
+        }
+        let Seen::Tell(Tick::Picture(frame)) = self.look(source, self.clock.now(), 0, held)? else { return Ok(Ok(())) };
+        Ok(match self.ticks.try_send(Tick::Extra(frame)) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(Tick::Extra(frame))) => {
+                *held = Held { frame: Some(frame), is_unseen: true };
+                Ok(())
+            }
+            Err(_) => Err(Disconnected),
+        })
     }
 
     /// Tells the encoder, if it has room. A picture for which there is none is kept and shown at the next tick, if the
@@ -286,7 +366,7 @@ mod tests {
     use std::sync::atomic::AtomicI64;
 
     use capture::screen::blank_frame;
-    use crossbeam_channel::bounded;
+    use crossbeam_channel::{bounded, never};
 
     use super::*;
     use crate::control::Control;
@@ -303,6 +383,8 @@ mod tests {
         /// It is not the wait that takes so long, but the picture.
         at_work: bool,
         slept: AtomicI64,
+        /// When the hand clicks; the last one first.
+        clicks: Mutex<Vec<i64>>,
         end: i64,
         stop: AtomicBool,
     }
@@ -322,12 +404,19 @@ mod tests {
             Monotonic::from_nanos(self.nanos.load(Ordering::Relaxed))
         }
 
-        fn wait_until(&self, due: Monotonic) {
+        fn wait_until(&self, due: Monotonic, hand: &Receiver<Monotonic>) -> Option<Monotonic> {
+            let click = self.clicks.lock().unwrap().pop_if(|click| *click <= due.nanos);
+            if let Some(click) = click {
+                self.nanos.fetch_max(click, Ordering::Relaxed);
+                return Some(Monotonic::from_nanos(click));
+            }
+            assert!(hand.is_empty());
             self.nanos.fetch_max(due.nanos, Ordering::Relaxed);
             if !self.at_work {
                 self.jump_once();
             }
             self.stop.store(due.nanos >= self.end, Ordering::Relaxed);
+            None
         }
 
         fn counts_sleep(&self) -> bool {
@@ -360,6 +449,7 @@ mod tests {
     #[derive(Debug)]
     struct Ran {
         times: Vec<f64>,
+        extras: Vec<f64>,
         dropped: usize,
         pauses: Vec<(f64, f64)>,
         sleeps: usize,
@@ -379,10 +469,11 @@ mod tests {
             maps: &maps,
             ticks: &tick_sink,
             spare: &spare,
+            hand: &never(),
             clock,
             stop: &clock.stop,
         };
-        let (mut times, mut dropped) = (Vec::new(), 0);
+        let (mut times, mut extras, mut dropped) = (Vec::new(), Vec::new(), 0);
         std::thread::scope(|scope| {
             let pacing = scope.spawn(|| pace.run(&mut Stamped(clock)));
             // Only when all is over the encoder wakes and takes what there is.
@@ -392,6 +483,7 @@ mod tests {
             loop {
                 match ticks.recv().unwrap() {
                     Tick::Picture(frame) => times.push(timeline.place(frame.at).unwrap().secs()),
+                    Tick::Extra(frame) => extras.push(timeline.place(frame.at).unwrap().secs()),
                     Tick::Dropped(_) => dropped += 1,
                     Tick::Same(_) => {}
                     Tick::End(_) => break,
@@ -401,7 +493,7 @@ mod tests {
         });
         let pauses = timeline.pauses(clock.now()).iter().map(|pause| (pause.t, pause.secs)).collect();
         let sleeps = control.stretches().iter().filter(|stretch| stretch.is_sleep).count();
-        Ran { times, dropped, pauses, sleeps }
+        Ran { times, extras, dropped, pauses, sleeps }
     }
 
     fn jumping(jump_secs: i64) -> Jumping {
@@ -428,6 +520,23 @@ mod tests {
         assert!((12.5..13.3).contains(ran.times.last().unwrap()), "{:?}", ran.times);
         let doze = Jumping { uncounted: SEC, ..jumping(0) };
         assert_eq!(run(&doze, 1000).sleeps, 0);
+    }
+
+    #[test]
+    fn what_the_hand_does_is_seen_within_33_ms_and_the_clock_keeps_its_pace() {
+        let undisturbed = run(&jumping(0), 1000);
+        // Just after a picture, long before the next, so that the next comes in time, and two at once.
+        let clicks: Vec<i64> = [1.001, 2.03, 4.08, 5.095, 6.04, 6.05].map(|secs| (secs * 1e9) as i64).into();
+        let mut last_first = clicks.clone();
+        last_first.reverse();
+        let ran = run(&Jumping { clicks: Mutex::new(last_first), ..jumping(0) }, 1000);
+        assert_eq!((&ran.times, ran.dropped), (&undisturbed.times, 0), "the clock's own pictures are the same");
+        assert_eq!(ran.extras.len(), 4, "{:?}", ran.extras);
+        let all: Vec<f64> = [&ran.times[..], &ran.extras].concat();
+        for click in clicks.into_iter().map(|nanos| nanos as f64 / 1e9) {
+            let wait = all.iter().map(|t| t - click).filter(|wait| *wait >= 0.015).fold(f64::MAX, f64::min);
+            assert!(wait <= 0.033, "{wait} after {click}: {all:?}");
+        }
     }
 
     #[test]

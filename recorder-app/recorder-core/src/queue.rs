@@ -13,6 +13,7 @@ use crate::spool::{Spool, SpoolError, replace_file};
 use crate::submit::SubmitError;
 
 const QUEUE_FILE: &str = "queue.json";
+const LOCK_FILE: &str = "queue.lock";
 
 /// What waits, the next one first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +39,30 @@ impl Queue {
         }
     }
 
-    pub fn save(&self, data_folder: &Path) -> Result<(), SpoolError> {
+    /// Changes the kept order in one move: whoever else wants to, in this program or another, waits. What fails changes
+    /// nothing.
+    pub fn change<T>(
+        data_folder: &Path,
+        change: impl FnOnce(&mut Self) -> Result<T, SpoolError>,
+    ) -> Result<T, SpoolError> {
+        let path = data_folder.join(LOCK_FILE);
+        let locked = fs::create_dir_all(data_folder).and_then(|()| {
+            let lock = fs::File::create(&path)?;
+            lock.lock()?;
+            Ok(lock)
+        });
+        let lock = locked.map_err(|source| SpoolError::Disk { path, source })?;
+        let mut queue = Self::load(data_folder)?;
+        let before = queue.clone();
+        let told = change(&mut queue)?;
+        if queue != before {
+            queue.save(data_folder)?;
+        }
+        drop(lock);
+        Ok(told)
+    }
+
+    fn save(&self, data_folder: &Path) -> Result<(), SpoolError> {
         let path = data_folder.join(QUEUE_FILE);
         let kept = fs::create_dir_all(data_folder)
             .and_then(|()| serde_json::to_vec_pretty(self).map_err(io::Error::from))
@@ -88,10 +112,7 @@ pub fn send_all(
         let Some(next) = next.cloned() else { return Ok(failed) };
         match send(&next) {
             Ok(()) => {
-                // It may have been changed while the take was sent.
-                let mut queue = Queue::load(data_folder)?;
-                queue.remove(&next);
-                queue.save(data_folder)?;
+                Queue::change(data_folder, |queue| Ok(queue.remove(&next)))?;
             }
             Err(error) => {
                 let is_over = error.is_cancelled();
@@ -120,22 +141,19 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let data = base.path().join("data");
         let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| take(base.path(), name));
-        let mut queue = Queue::load(&data).unwrap();
-        assert_eq!(queue.takes(), [] as [PathBuf; 0]);
+        assert_eq!(Queue::load(&data).unwrap().takes(), [] as [PathBuf; 0]);
+        let add = |folder: &Path, place| Queue::change(&data, |queue| queue.add(folder, place));
         for (folder, place) in [(&a, Place::Last), (&b, Place::Last), (&a, Place::Last), (&c, Place::First)] {
-            queue.add(folder, place).unwrap();
+            add(folder, place).unwrap();
         }
-        assert_eq!(queue.takes(), [c.clone(), a.clone(), b.clone()]);
-        assert!(matches!(queue.add(&base.path().join("no take"), Place::Last), Err(SpoolError::NoRecording { .. })));
-        queue.save(&data).unwrap();
+        assert!(matches!(add(&base.path().join("no take"), Place::Last), Err(SpoolError::NoRecording { .. })));
+        assert_eq!(Queue::load(&data).unwrap().takes(), [c.clone(), a.clone(), b.clone()]);
 
         let mut sent = Vec::new();
         let failed = send_all(&data, |folder| {
             sent.push(folder.to_owned());
             if folder == a {
-                let mut queue = Queue::load(&data).unwrap();
-                queue.add(&d, Place::Last).unwrap();
-                queue.save(&data).unwrap();
+                add(&d, Place::Last).unwrap();
                 return Err(SubmitError::Busy);
             }
             Ok(())
@@ -147,6 +165,20 @@ mod tests {
         assert_eq!(left.takes(), std::slice::from_ref(&a));
         fs::remove_dir_all(&a).unwrap();
         assert!(left.remove(&a) && !left.remove(&b), "a take that was deleted can still be taken out");
+    }
+
+    #[test]
+    fn changes_at_once_do_not_undo_each_other() {
+        let base = tempfile::tempdir().unwrap();
+        let takes: Vec<_> = (0..8).map(|number| take(base.path(), &number.to_string())).collect();
+        std::thread::scope(|scope| {
+            for folder in &takes {
+                scope.spawn(|| Queue::change(base.path(), |queue| queue.add(folder, Place::Last)).unwrap());
+            }
+        });
+        let mut kept = Queue::load(base.path()).unwrap().takes().to_vec();
+        kept.sort();
+        assert_eq!(kept, takes);
     }
 
     #[test]

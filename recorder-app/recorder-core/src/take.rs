@@ -113,6 +113,8 @@ impl Take {
             // The channel was made with room for all of them.
             drop(spare_sink.send(blank_frame()));
         }
+        // One is enough: a picture shows all that the hand did before it.
+        let (hand_sink, hand) = bounded(1);
         let streams = Streams { ticks, chunks, spare: spare_sink };
         let (timeline, live) = (Arc::new(Timeline::new(control)), self.live.clone());
         let maps = &Maps::new(picture, screen.corner(), screen.extent());
@@ -135,9 +137,10 @@ impl Take {
             let fps = options.fps;
             let pace = Builder::new().name("screen".to_owned()).spawn_scoped(scope, move || {
                 let (ticks, spare) = (&tick_sink, &spare);
-                Pace { fps, timeline, maps, ticks, spare, clock: &SystemClock, stop: over }.run(screen.as_mut())
+                Pace { fps, timeline, maps, ticks, spare, hand: &hand, clock: &SystemClock, stop: over }
+                    .run(screen.as_mut())
             })?;
-            let write = || events::run(&events_path, &raw, maps, timeline, &live, over);
+            let write = || events::run(&events_path, &raw, maps, timeline, &live, &hand_sink, over);
             let events = records_events
                 .then(|| Builder::new().name("events".to_owned()).spawn_scoped(scope, write))
                 .transpose()?;

@@ -12,13 +12,14 @@ use shared_types::api::job::{
     OutputsRequest,
 };
 use shared_types::api::submission::{Receipt, SubmissionView, SubmitRequest, Submitted};
-use shared_types::api::worker::{ConsentText, Me, RegisterRequest, Registered};
+use shared_types::api::worker::{ConsentChange, ConsentText, Me, RegisterRequest, Registered, WorkerView};
 use shared_types::id::{AssignmentId, CampaignId, JobId, ReceiptId, SubmissionId};
 use ureq::Agent;
 use ureq::http::{Request, request};
 
 use crate::address::{Address, percent_encode};
 use crate::error::ClientError;
+use crate::limit::UploadLimit;
 use crate::retry::{Retry, Waiting};
 use crate::transport::{self, SHORT, Transport};
 
@@ -30,7 +31,7 @@ pub struct Client {
     server: String,
     token: Option<String>,
     retry: Retry,
-    upload_bytes_per_sec: Option<u64>,
+    upload_limit: UploadLimit,
 }
 
 impl std::fmt::Debug for Client {
@@ -51,7 +52,7 @@ impl Client {
             server,
             token: None,
             retry: Retry::default(),
-            upload_bytes_per_sec: None,
+            upload_limit: UploadLimit::default(),
         };
         Ok(match token {
             Some(token) => client.with_token(token),
@@ -74,13 +75,13 @@ impl Client {
 
     /// Uploads leave the rest of the line to others.
     #[must_use]
-    pub fn with_upload_limit(mut self, bytes_per_sec: Option<u64>) -> Self {
-        self.upload_bytes_per_sec = bytes_per_sec.map(|limit| limit.max(1));
+    pub fn with_upload_limit(mut self, limit: UploadLimit) -> Self {
+        self.upload_limit = limit;
         self
     }
 
-    pub(crate) fn upload_limit(&self) -> Option<u64> {
-        self.upload_bytes_per_sec
+    pub(crate) fn upload_limit(&self) -> &UploadLimit {
+        &self.upload_limit
     }
 
     /// The server's address in its plain form.
@@ -118,6 +119,21 @@ impl Client {
     /// `GET /me`
     pub fn me(&self) -> Result<Me, ClientError> {
         self.get("/me")
+    }
+
+    /// `POST /me/consent`
+    pub fn change_consent(&self, change: &ConsentChange) -> Result<WorkerView, ClientError> {
+        self.post("/me/consent", change)
+    }
+
+    /// `GET /me/export`: as the server tells it, for the person to keep.
+    pub fn export_me(&self) -> Result<serde_json::Value, ClientError> {
+        self.get("/me/export")
+    }
+
+    /// `POST /me/erasure`: the token is worth nothing afterwards.
+    pub fn erase_me(&self) -> Result<(), ClientError> {
+        self.act("/me/erasure")
     }
 
     /// `GET /assignments`, all pages.

@@ -9,6 +9,7 @@ mod address;
 pub mod client;
 pub mod error;
 pub mod hosted;
+mod limit;
 pub mod object;
 pub mod retry;
 pub mod source;
@@ -17,6 +18,7 @@ pub mod upload;
 
 pub use client::Client;
 pub use error::ClientError;
+pub use limit::UploadLimit;
 pub use retry::{Retry, Waiting};
 pub use source::{FileSource, Source};
 pub use upload::{UploadObserver, Uploaded, upload};

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use shared_types::error::ApiError;
 use ureq::http::{Request, Response, request};
@@ -10,7 +10,6 @@ use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, AsSendBody, Body};
 
 use crate::error::ClientError;
-use crate::retry::pause;
 
 const USER_AGENT: &str = concat!("codesight-collector/", env!("CARGO_PKG_VERSION"));
 const CONNECT: Duration = Duration::from_secs(15);
@@ -122,34 +121,6 @@ fn plain(error: &io::Error) -> String {
 
 pub(crate) fn header<'a>(response: &'a Response<Body>, name: &str) -> Option<&'a str> {
     response.headers().get(name).and_then(|value| value.to_str().ok())
-}
-
-/// A body that is read no faster than a limit allows.
-pub(crate) struct Limited<'a, R> {
-    inner: Cancellable<'a, R>,
-    bytes_per_sec: Option<u64>,
-    began: Instant,
-    read_bytes: u64,
-}
-
-impl<'a, R> Limited<'a, R> {
-    pub(crate) fn new(inner: R, cancel: &'a AtomicBool, bytes_per_sec: Option<u64>) -> Self {
-        Self { inner: Cancellable { inner, cancel }, bytes_per_sec, began: Instant::now(), read_bytes: 0 }
-    }
-}
-
-impl<R: Read> Read for Limited<'_, R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let Some(limit) = self.bytes_per_sec else { return self.inner.read(buf) };
-        let due = self.began + Duration::from_secs_f64(self.read_bytes as f64 / limit as f64);
-        let wait = due.saturating_duration_since(Instant::now());
-        pause(wait, self.inner.cancel).map_err(|_| io::Error::other("it was stopped"))?;
-        // A tenth of a second's worth at a time, so that the line is used evenly.
-        let most = buf.len().min(usize::try_from(limit / 10).unwrap_or(usize::MAX).max(1024));
-        let read = self.inner.read(&mut buf[..most])?;
-        self.read_bytes += read as u64;
-        Ok(read)
-    }
 }
 
 /// A body that stops when it is cancelled, so that a slow line does not hold the program.

@@ -15,10 +15,11 @@ use ureq::http::request;
 use crate::address::percent_encode;
 use crate::client::Client;
 use crate::error::ClientError;
+use crate::limit::Limited;
 use crate::object::hex;
 use crate::retry::{Backoff, Waiting, pause};
 use crate::source::{Source, read_exact_at};
-use crate::transport::{Limited, SHORT, header};
+use crate::transport::{SHORT, header};
 
 pub const PIECE_BYTES: u64 = 8 << 20;
 const SMALLEST_PIECE_BYTES: u64 = 256 << 10;
@@ -92,7 +93,7 @@ pub fn terminate(client: &Client, upload_id: &str) -> Result<(), ClientError> {
 
 /// A piece whose sending is broken off is sent again, so under a limit it takes ten seconds and not minutes.
 fn most_piece_bytes(client: &Client) -> u64 {
-    let in_ten_secs = client.upload_limit().map_or(PIECE_BYTES, |limit| limit.saturating_mul(10));
+    let in_ten_secs = client.upload_limit().bytes_per_sec().map_or(PIECE_BYTES, |limit| limit.saturating_mul(10));
     in_ten_secs.clamp(SMALLEST_PIECE_BYTES, PIECE_BYTES)
 }
 

@@ -9,7 +9,9 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ingest_client::{Client, ClientError, FileSource, Retry, Source, UploadObserver, Uploaded, Waiting, upload};
+use ingest_client::{
+    Client, ClientError, FileSource, Retry, Source, UploadLimit, UploadObserver, Uploaded, Waiting, upload,
+};
 use sha2::{Digest, Sha256};
 use shared_types::recording::FileHash;
 use tus::{Fault, Server};
@@ -214,7 +216,7 @@ fn a_limit_leaves_the_rest_of_the_line_to_others() {
     let (_file, source) = file(&whole);
     let mut watcher = Watcher { id: None, stop_at: u64::MAX, cancel: &cancel, sentences: Vec::new() };
     let began = std::time::Instant::now();
-    let limited = client(&server).with_upload_limit(Some(200_000));
+    let limited = client(&server).with_upload_limit(UploadLimit::new(Some(200_000)));
     let uploaded = upload(&limited, &source, None, &mut watcher, &cancel).unwrap();
     assert_eq!(uploaded.sha256, sha256(&whole));
     // The first tenth of a second's worth of each piece goes at once.

@@ -4,7 +4,7 @@ import type { AssignmentItem } from '../api/types/AssignmentItem';
 import type { ConsentText } from '../api/types/ConsentText';
 import { Button, Loading } from '../shared/parts';
 import { type Discarded, type Invite as Opened, recorder, type Standing, type Take, type Trouble } from './bridge';
-import { Consent } from './Consent';
+import { Consent, ConsentAgain } from './Consent';
 import { Goals } from './Goals';
 import { Invite } from './Invite';
 import { Page, TroubleNotice } from './Page';
@@ -13,26 +13,24 @@ import { Recording } from './Recording';
 import { Result } from './Result';
 import { Sending } from './Sending';
 import { Status } from './Status';
+import { useQueue } from './useQueue';
 
 type Screen =
   | { name: 'invite' }
   | { name: 'consent'; invite: Opened; consent: ConsentText }
+  | { name: 'consent-again'; then: Screen }
   | { name: 'goals' }
   | { name: 'ready'; goal: AssignmentItem }
   | { name: 'recording'; goal: AssignmentItem }
   | { name: 'result'; take: Take }
-  | { name: 'sending'; take: Take; running: boolean }
+  | { name: 'sending' }
   | { name: 'status' };
 
 /** Where the window opens: in the middle of what is under way, at an invite, or at the goals. */
 function firstScreen(standing: Standing): Screen {
-  if (standing.activity === 'recording') {
+  if (standing.is_recording) {
     const underWay = standing.takes.find((take) => take.stage === 'capturing');
     if (underWay) return { name: 'recording', goal: underWay.assignment };
-  }
-  if (standing.activity === 'sending') {
-    const underWay = standing.takes.find((take) => take.stage === 'uploading');
-    if (underWay) return { name: 'sending', take: underWay, running: true };
   }
   if (standing.invite_link !== null || standing.enrolment === null) return { name: 'invite' };
   return { name: 'goals' };
@@ -41,6 +39,9 @@ function firstScreen(standing: Standing): Screen {
 export function App() {
   const queries = useQueryClient();
   const standing = useQuery({ queryKey: ['standing'], queryFn: recorder.standing, refetchOnWindowFocus: false });
+  const queue = useQueue();
+  // Without an answer, as without a network, the server says so when it is asked for something that needs it.
+  const consent = useQuery({ queryKey: ['my_consent'], queryFn: recorder.myConsent, enabled: standing.data?.enrolment != null });
   const [shown, setShown] = useState<Screen | null>(null);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
 
@@ -60,17 +61,23 @@ export function App() {
   const go = (to: Screen) => {
     setTrouble(null);
     setShown(to);
-    for (const key of ['standing', 'goals', 'submissions']) void queries.invalidateQueries({ queryKey: [key] });
+    for (const key of ['standing', 'goals', 'submissions', 'my_consent']) void queries.invalidateQueries({ queryKey: [key] });
   };
   const learn = (news: Standing, to: Screen) => {
     queries.setQueryData(['standing'], news);
     go(to);
   };
-  const record = (goal: AssignmentItem) => go({ name: 'ready', goal });
+  const record = (goal: AssignmentItem) => {
+    const ready: Screen = { name: 'ready', goal };
+    go(consent.data?.is_due ? { name: 'consent-again', then: ready } : ready);
+  };
   const failed = (why: Trouble) => {
     go({ name: 'goals' });
     setTrouble(why);
   };
+
+  // Who withdrew stays here; who is a stranger to the server now can only follow an invite.
+  const left = (news: Standing) => learn(news, news.enrolment === null ? { name: 'invite' } : { name: 'status' });
 
   const discarded = (news: Discarded) => {
     learn(news.standing, { name: 'goals' });
@@ -78,27 +85,28 @@ export function App() {
   };
 
   return (
-    <Frame standing={standing.data} screen={screen} onGo={go}>
+    <Frame standing={standing.data} screen={screen} waiting={queue?.takes.length ?? 0} onGo={go}>
       <TroubleNotice error={trouble} />
       {screen.name === 'invite' ? <Invite link={standing.data.invite_link} onConsent={(invite, consent) => go({ name: 'consent', invite, consent })} /> : null}
       {screen.name === 'consent' ? <Consent invite={screen.invite} consent={screen.consent} onJoined={(news) => learn(news, { name: 'goals' })} onBack={() => go({ name: 'invite' })} /> : null}
-      {screen.name === 'goals' ? <Goals takes={standing.data.takes} onRecord={record} onTake={(take) => go({ name: 'result', take })} /> : null}
-      {screen.name === 'ready' ? <Ready goal={screen.goal} onStarted={(goal) => go({ name: 'recording', goal })} onBack={() => go({ name: 'goals' })} /> : null}
+      {screen.name === 'consent-again' ? <ConsentAgain onAgreed={() => go(screen.then)} onBack={() => go({ name: 'goals' })} /> : null}
+      {screen.name === 'goals' ? <Goals takes={standing.data.takes} queue={queue} isWithdrawn={consent.data?.is_withdrawn ?? false} onInvite={() => go({ name: 'invite' })} onRecord={record} onTake={(take) => go({ name: 'result', take })} /> : null}
+      {screen.name === 'ready' ? <Ready goal={screen.goal} host={standing.data.enrolment?.host ?? ''} onStarted={(goal) => go({ name: 'recording', goal })} onConsent={() => go({ name: 'consent-again', then: screen })} onBack={() => go({ name: 'goals' })} /> : null}
       {screen.name === 'recording' ? <Recording goal={screen.goal} onFinished={(take) => go({ name: 'result', take })} onFailed={failed} /> : null}
       {screen.name === 'result' ? (
-        <Result take={screen.take} onSubmit={(take) => go({ name: 'sending', take, running: false })} onAgain={(take) => record(take.assignment)} onCut={(take) => go({ name: 'result', take })} onDiscarded={discarded} />
+        <Result take={screen.take} onSubmitted={() => go({ name: 'sending' })} onAgain={(take) => record(take.assignment)} onCut={(take) => go({ name: 'result', take })} onDiscarded={discarded} />
       ) : null}
-      {screen.name === 'sending' ? <Sending take={screen.take} running={screen.running} onSubmitted={() => go({ name: 'status' })} onBack={() => go({ name: 'goals' })} /> : null}
-      {screen.name === 'status' ? <Status onRecord={record} /> : null}
+      {screen.name === 'sending' ? <Sending queue={queue} isWithdrawn={consent.data?.is_withdrawn ?? false} onConsent={() => go({ name: 'consent-again', then: screen })} onStatus={() => go({ name: 'status' })} onGoals={() => go({ name: 'goals' })} /> : null}
+      {screen.name === 'status' ? <Status hasLeft={consent.data?.is_withdrawn ?? false} onRecord={record} onLeft={left} /> : null}
     </Frame>
   );
 }
 
-type FrameProps = { standing: Standing | null; screen?: Screen; onGo?: (to: Screen) => void; children: ReactNode };
+type FrameProps = { standing: Standing | null; screen?: Screen; waiting?: number; onGo?: (to: Screen) => void; children: ReactNode };
 
-/** The head of the window. While something is under way there is nowhere else to go. */
-function Frame({ standing, screen, onGo, children }: FrameProps) {
-  const busy = screen?.name === 'recording' || screen?.name === 'sending';
+/** The head of the window. While a recording runs there is nowhere else to go. */
+function Frame({ standing, screen, waiting = 0, onGo, children }: FrameProps) {
+  const busy = screen?.name === 'recording';
   return (
     <div className="window">
       <header className="head row spread">
@@ -107,6 +115,9 @@ function Frame({ standing, screen, onGo, children }: FrameProps) {
           <nav className="row" aria-label="Pages">
             <Button look="quiet" aria-current={screen?.name === 'goals' ? 'page' : undefined} onClick={() => onGo({ name: 'goals' })} data-testid="nav-goals">
               Goals
+            </Button>
+            <Button look="quiet" aria-current={screen?.name === 'sending' ? 'page' : undefined} onClick={() => onGo({ name: 'sending' })} data-testid="nav-sending">
+              {waiting > 0 ? `Sending (${waiting})` : 'Sending'}
             </Button>
             <Button look="quiet" aria-current={screen?.name === 'status' ? 'page' : undefined} onClick={() => onGo({ name: 'status' })} data-testid="nav-status">
               Sent in

@@ -2,17 +2,18 @@ import { useQuery } from '@tanstack/react-query';
 import type { AssignmentItem } from '../api/types/AssignmentItem';
 import { formatClock, formatMoney, formatWhen } from '../shared/format';
 import { Button, Chip, Empty, Loading, Notice } from '../shared/parts';
-import { recorder, type Take } from './bridge';
+import { type Queue, recorder, type Take } from './bridge';
 import { Page, TroubleNotice } from './Page';
 import { canRecord, goalWords, spellSecs } from './words';
 
-type Props = { takes: Take[]; onRecord: (goal: AssignmentItem) => void; onTake: (take: Take) => void };
+type Props = { takes: Take[]; queue: Queue | undefined; isWithdrawn: boolean; onInvite: () => void; onRecord: (goal: AssignmentItem) => void; onTake: (take: Take) => void };
 
 const narration = { none: 'Talk if you like', required: 'Think aloud', detailed: 'Explain every step aloud' } as const;
 
-export function Goals({ takes, onRecord, onTake }: Props) {
+export function Goals({ takes, queue, isWithdrawn, onInvite, onRecord, onTake }: Props) {
   const goals = useQuery({ queryKey: ['goals'], queryFn: recorder.goals });
-  const unsent = takes.filter((take) => !['capturing', 'confirmed', 'discarded', 'broken'].includes(take.stage));
+  const waits = (take: Take) => queue?.takes.some((queued) => queued.take === take.id) ?? false;
+  const unsent = takes.filter((take) => !['capturing', 'confirmed', 'discarded', 'broken'].includes(take.stage) && !waits(take));
   return (
     <Page id="goals" title="Your goals" lead="Choose one, then shop for it as you would for yourself.">
       {unsent.map((take) => (
@@ -25,6 +26,12 @@ export function Goals({ takes, onRecord, onTake }: Props) {
           </Button>
         </Notice>
       ))}
+      {isWithdrawn ? (
+        <Notice tone="warn" title="You withdrew your consent.">
+          <span>Nothing more is recorded or sent in. With a new invite you can begin anew.</span>
+          <Button onClick={onInvite}>I have a new invite</Button>
+        </Notice>
+      ) : null}
       {goals.isPending ? <Loading what="Asking for your goals" /> : null}
       {goals.error ? <TroubleNotice error={goals.error} onRetry={() => void goals.refetch()} /> : null}
       {goals.data?.length === 0 ? (
@@ -34,13 +41,13 @@ export function Goals({ takes, onRecord, onTake }: Props) {
         </Empty>
       ) : null}
       <ul className="goals" aria-label="Goals">
-        {goals.data?.toSorted((a, b) => Number(canRecord(b.stage)) - Number(canRecord(a.stage))).map((goal) => <Goal key={goal.id} goal={goal} onRecord={onRecord} />)}
+        {goals.data?.toSorted((a, b) => Number(canRecord(b.stage)) - Number(canRecord(a.stage))).map((goal) => <Goal key={goal.id} goal={goal} mayRecord={!isWithdrawn && canRecord(goal.stage)} onRecord={onRecord} />)}
       </ul>
     </Page>
   );
 }
 
-function Goal({ goal, onRecord }: { goal: AssignmentItem; onRecord: (goal: AssignmentItem) => void }) {
+function Goal({ goal, mayRecord, onRecord }: { goal: AssignmentItem; mayRecord: boolean; onRecord: (goal: AssignmentItem) => void }) {
   const { word, tone } = goalWords[goal.stage];
   return (
     <li className="card goal" data-testid="goal" data-stage={goal.stage}>
@@ -61,7 +68,7 @@ function Goal({ goal, onRecord }: { goal: AssignmentItem; onRecord: (goal: Assig
       </div>
       <div className="goal-end">
         <strong className="pay">{formatMoney(goal.pay.amount_cents, goal.pay.currency)}</strong>
-        {canRecord(goal.stage) ? (
+        {mayRecord ? (
           <Button look="primary" large onClick={() => onRecord(goal)} aria-label={`Record: ${goal.goal}`} data-testid="record">
             Record
           </Button>

@@ -2,23 +2,29 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { AssignmentItem } from '../api/types/AssignmentItem';
 import { Button, Field, Loading, Notice } from '../shared/parts';
-import { recorder } from './bridge';
+import { recorder, type Screen, wantsConsent } from './bridge';
+import { Choices } from './Choices';
 import { Page, TroubleNotice } from './Page';
 import { Preflight } from './Preflight';
 import { spellSecs } from './words';
 
-type Props = { goal: AssignmentItem; onStarted: (goal: AssignmentItem) => void; onBack: () => void };
+type Props = { goal: AssignmentItem; host: string; onConsent: () => void; onStarted: (goal: AssignmentItem) => void; onBack: () => void };
 
 const NO_SOUND = '';
+const WINDOW_HINT = 'This window alone. What lies in front of it is painted over; choose the whole screen if your shopping opens other windows.';
 
-export function Ready({ goal, onStarted, onBack }: Props) {
+export function Ready({ goal, host, onConsent, onStarted, onBack }: Props) {
   const devices = useQuery({ queryKey: ['devices'], queryFn: recorder.devices, gcTime: 0 });
   const [screenChosen, setScreen] = useState<string | null>(null);
   const [microphoneChosen, setMicrophone] = useState<string | null>(null);
   const screens = devices.data?.screens ?? [];
+  const windows = devices.data?.windows ?? [];
   const microphones = devices.data?.microphones ?? [];
-  const screen = screenChosen ?? (screens.find((one) => one.primary) ?? screens[0])?.id ?? null;
+  // A window that was closed since is no choice any more.
+  const isThere = [...screens, ...windows].some((one) => one.id === screenChosen);
+  const screen = (isThere ? screenChosen : null) ?? (screens.find((one) => one.primary) ?? screens[0])?.id ?? null;
   const microphone = microphoneChosen ?? (microphones.find((one) => one.default) ?? microphones[0])?.id ?? NO_SOUND;
+  const isWindow = windows.some((one) => one.id === screen);
   const start = useMutation({
     mutationFn: async (chosen: string) => {
       const mine = goal.stage === 'open' ? await recorder.claim(goal.id) : goal;
@@ -26,6 +32,7 @@ export function Ready({ goal, onStarted, onBack }: Props) {
       return mine;
     },
     onSuccess: onStarted,
+    onError: (error) => wantsConsent(error) && onConsent(),
   });
   return (
     <Page id="ready" title="Ready to record?">
@@ -35,7 +42,7 @@ export function Ready({ goal, onStarted, onBack }: Props) {
         <ul className="advice">
           <li>Shop as you would for yourself, for at least {spellSecs(goal.policy.min_active_secs)}.</li>
           <li>{goal.policy.narration === 'none' ? 'You may say aloud what you think.' : 'Say aloud what you think: what you look for, what you like, why you decide.'}</li>
-          <li>Close what is private. All that can be seen on the chosen screen is recorded. Do not log in and do not pay.</li>
+          <li>Close what is private. All that can be seen on the chosen screen or in the chosen window is recorded. Do not log in and do not pay.</li>
         </ul>
       </div>
       {devices.isPending ? <Loading what="Looking for screens and microphones" /> : null}
@@ -43,13 +50,21 @@ export function Ready({ goal, onStarted, onBack }: Props) {
       {devices.data?.problems.map((problem) => <TroubleNotice key={problem.what} error={problem} onRetry={() => void devices.refetch()} />)}
       {devices.data ? (
         <div className="card pair">
-          <Field id="screen" label="Screen">
-            <select id="screen" className="input" value={screen ?? ''} onChange={(event) => setScreen(event.target.value)} data-testid="screen">
-              {screens.map((one) => (
-                <option key={one.id} value={one.id}>
-                  {one.name}{one.width > 0 ? ` (${one.width} × ${one.height})` : ''}{one.primary ? ', main screen' : ''}
-                </option>
-              ))}
+          <Field id="screen" label="What is recorded" {...(isWindow ? { hint: WINDOW_HINT } : {})}>
+            <select
+              id="screen"
+              className="input"
+              value={screen ?? ''}
+              onFocus={() => void devices.refetch()}
+              onChange={(event) => {
+                setScreen(event.target.value);
+                start.reset();
+              }}
+              aria-describedby={isWindow ? 'screen-hint' : undefined}
+              data-testid="screen"
+            >
+              <optgroup label="A whole screen">{screens.map(choice)}</optgroup>
+              {windows.length > 0 ? <optgroup label="One window alone">{windows.map(choice)}</optgroup> : null}
             </select>
           </Field>
           <Field id="microphone" label="Microphone">
@@ -64,6 +79,7 @@ export function Ready({ goal, onStarted, onBack }: Props) {
           </Field>
         </div>
       ) : null}
+      {devices.data ? <Choices host={host} programs={devices.data.programs} onChoose={start.reset} /> : null}
       {devices.data ? <Preflight goal={goal} screen={screen} microphone={microphone === NO_SOUND ? null : microphone} /> : null}
       {devices.data && microphone === NO_SOUND && goal.policy.narration !== 'none' ? (
         <Notice tone="warn" title="Without sound this recording will come back to you.">
@@ -80,5 +96,13 @@ export function Ready({ goal, onStarted, onBack }: Props) {
         </Button>
       </div>
     </Page>
+  );
+}
+
+function choice(one: Screen) {
+  return (
+    <option key={one.id} value={one.id}>
+      {one.name}{one.width > 0 ? ` (${one.width} × ${one.height})` : ''}{one.primary ? ', main screen' : ''}
+    </option>
   );
 }

@@ -6,6 +6,7 @@ import { formatBytes, formatClock, formatPercent } from '../shared/format';
 import { Button, Loading, Notice, ProgressBar } from '../shared/parts';
 import { type Level, recorder, type Take, type Trouble, useNews } from './bridge';
 import { Page, TroubleNotice } from './Page';
+import { useSettings } from './useSettings';
 import { howToPause, spellSecs, withNews } from './words';
 
 type Props = { goal: AssignmentItem; onFinished: (take: Take) => void; onFailed: (trouble: Trouble) => void };
@@ -18,6 +19,7 @@ const FLOOR_DBFS = -60;
 export function Recording({ goal, onFinished, onFailed }: Props) {
   const [level, setLevel] = useState<Level | null>(null);
   const [health, setHealth] = useState<HealthEvent[]>([]);
+  const { settings } = useSettings();
   const stop = useMutation({ mutationFn: recorder.stop });
   const pause = useMutation({ mutationFn: recorder.togglePause });
   useNews('level', setLevel);
@@ -49,6 +51,7 @@ export function Recording({ goal, onFinished, onFailed }: Props) {
             {formatBytes(level?.bytes ?? 0)} on your disk
             {level?.disk_secs != null ? `, room for ${spellSecs(Math.floor(level.disk_secs / 60) * 60)} more` : ''}
           </span>
+          {settings?.sends_early ? <span className="muted">It is being sent while you record. You decide at the end whether it is handed in.</span> : null}
           {level?.speech_share != null ? <span className="muted numbers">You spoke for {formatPercent(level.speech_share)} of it</span> : null}
         </div>
       </div>

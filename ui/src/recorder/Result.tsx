@@ -1,4 +1,4 @@
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { formatBytes, formatClock } from '../shared/format';
 import { Button, Notice } from '../shared/parts';
@@ -9,20 +9,28 @@ import { verdictWords } from './words';
 
 type Props = {
   take: Take;
-  onSubmit: (take: Take) => void;
+  onSubmitted: () => void;
   onAgain: (take: Take) => void;
   onCut: (take: Take) => void;
   onDiscarded: (news: Discarded) => void;
 };
 
-export function Result({ take, onSubmit, onAgain, onCut, onDiscarded }: Props) {
+export function Result({ take, onSubmitted, onAgain, onCut, onDiscarded }: Props) {
+  const queries = useQueryClient();
   const [asking, setAsking] = useState(false);
   const [cutting, setCutting] = useState(false);
   const discard = useMutation({ mutationFn: () => recorder.discard(take.id), onSuccess: onDiscarded });
+  const send = useMutation({
+    mutationFn: () => recorder.submit(take.id),
+    onSuccess: (queue) => {
+      queries.setQueryData(['queue'], queue);
+      onSubmitted();
+    },
+  });
   const verdict = take.report?.verdict ?? 'review';
   const said = verdictWords[verdict];
   const submit = (
-    <Button look={verdict === 'reject' ? 'plain' : 'primary'} large onClick={() => onSubmit(take)} data-testid="submit">
+    <Button look={verdict === 'reject' ? 'plain' : 'primary'} large disabled={send.isPending} onClick={() => send.mutate()} data-testid="submit">
       {verdict === 'reject' ? 'Send it in anyway' : 'Send it in'}
     </Button>
   );
@@ -64,7 +72,7 @@ export function Result({ take, onSubmit, onAgain, onCut, onDiscarded }: Props) {
         </ul>
       ) : null}
       <p>The server checks some more once it has the recording, such as how clear your words are. That can still lower this result.</p>
-      <TroubleNotice error={discard.error} />
+      <TroubleNotice error={send.error ?? discard.error} />
       <div className="row wrap">
         {verdict === 'reject' ? [<span key="a">{again}</span>, <span key="s">{submit}</span>] : [<span key="s">{submit}</span>, <span key="a">{again}</span>]}
         <Button look="quiet" large onClick={() => setCutting(true)} data-testid="cut">

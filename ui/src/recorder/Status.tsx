@@ -2,15 +2,16 @@ import { useQuery } from '@tanstack/react-query';
 import type { AssignmentItem } from '../api/types/AssignmentItem';
 import { formatClock, formatMoney, formatWhen } from '../shared/format';
 import { Button, Chip, Empty, Loading } from '../shared/parts';
-import { type Handed, recorder } from './bridge';
+import { type Handed, type Left, recorder } from './bridge';
+import { MyData } from './MyData';
 import { Page, TroubleNotice } from './Page';
 import { canRecord, reasonWords, submissionWords } from './words';
 
-type Props = { onRecord: (goal: AssignmentItem) => void };
+type Props = { hasLeft: boolean; onRecord: (goal: AssignmentItem) => void; onLeft: (left: Left) => void };
 
 const LOOK_AGAIN_MILLIS = 15_000;
 
-export function Status({ onRecord }: Props) {
+export function Status({ hasLeft, onRecord, onLeft }: Props) {
   const handed = useQuery({ queryKey: ['submissions'], queryFn: recorder.submissions, refetchInterval: LOOK_AGAIN_MILLIS });
   return (
     <Page id="status" title="What you sent in" lead="This list looks again by itself.">
@@ -24,6 +25,7 @@ export function Status({ onRecord }: Props) {
       <ul className="goals" aria-label="Recordings that were sent in">
         {handed.data?.map((one) => <Submission key={one.view.id} one={one} onRecord={onRecord} />)}
       </ul>
+      <MyData hasLeft={hasLeft} onLeft={onLeft} />
     </Page>
   );
 }

@@ -15,8 +15,19 @@ export type Standing = {
   enrolment: { server: string; host: string } | null;
   /** The invite link that the program was opened with. */
   invite_link: string | null;
-  activity: 'idle' | 'recording' | 'sending';
+  is_recording: boolean;
+  settings: Settings;
   takes: Take[];
+};
+
+/** What the worker chose, kept between starts. */
+export type Settings = {
+  /** The video is sent while it is recorded. */
+  sends_early: boolean;
+  /** Null is as fast as the line goes. */
+  upload_bytes_per_sec: number | null;
+  is_sending_paused: boolean;
+  hidden_programs: string[];
 };
 
 /** A recording on this computer. */
@@ -37,10 +48,22 @@ export type Take = {
 /** A recording was deleted; `trouble` is what is still to be done about it. */
 export type Discarded = { standing: Standing; trouble: Trouble | null };
 
+/** How the worker stands to the text of consent: it was renewed, or withdrawn for good. */
+export type MyConsent = { is_due: boolean; is_withdrawn: boolean };
+
+/** How things stand after the consent was withdrawn, or all was erased. */
+export type Left = Standing;
+
 export type Invite = { server: string; host: string; code: string };
 
+export type Screen = { id: string; name: string; width: number; height: number; primary: boolean };
+
 export type Devices = {
-  screens: { id: string; name: string; width: number; height: number; primary: boolean }[];
+  screens: Screen[];
+  /** Single windows that can be recorded alone. */
+  windows: Screen[];
+  /** Programs whose windows can be left out of the picture; null where the system cannot. */
+  programs: string[] | null;
   microphones: { id: string; name: string; default: boolean }[];
   problems: Trouble[];
 };
@@ -64,8 +87,29 @@ export type Level = {
   disk_secs: number | null;
 };
 
-/** `sent` of `total` bytes are with the server. */
-export type Sent = { take: string; sent: number; total: number; waiting: string | null };
+/** `sent` of `total` bytes are with the server; `waiting` is why nothing moves. */
+export type Sent = { sent: number; total: number; waiting: string | null };
+
+/** The recordings that wait to be sent, the next one first. */
+export type Queue = {
+  takes: QueuedTake[];
+  is_sending: boolean;
+  is_paused: boolean;
+  /** What stands in the way of all of them. */
+  trouble: Trouble | null;
+};
+
+export type QueuedTake = {
+  folder: string;
+  /** Null for one that was not made in this window. */
+  take: string | null;
+  goal: string | null;
+  bytes: number;
+  /** It is sent now. */
+  now: Sent | null;
+  /** Why it could not be sent. */
+  trouble: Trouble | null;
+};
 
 export type Handed = { assignment: AssignmentItem; view: SubmissionView };
 
@@ -80,10 +124,10 @@ type News = {
   finished: Take;
   /** Nothing usable came of it. */
   failed: Trouble;
-  upload: Sent;
-  submitted: { take: string };
-  /** `trouble` is null when sending was paused by its maker. */
-  unsent: { take: string; trouble: Trouble | null };
+  queue: Queue;
+  /** Folder of the recording that is sent now, and how far it is. */
+  upload: [string, Sent];
+  submitted: { take: string | null };
 };
 
 export function isTrouble(error: unknown): error is Trouble {
@@ -95,6 +139,11 @@ export function asTrouble(error: unknown): Trouble {
   return { what: `Something went wrong in this window: ${String(error)}.`, next: 'Close the recorder and open it again.', code: null };
 }
 
+/** The server wants the text of consent accepted first. */
+export function wantsConsent(error: unknown): boolean {
+  return isTrouble(error) && error.code === 'consent_required';
+}
+
 export const recorder = {
   standing: () => invoke<Standing>('standing'),
   readInvite: (link: string) => invoke<Invite>('read_invite', { link }),
@@ -103,6 +152,15 @@ export const recorder = {
   consent: (server: string) => invoke<ConsentText>('consent', { server }),
   join: (invite: Invite, consent: ConsentText, name: string, fiverrUser: string) =>
     invoke<Standing>('join', { invite, consent, name, fiverrUser }),
+  myConsent: () => invoke<MyConsent>('my_consent'),
+  consentInForce: () => invoke<ConsentText>('consent_in_force'),
+  agree: (consent: ConsentText) => invoke<Queue>('agree', { consent }),
+  /** For good. */
+  withdraw: () => invoke<Left>('withdraw'),
+  /** At the server, and here only if asked. */
+  erase: (alsoHere: boolean) => invoke<Left>('erase', { alsoHere }),
+  /** Gives where the copy lies. */
+  saveMyData: () => invoke<string>('save_my_data'),
   goals: () => invoke<AssignmentItem[]>('goals'),
   claim: (assignment: string) => invoke<AssignmentItem>('claim', { assignment }),
   devices: () => invoke<Devices>('devices'),
@@ -118,8 +176,16 @@ export const recorder = {
   /** Removes the seconds between for good, widened to whole pieces of about a second. */
   cut: (take: string, from: number, to: number) => invoke<Take>('cut', { take, from, to }),
   discard: (take: string) => invoke<Discarded>('discard', { take }),
-  submit: (take: string) => invoke<null>('submit', { take }),
-  cancelSubmit: () => invoke<null>('cancel_submit'),
+  choose: (settings: Settings) => invoke<Settings>('choose', { settings }),
+  queue: () => invoke<Queue>('queue'),
+  /** Puts it at the end of the queue. */
+  submit: (take: string) => invoke<Queue>('submit', { take }),
+  sendFirst: (folder: string) => invoke<Queue>('send_first', { folder }),
+  /** The recording itself stays. */
+  leaveQueue: (folder: string) => invoke<Queue>('leave_queue', { folder }),
+  pauseSending: () => invoke<Queue>('pause_sending'),
+  /** After a pause, or once more what could not be sent. */
+  goOnSending: () => invoke<Queue>('go_on_sending'),
   submissions: () => invoke<Handed[]>('submissions'),
 };
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { howToPause, parseClock, withNews } from './words';
+import { howToPause, parseClock, spellWait, withNews } from './words';
 
 test('times are read as people write them', () => {
   const rows: [string, number | null][] = [
@@ -29,4 +29,11 @@ test('each kind of news is shown once, the newest first', () => {
   expect(shown.map((news) => [news.t, news.kind])).toEqual([[3, 'noise'], [2, 'mic_quiet']]);
   for (const kind of ['a', 'b', 'c']) shown = withNews(shown, event(4, kind));
   expect(shown.map((news) => news.kind)).toEqual(['c', 'b', 'a', 'noise']);
+});
+
+test('how long sending takes is told where the speed is known', () => {
+  expect(spellWait(120_000_000, 100_000)).toBe('about 20 minutes');
+  expect(spellWait(1, 100_000)).toBe('about a minute');
+  expect(spellWait(120_000_000, null)).toBeNull();
+  expect(spellWait(0, 100_000)).toBeNull();
 });

@@ -105,3 +105,18 @@ const MOST_NEWS = 4;
 export function withNews(shown: HealthEvent[], event: HealthEvent): HealthEvent[] {
   return [event, ...shown.filter((other) => other.kind !== event.kind)].slice(0, MOST_NEWS);
 }
+
+/** How fast recordings are sent; bytes a second, null is as fast as it goes. */
+export const speeds: { bytes: number | null; words: string }[] = [
+  { bytes: null, words: 'As fast as possible' },
+  { bytes: 1_000_000, words: 'Leave room for others (1 MB a second)' },
+  { bytes: 300_000, words: 'Slow (0.3 MB a second)' },
+  { bytes: 100_000, words: 'Very slow (0.1 MB a second)' },
+];
+
+/** `about 20 minutes`, from what is left at a speed; null where the speed is not known. */
+export function spellWait(bytes: number, bytesPerSec: number | null): string | null {
+  if (bytesPerSec === null || bytes <= 0) return null;
+  const minutes = Math.ceil(bytes / bytesPerSec / 60);
+  return minutes < 2 ? 'about a minute' : `about ${spellSecs(minutes * 60)}`;
+}

@@ -101,6 +101,8 @@ pub enum ScreenError {
     Silent,
     #[error("The screen is still shared by the recording before. Move the mouse once, then start again.")]
     Busy,
+    #[error("The chosen window is one of those that are never to be seen. Choose another one, or hide it no longer.")]
+    LeftOut,
     #[error(
         "This desktop gives the picture of the screen whole, so no window can be left out of it. Share a single window, \
          or close what nobody should see, and start again without `--hide`."
@@ -138,6 +140,22 @@ pub fn windows(session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
 #[cfg(not(target_os = "linux"))]
 pub fn windows(_session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
     Ok(Vec::new())
+}
+
+/// The programs whose windows can be left out of the picture, by the names for [`Session::hiding_programs`]; `None` where
+/// no window can be.
+#[cfg(target_os = "linux")]
+pub fn programs(session: &Session) -> Result<Option<Vec<String>>, ScreenError> {
+    match x11::list_programs(session) {
+        Err(ScreenError::Display(DisplayError::Wayland)) => Ok(None),
+        listed => listed.map(Some),
+    }
+}
+
+/// These systems leave out this program's own windows alone.
+#[cfg(not(target_os = "linux"))]
+pub fn programs(_session: &Session) -> Result<Option<Vec<String>>, ScreenError> {
+    Ok(None)
 }
 
 /// Opens one monitor or window by its id, or the primary monitor. On Wayland the desktop asks which one it shall be.

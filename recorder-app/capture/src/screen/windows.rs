@@ -35,10 +35,10 @@ pub(super) struct Shown {
     pub(super) id: Window,
     pub(super) area: Area,
     pub(super) title: String,
-    class: String,
+    pub(super) class: String,
     /// The program that it belongs to, as the server counts them.
     client: u32,
-    is_own: bool,
+    pub(super) is_own: bool,
     /// Nothing below it can be seen through it.
     covers: bool,
 }
@@ -48,19 +48,29 @@ pub(super) struct Shown {
 pub(super) struct Hiding {
     /// In the title or the class of windows, in any letters.
     pub(super) words: Vec<String>,
+    /// All windows of these.
+    pub(super) programs: Vec<String>,
     /// The one window that is recorded.
     pub(super) only: Option<Window>,
 }
 
 impl Hiding {
     pub(super) fn of(session: &Session, only: Option<Window>) -> Self {
-        Self { words: session.hidden().to_vec(), only }
+        Self { words: session.hidden().to_vec(), programs: session.hidden_programs().to_vec(), only }
+    }
+
+    /// Whether a window, by what it says of itself, is to be left out.
+    pub(super) fn leaves_out(&self, conn: &RustConnection, window: Window, atoms: Atoms) -> Result<bool, ReplyError> {
+        let window = named(conn, window, DEEPEST)?.unwrap_or(window);
+        let class = text(conn, window, AtomEnum::WM_CLASS.into())?.unwrap_or_default();
+        Ok(self.names(&title(conn, window, atoms)?, &class))
     }
 
     /// Whether a window of this title and class is to be left out.
     fn names(&self, title: &str, class: &str) -> bool {
         let names = format!("{title}\n{class}").to_lowercase();
         self.words.iter().any(|word| names.contains(&word.to_lowercase()))
+            || program_of(class).is_some_and(|program| self.programs.iter().any(|hidden| hidden == program))
     }
 }
 
@@ -95,15 +105,19 @@ impl Discretion {
         if number(conn, window, self.atoms._NET_WM_PID)? == Some(std::process::id()) {
             return Ok(Telling::NothingOfIt);
         }
-        let class = text(conn, window, AtomEnum::WM_CLASS.into())?.unwrap_or_default();
         let client = |window: Window| window & !conn.setup().resource_id_mask;
         let is_other = match self.hiding.only {
             Some(only) => client(named(conn, only, DEEPEST)?.unwrap_or(only)) != client(window),
             None => false,
         };
-        let is_left_out = is_other || self.hiding.names(&title(conn, window, self.atoms)?, &class);
+        let is_left_out = is_other || self.hiding.leaves_out(conn, window, self.atoms)?;
         Ok(if is_left_out { Telling::Nothing } else { Telling::All })
     }
+}
+
+/// What a person knows a program by: of the two texts of a class the second, which is the same for all its windows.
+pub(super) fn program_of(class: &str) -> Option<&str> {
+    class.lines().map(str::trim).rfind(|text| !text.is_empty())
 }
 
 pub(super) fn window_of(id: &str) -> Option<Window> {
@@ -230,10 +244,17 @@ mod tests {
             window(0x200, (10, 10, 30, 30), "Vault", "keepassxc\nKeePassXC"),
             window(0x300, (20, 0, 60, 60), "Notes", "notes"),
         ];
-        let hiding = Hiding { words: vec!["KEEPASS".into()], only: None };
+        let mut hiding = Hiding { words: vec!["KEEPASS".into()], ..Hiding::default() };
         assert_eq!(bytes(&hidden(&windows, &hiding)), 200, "its left half; the right one lies below the notes");
         windows[2].covers = false;
         assert_eq!(bytes(&hidden(&windows, &hiding)), 400);
+        hiding.programs = vec!["notes".into(), "Browse".into()];
+        assert_eq!(
+            bytes(&hidden(&windows, &hiding)),
+            2800,
+            "of a program all windows, and no other's that is called alike"
+        );
+        hiding.programs.clear();
         windows.swap(0, 1);
         windows[1].area = Area { left: 0, top: 0, right: 100, bottom: 100 };
         assert_eq!(hidden(&windows, &hiding), [], "behind the browser");
@@ -249,7 +270,7 @@ mod tests {
             window(0x101, (10, 10, 20, 20), "", "menu of the browser"),
             window(0x200, (50, 50, 60, 60), "Mail", "mail"),
         ];
-        let only = |id| Hiding { words: Vec::new(), only: Some(id) };
+        let only = |id| Hiding { only: Some(id), ..Hiding::default() };
         assert_eq!(hidden(&windows, &only(0x100)), [windows[2].area]);
         assert_eq!(hidden(&windows, &only(0x200)), []);
     }

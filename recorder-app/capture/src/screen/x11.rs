@@ -10,6 +10,8 @@
 //! when the server refuses a rectangle that no longer fits. What of the windows is left out is painted over before the
 //! pointer is painted in: what the server tells until it has given the picture counts for that picture.
 
+use std::collections::BTreeSet;
+
 use media::frame::BgraFrame;
 use x11rb::connection::{Connection as _, RequestConnection as _};
 use x11rb::errors::{ConnectionError, ReplyError, ReplyOrIdError};
@@ -24,7 +26,7 @@ use x11rb::protocol::{
 
 use super::area::{Area, paint_over};
 use super::shm::SharedMemory;
-use super::windows::{Atoms, Hiding, Shown, WINDOW, hidden, shown, watch, window_of};
+use super::windows::{Atoms, Hiding, Shown, WINDOW, hidden, program_of, shown, watch, window_of};
 use super::{Grab, ScreenError, ScreenInfo, ScreenSource, pointer};
 use crate::clock;
 use crate::display::{Display, Session};
@@ -36,14 +38,24 @@ pub(super) fn list(session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
     monitors(&Display::open(session)?)
 }
 
-/// The windows that can be recorded alone, the highest first.
+/// The windows that can be recorded alone, the highest first; this program's own are none of them.
 pub(super) fn list_windows(session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
     let display = Display::open(session)?;
     let atoms = Atoms::new(&display.conn)?.reply()?;
     let windows = shown(&display.conn, display.root, atoms)?;
-    let named = windows.iter().rev().filter(|window| !window.title.is_empty());
+    let named = windows.iter().rev().filter(|window| !window.title.is_empty() && !window.is_own);
     let whole = whole(&display)?;
     Ok(named.map(|window| window_info(window, whole)).filter(|info| info.width > 1 && info.height > 1).collect())
+}
+
+/// The other programs that have windows, each once.
+pub(super) fn list_programs(session: &Session) -> Result<Vec<String>, ScreenError> {
+    let display = Display::open(session)?;
+    let atoms = Atoms::new(&display.conn)?.reply()?;
+    let windows = shown(&display.conn, display.root, atoms)?;
+    let others = windows.iter().filter(|window| !window.is_own);
+    let programs: BTreeSet<_> = others.filter_map(|window| program_of(&window.class)).collect();
+    Ok(programs.into_iter().map(str::to_owned).collect())
 }
 
 fn whole(display: &Display) -> Result<Area, ReplyError> {
@@ -154,7 +166,9 @@ impl X11Screen {
 
         let atoms = Atoms::new(&display.conn)?.reply()?;
         let only = id.and_then(window_of);
+        let hiding = Hiding::of(session, only);
         let area = match only {
+            Some(window) if hiding.leaves_out(&display.conn, window, atoms)? => return Err(ScreenError::LeftOut),
             Some(window) => find_window(&display, window)?,
             None => find_monitor(&display, id)?,
         };
@@ -165,7 +179,6 @@ impl X11Screen {
             display.conn.randr_select_input(display.root, changes)?.check()?;
         }
         let store = Store::new(&display, &area)?;
-        let hiding = Hiding::of(session, only);
         let (left_out, news) = (Vec::new(), News::default());
         Ok(Self { display, area, store, compare: false, atoms, hiding, left_out, asked_nanos: None, news })
     }

@@ -102,6 +102,14 @@ impl Desk {
         self.sync();
     }
 
+    /// As programs do: a name of the window and one of the program, each with a zero behind it.
+    pub(crate) fn class(&self, window: Window, class: &str) {
+        let text = format!("main\0{class}\0");
+        let (property, kind) = (xproto::AtomEnum::WM_CLASS, xproto::AtomEnum::STRING);
+        self.conn.change_property8(xproto::PropMode::REPLACE, window, property, kind, text.as_bytes()).unwrap();
+        self.sync();
+    }
+
     /// Says which program a window belongs to.
     pub(crate) fn owner(&self, window: Window, pid: u32) {
         let property = self.conn.intern_atom(false, b"_NET_WM_PID").unwrap().reply().unwrap().atom;

@@ -1,5 +1,6 @@
 //! `recorder`: the recorder without a window.
 
+mod consent;
 mod cut;
 mod drive;
 mod record;
@@ -66,6 +67,11 @@ enum Command {
         after_help = "Example:\n  recorder join \"collector://invite/CODE?server=https://HOST\" --name Ada --fiverr-user ada --accept-consent"
     )]
     Join(worker::JoinArgs),
+    /// Read the text of consent in force, accept one that was renewed, or withdraw.
+    #[command(
+        after_help = "Example:\n  recorder consent\n  recorder consent --accept\n\nA take that waits is sent as it is once a renewed text is accepted."
+    )]
+    Consent(consent::ConsentArgs),
     /// List your assignments as JSON.
     #[command(after_help = "Example:\n  recorder goals")]
     Goals,
@@ -114,6 +120,7 @@ fn main() -> ExitCode {
         Command::Submit(args) => worker::run_submit(&args),
         Command::Queue(args) => worker::run_queue(&args),
         Command::Join(args) => worker::run_join(&args),
+        Command::Consent(args) => consent::run(&args),
         Command::Goals => worker::run_goals(),
         Command::Claim { id } => worker::run_claim(id),
     }
@@ -123,7 +130,7 @@ fn main() -> ExitCode {
 fn wrong_use(error: &clap::Error) -> ExitCode {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         talk::say(
-            "Say what to do: devices, record, check, recover, cut, submit, queue, join, goals or claim. `recorder --help` shows an example.",
+            "Say what to do: devices, record, check, recover, cut, submit, queue, join, consent, goals or claim. `recorder --help` shows an example.",
         );
         return ExitCode::from(USAGE);
     }

@@ -172,7 +172,7 @@ fn options(args: &RecordArgs, config: &Config) -> Result<TakeOptions, EnrolError
     let (item, enrolment) = worker::begin_assignment(config, id)?;
     let early = args.upload_while_recording.then(|| enrolment.client()).transpose()?;
     let early = early.map(|client| {
-        let client = client.with_upload_limit(args.limit.map(|kilobytes| kilobytes.saturating_mul(1000)));
+        let client = client.with_upload_limit(worker::upload_limit(args.limit));
         EarlyUpload { client, assignment: item.id }
     });
     let assigned = AssignedTake {
@@ -187,7 +187,9 @@ fn options(args: &RecordArgs, config: &Config) -> Result<TakeOptions, EnrolError
 fn failure(error: &SessionError) -> ExitCode {
     match error {
         SessionError::Spool(error) => return talk::spool_failure(error),
-        SessionError::Screen(screen::ScreenError::Unknown { .. } | screen::ScreenError::Unhidable)
+        SessionError::Screen(
+            screen::ScreenError::Unknown { .. } | screen::ScreenError::LeftOut | screen::ScreenError::Unhidable,
+        )
         | SessionError::Mic(mic::MicError::Unknown { .. }) => {
             talk::fault(error);
             return ExitCode::from(USAGE);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
-use ingest_client::{Client, ClientError, Waiting};
+use ingest_client::{Client, ClientError, UploadLimit, Waiting};
 use recorder_core::config::Config;
 use recorder_core::enrol::{EnrolError, Enrolment, Person, join, parse_invite};
 use recorder_core::queue::{Place, Queue, send_all};
@@ -19,7 +19,7 @@ use shared_types::id::AssignmentId;
 use time::OffsetDateTime;
 
 use crate::talk::{fault, print_json, print_line, say};
-use crate::{USAGE, talk};
+use crate::{USAGE, consent, talk};
 
 #[derive(Args)]
 pub(crate) struct JoinArgs {
@@ -89,6 +89,9 @@ pub(crate) fn enrolment(config: &Config) -> Result<Enrolment, EnrolError> {
 
 pub(crate) fn failure(error: &EnrolError) -> ExitCode {
     fault(error);
+    if let EnrolError::Client(error) = error {
+        consent::hint(error);
+    }
     match error {
         EnrolError::Invite { .. } | EnrolError::NotEnrolled | EnrolError::Client(ClientError::Address { .. }) => {
             ExitCode::from(USAGE)
@@ -162,10 +165,14 @@ pub(crate) fn begin_assignment(config: &Config, id: AssignmentId) -> Result<(Ass
     Ok((item, enrolment))
 }
 
+pub(crate) fn upload_limit(kilobytes_per_sec: Option<u64>) -> UploadLimit {
+    UploadLimit::new(kilobytes_per_sec.map(|kilobytes| kilobytes.saturating_mul(1000)))
+}
+
 pub(crate) fn run_submit(args: &SubmitArgs) -> ExitCode {
     let config = Config::from_env();
     let client = match client(args, &config) {
-        Ok(client) => client.with_upload_limit(args.limit.map(|kilobytes| kilobytes.saturating_mul(1000))),
+        Ok(client) => client.with_upload_limit(upload_limit(args.limit)),
         Err(error) => return failure(&error),
     };
     let stop = match stop_on_signals() {
@@ -232,7 +239,7 @@ pub(crate) fn run_queue(args: &QueueArgs) -> ExitCode {
         Ok(data) => data,
         Err(error) => return failure(&error),
     };
-    let changed = Queue::load(data).and_then(|mut queue| {
+    let change = |queue: &mut Queue| {
         // The last of several that are to be first is put there first.
         let folders: Vec<_> =
             if args.first { args.folders.iter().rev().collect() } else { args.folders.iter().collect() };
@@ -245,11 +252,9 @@ pub(crate) fn run_queue(args: &QueueArgs) -> ExitCode {
                 queue.add(take, if args.first { Place::First } else { Place::Last })?;
             }
         }
-        if !args.folders.is_empty() {
-            queue.save(data)?;
-        }
-        Ok(queue)
-    });
+        Ok(queue.clone())
+    };
+    let changed = if args.folders.is_empty() { Queue::load(data) } else { Queue::change(data, change) };
     match changed {
         Ok(queue) => {
             print_json(&queue.takes());
@@ -272,6 +277,9 @@ fn submit_failure(error: &SubmitError) -> ExitCode {
         }
         _ => {
             fault(error);
+            if let SubmitError::Client(error) = error {
+                consent::hint(error);
+            }
             ExitCode::FAILURE
         }
     }
