@@ -167,14 +167,17 @@ struct Gathered {
 
 impl Take {
     fn inspect(&mut self, program: &Path) -> Result<(Findings, Vec<acts::Act>), RunError> {
-        let has_input = |events: &&[InputEvent]| events.iter().any(InputEvent::is_input);
-        let acts = self.recording.events.as_deref().filter(has_input).map(acts::from_events).unwrap_or_default();
+        // What the hand did is all that is needed of them; where the pointer went is most of them.
+        let events = self.recording.events.take().unwrap_or_default();
+        let has_input = events.iter().any(InputEvent::is_input);
+        let acts = if has_input { acts::from_events(&events) } else { Vec::new() };
         let mut findings = if let Some((run, findings)) = self.finished.found::<Findings>(INSPECT) {
             self.passes.push(run);
             findings
         } else {
-            let events = self.recording.events.as_deref().unwrap_or_default();
-            self.inspect_anew(program, acts::wants(&acts, events))?
+            let wants = acts::wants(&acts, &events);
+            drop(events);
+            self.inspect_anew(program, wants)?
         };
         let acts = if acts.is_empty() { self.look(&mut findings)? } else { acts };
         Ok((findings, acts))

@@ -93,3 +93,39 @@ fn a_search_is_known_by_the_page_that_answers_it() {
     check_asking("jane@example.com", "Your account - Haven Home", None);
     check_asking("", "Haven Home", None);
 }
+
+fn click(t: f64, text: &str, role: &str, url: &str) -> Step {
+    let step = json!({"t": t, "t_end": t, "action": "click", "target": {"text": text, "role": role}, "url": url,
+        "utterances": [], "confidence": 1.0, "source": {}});
+    serde_json::from_value::<Step>(step).unwrap()
+}
+
+#[test]
+fn a_number_is_a_size_on_a_products_button_alone() {
+    let of = |role: &str, url: &str| {
+        let mut steps = vec![click(1.0, "10", role, url)];
+        name_intents(&mut steps);
+        steps[0].intent
+    };
+    assert_eq!(of("button", "shop.example/product/boots"), Some(Intent::ChooseOption));
+    assert_eq!(of("link", "shop.example/product/boots"), None, "a page of reviews");
+    assert_eq!(of("link", "shop.example/search?q=boots"), Some(Intent::Compare), "a page of the list");
+    assert_eq!(of("button", "shop.example/about-us"), None);
+}
+
+#[test]
+fn without_titles_the_next_address_tells_where_a_click_led() {
+    let click = |t: f64, text: &str, url: &str| click(t, text, "link", url);
+    let list = "shop.example/find?q=lamp";
+    let mut steps = vec![
+        click(1.0, "Lamps", "shop.example"),
+        // Read a little otherwise, it is the same address.
+        click(5.0, "Something", "shop.example/find?q=lamp"),
+        click(9.0, "Oak stool", "shop.example/find?q=1amp"),
+        click(13.0, "Lamps", "shop.example/item/oak-stool"),
+        click(40.0, "Lamps", list),
+    ];
+    name_intents(&mut steps);
+    let intents: Vec<Option<Intent>> = steps.iter().map(|step| step.intent).collect();
+    assert_eq!(intents, [Some(Intent::Filter), None, Some(Intent::Inspect), Some(Intent::Filter), None]);
+}

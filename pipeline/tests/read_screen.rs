@@ -121,6 +121,31 @@ fn a_region_is_read_alone() {
     assert_eq!(texts, ["Show results", "Clear all"]);
 }
 
+/// What a reader remembers saves work and changes nothing: after other pages, of which it can only keep the last few, it reads
+/// a page as one does that has read nothing yet.
+#[test]
+fn after_many_pages_a_page_is_read_as_by_a_fresh_reader() {
+    let (page, typed) = (fixture("shop_page.png"), fixture("shop_page_typed.png"));
+    read(&page);
+    // More pages than are remembered, each of another size, as they are nowhere the same: a column of the page each.
+    for left in [0_u32, 20, 40, 60, 80, 100] {
+        let width = 240 + left;
+        let rows = page.data.chunks_exact(page.width as usize * 3).take(200);
+        let data = rows.flat_map(|row| row[left as usize * 3..(left + width) as usize * 3].to_vec()).collect();
+        read(&RgbFrame { width, height: 200, data, t: MediaTime::ZERO });
+    }
+    let mut fresh = Ocr::load(&models()).unwrap_or_else(|error| panic!("{error}"));
+    for frame in [&typed, &page] {
+        let (remembering, anew) = (read(frame), fresh.read(frame, None).unwrap());
+        let texts = |lines: &[TextLine]| lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>();
+        assert_eq!(texts(&remembering), texts(&anew));
+        for (one, other) in remembering.iter().zip(&anew) {
+            let far = one.bounds.iter().zip(other.bounds).any(|(a, b)| (a - b).abs() > 4.0);
+            assert!(!far, "{}: {:?} and {:?}", one.text, one.bounds, other.bounds);
+        }
+    }
+}
+
 #[test]
 fn a_missing_model_says_how_to_get_it() {
     let error = Ocr::load(Path::new("/no/models/here")).err().unwrap().to_string();

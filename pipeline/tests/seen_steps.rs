@@ -1,5 +1,5 @@
-//! A recording without input events: Steps from its pixels alone, held against what is known to have been done; and a
-//! run that is killed between two passes, which goes on where it was.
+//! A recording without input events: Steps from its pixels alone, held against what is known to have been done; a run
+//! that is killed between two passes, which goes on where it was; and one with a drag and other tabs, told by events.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
 
@@ -83,6 +83,40 @@ fn steps_are_seen_and_a_killed_run_goes_on_to_the_same_result() {
     let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let hidden: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with(".killed")).collect();
     assert!(hidden.is_empty(), "{hidden:?}");
+}
+
+#[test]
+fn a_drag_and_changes_of_tab_come_through_a_whole_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (events, out) = (folder.path().join("events.jsonl"), folder.path().join("out"));
+    let lines = [
+        r#"{"t":0,"kind":"window","title":"Shop - Chromium"}"#,
+        r#"{"t":0.4,"kind":"move","x":90,"y":190}"#,
+        r#"{"t":0.8,"kind":"click","x":100,"y":200,"button":"left","clicks":1,"t_up":1.4,"x_up":220,"y_up":204}"#,
+        r#"{"t":2,"kind":"key","key":"Ctrl+Tab"}"#,
+        r#"{"t":2.2,"kind":"window","title":"Other shop - Chromium"}"#,
+        r#"{"t":3,"kind":"key","key":"Ctrl+w"}"#,
+        r#"{"t":3.2,"kind":"window","title":"Shop - Chromium"}"#,
+    ];
+    fs::write(&events, lines.join("\n") + "\n").unwrap();
+    let video = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/small/index_first.mp4");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pipeline"));
+    command.arg("run").arg(video).arg("--events").arg(events).arg("--out").arg(&out).args(["--threads", "1"]);
+    assert!(command.stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap().success());
+    let found = steps(&out);
+    let told: Vec<_> = found.iter().map(|step| (step.action, step.key.as_deref(), step.cause)).collect();
+    let (key, page) = (|name| (Action::Key, Some(name), None), (Action::Navigate, None, Some(Cause::Tab)));
+    assert_eq!(told, [(Action::Drag, None, None), key("Ctrl+Tab"), page, key("Ctrl+w"), page]);
+    let titles = [2, 4].map(|index| found[index].title.as_deref());
+    assert_eq!(titles, [Some("Other shop"), Some("Shop")]);
+    let drag = &found[0];
+    assert_eq!((drag.x, drag.y, drag.x_to, drag.y_to), (Some(100.0), Some(200.0), Some(220.0), Some(204.0)));
+    assert_eq!((drag.t, drag.t_end), (0.8, 1.4));
+    assert_eq!(drag.source.get("x_to"), Some(&Source::Event));
+    for step in &found {
+        let frames = [&step.frame_before, &step.frame_after].map(|frame| frame.as_ref().unwrap());
+        assert!(frames.iter().all(|frame| out.join(frame).is_file()), "before and after {:?}", step.action);
+    }
 }
 
 fn check_steps(out: &Path) {

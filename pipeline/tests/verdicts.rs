@@ -11,6 +11,8 @@ use shared_types::event::parse_events;
 use shared_types::quality::flag::{Flag, Place, Verdict};
 use shared_types::quality::judge::{QualityReport, judge};
 use shared_types::quality::policy::Policy;
+#[cfg(target_os = "linux")]
+use shared_types::summary::Summary;
 
 const GOAL: &str = "Find two easy indoor plants as a gift, each under $25";
 
@@ -109,6 +111,35 @@ fn the_same_picture_handed_in_again_is_a_duplicate() {
     assert!(run.judge(&fixture("video_only.mp4"), None).has(Flag::Duplicate));
     // The same file judged again is not its own duplicate.
     assert!(!run.judge(&fixture("silent_mic.mp4"), None).has(Flag::Duplicate));
+}
+
+/// A picture that stands still, with a room's noise, so that neither text nor words have to be made out: what is left is what
+/// every second of a recording takes.
+#[cfg(target_os = "linux")]
+#[test]
+fn ten_minutes_take_no_more_memory_than_one() {
+    let (run, made) = (Run::new(), tempfile::tempdir().unwrap());
+    let ffmpeg = |arguments: &[&str], to: &Path| {
+        let mut command = Command::new("ffmpeg");
+        command.args(["-nostdin", "-loglevel", "error"]).args(arguments).arg(to);
+        assert!(command.status().unwrap().success(), "FFmpeg could not make {}", to.display());
+    };
+    let (short, long) = (made.path().join("short.mkv"), made.path().join("long.mkv"));
+    let still =
+        "color=0x305070:size=320x180:rate=4:duration=60 [out0]; anoisesrc=amplitude=0.001:duration=60:seed=1 [out1]";
+    ffmpeg(&["-f", "lavfi", "-i", still, "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac"], &short);
+    ffmpeg(&["-stream_loop", "9", "-i", short.to_str().unwrap(), "-c", "copy"], &long);
+    let peak = |video: &Path, secs: f64| {
+        let report = run.judge(video, None);
+        assert!((report.measurements.active_secs.unwrap() - secs).abs() < 2.0, "{:?}", report.measurements.active_secs);
+        let summary = run.folder.path().join(video.file_name().unwrap()).join("summary.json");
+        let summary: Summary = serde_json::from_slice(&std::fs::read(summary).unwrap()).unwrap();
+        assert!(summary.passes.iter().any(|pass| pass.name == "transcribe"), "the voice was listened to");
+        summary.passes.iter().map(|pass| pass.peak_memory_bytes).max().unwrap() >> 20
+    };
+    let (short, long) = (peak(&short, 60.0), peak(&long, 600.0));
+    // Nine minutes of sound alone are 35 MiB.
+    assert!(short > 20 && long < short + 16, "{short} MiB for one minute, {long} MiB for ten");
 }
 
 #[test]

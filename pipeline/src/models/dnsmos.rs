@@ -10,11 +10,14 @@ use std::path::Path;
 use rten_tensor::NdTensor;
 
 use super::net::{Net, NetError, Threads};
+use crate::passes::voice::Voice;
 
 pub const FILE: &str = "sig_bak_ovr.onnx";
 pub const RATE_HZ: u32 = 16_000;
 /// 9.01 s.
 pub const WINDOW_SAMPLES: usize = 144_160;
+/// Three seconds, a sentence: with less speech in all windows it is the room that is rated.
+const LEAST_SPEECH_SAMPLES: usize = 3 * RATE_HZ as usize;
 
 /// Second, first and zeroth power of the raw answer.
 const SIG: [f64; 3] = [-0.083_972_78, 1.220_839_53, 0.005_243_9];
@@ -61,18 +64,23 @@ impl Dnsmos {
         }
     }
 
-    /// The mean over at most `max_windows` windows, those with the most speech in them. `None` without speech.
-    pub fn sampled(
+    /// The mean over at most `max_windows` windows, those with the most speech in them. `None` where hardly anything is said.
+    pub fn sampled<V: Voice + ?Sized>(
         &self,
-        samples: &[f32],
+        voice: &V,
         voiced: &[Voiced],
         max_windows: usize,
     ) -> Result<Option<SpeechQuality>, NetError> {
+        let windows = richest_windows(voice.samples(), voiced, max_windows);
+        let speech: usize = windows.iter().map(|start| speech_in(voiced, *start)).sum();
+        if speech < LEAST_SPEECH_SAMPLES {
+            return Ok(None);
+        }
         let mut sum = [0.0; 3];
         let mut count = 0.0;
-        for start in richest_windows(samples.len(), voiced, max_windows) {
-            let end = (start + WINDOW_SAMPLES).min(samples.len());
-            if let Some(quality) = self.score(&samples[start..end])? {
+        for start in windows {
+            let end = (start + WINDOW_SAMPLES).min(voice.samples());
+            if let Some(quality) = self.score(&voice.stretch(start..end)?)? {
                 sum = [sum[0] + quality.sig, sum[1] + quality.bak, sum[2] + quality.ovrl];
                 count += 1.0;
             }
@@ -87,12 +95,14 @@ fn calibrated([sig, bak, ovrl]: [f64; 3]) -> SpeechQuality {
     SpeechQuality { sig: polynomial(SIG, sig), bak: polynomial(BAK, bak), ovrl: polynomial(OVRL, ovrl) }
 }
 
+fn speech_in(voiced: &[Voiced], start: usize) -> usize {
+    let end = start + WINDOW_SAMPLES;
+    voiced.iter().map(|span| span.end.min(end).saturating_sub(span.start.max(start))).sum()
+}
+
 /// The starts of windows side by side with the most speech; among equals the earlier. In order of time.
 fn richest_windows(samples: usize, voiced: &[Voiced], max_windows: usize) -> Vec<usize> {
-    let speech_in = |start: usize| -> usize {
-        let end = start + WINDOW_SAMPLES;
-        voiced.iter().map(|span| span.end.min(end).saturating_sub(span.start.max(start))).sum()
-    };
+    let speech_in = |start: usize| speech_in(voiced, start);
     let last = samples.saturating_sub(WINDOW_SAMPLES);
     let mut starts: Vec<usize> = (0..samples).step_by(WINDOW_SAMPLES).map(|start| start.min(last)).collect();
     starts.dedup();

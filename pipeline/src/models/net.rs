@@ -3,6 +3,7 @@
 //! Loading reads the whole file (2 to 22 MB) into memory. Each network owns a small pool of threads, because the
 //! pipeline runs other work beside it and a pool as large as the machine would fight with that.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -28,6 +29,8 @@ pub enum NetError {
         path.display()
     )]
     Failed { path: PathBuf, reason: String },
+    #[error("the voice cannot be read: {0}")]
+    Voice(#[from] io::Error),
 }
 
 /// The threads that networks run on; shared by all that are given the same one.

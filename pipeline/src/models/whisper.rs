@@ -10,7 +10,7 @@
 //! caller's to choose. The engine's log goes nowhere: what matters comes back as an error.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use whisper_rs::{
@@ -39,6 +39,8 @@ pub enum WhisperFailure {
         "the speech model could not be run: {0}. If memory is short, COLLECTOR_WHISPER_MODEL=whisper-tiny.en needs the least."
     )]
     Engine(#[from] WhisperError),
+    #[error("the voice cannot be read: {0}")]
+    Voice(#[from] io::Error),
 }
 
 /// How to decode one stretch.

@@ -19,9 +19,10 @@ pub use pick::Want;
 
 use super::limited::{ChildError, Limited};
 use super::trace::Trace;
+use super::voice::VoiceFile;
 
 pub const NAME: &str = "inspect";
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 const VOICE_FILE: &str = "voice.f32";
 const TRACE_FILE: &str = "trace.json";
@@ -72,14 +73,9 @@ pub fn inspect(
     Ok(found.unwrap_or_else(|| damaged(bytes)))
 }
 
-/// The voice the child left, as 16 kHz mono.
-pub fn read_voice(folder: &Path) -> io::Result<Vec<f32>> {
-    let path = folder.join(VOICE_FILE);
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let bytes = fs::read(path)?;
-    Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+/// The voice the child left.
+pub fn open_voice(folder: &Path) -> io::Result<VoiceFile> {
+    VoiceFile::open(&folder.join(VOICE_FILE))
 }
 
 /// The trace the child left; an empty one where there is none.

@@ -12,6 +12,7 @@ pub mod redact;
 pub mod steps;
 pub mod trace;
 pub mod transcribe;
+pub mod voice;
 
 use crate::models::ocr::TextLine;
 

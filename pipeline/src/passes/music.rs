@@ -3,22 +3,28 @@
 //! Music is made of tones that hold still for a while and then change. In each 64 ms the spectrum's peaks are taken that
 //! stand out from their neighbourhood; a peak that stays at its frequency for a quarter of a second is a tone. Speech
 //! glides, clicks and noise have no tones at all, and the hum of a mains or a fan has tones that never change: a tone
-//! that is there most of the time, over the whole recording, is a machine's. What is left must carry a good part of the
-//! sound, louder than -50 dBFS, for most of a second.
+//! that is there most of the time, over the whole recording, and swells or fades slowly at most, is a machine's. What is
+//! left must carry a good part of the sound, louder than -50 dBFS, for most of a second.
 //!
 //! Cost: about a hundredth of the recording's duration on one core.
 
 use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
 
-use realfft::RealFftPlanner;
 use realfft::num_complex::Complex32;
+use realfft::{RealFftPlanner, RealToComplex};
 use shared_types::quality::measurements::Span;
+
+use super::voice::Voice;
 
 pub const RATE_HZ: u32 = 16_000;
 /// 128 ms, so that tones half a semitone apart can be told from 260 Hz upwards.
 const WINDOW: usize = 2048;
 const HOP: usize = WINDOW / 2;
 const HOP_SECS: f64 = HOP as f64 / RATE_HZ as f64;
+/// Windows that are looked at with their sound in memory: 16 s of it.
+const WINDOWS_AT_ONCE: usize = 250;
 const BIN_HZ: f64 = RATE_HZ as f64 / WINDOW as f64;
 /// Below lies rumble, above there is little to tell tones by.
 const LOW_HZ: f64 = 150.0;
@@ -35,6 +41,9 @@ const TONAL_SHARE: f64 = 0.3;
 /// A tone that is there in this share of all windows is a machine's. It takes a while to tell.
 const MACHINE_SHARE: f64 = 0.6;
 const MIN_SECS_TO_TELL_MACHINES: f64 = 4.0;
+/// A machine's tone differs by less, in decibels, from one window to the next on average; a microphone that turns itself up
+/// again after each word takes a second or two for it.
+const STEADY_DB: f64 = 1.5;
 /// Around speech its first and last sounds may be left over.
 const SPEECH_PAD_SECS: f64 = 0.25;
 /// A window is music if half of those around it are: chimes of the desktop are shorter.
@@ -53,17 +62,17 @@ struct Peak {
 struct Moment {
     /// Power between the two limits of frequency.
     power: f64,
-    /// Peaks that have held still.
+    /// Peaks that have held still. Not asked for where somebody speaks.
     tones: Vec<Peak>,
     is_speech: bool,
 }
 
 /// The share of the time without speech in which music plays, and where. `None` where there is hardly such time.
-pub fn music(samples_16k: &[f32], speech: &[Span]) -> (Option<f64>, Vec<Span>) {
-    let mut moments = moments(samples_16k, speech);
+pub fn music<V: Voice + ?Sized>(voice: &V, speech: &[Span]) -> io::Result<(Option<f64>, Vec<Span>)> {
+    let mut moments = moments(voice, speech)?;
     let quiet = moments.iter().filter(|moment| !moment.is_speech).count();
     if quiet as f64 * HOP_SECS < MIN_QUIET_SECS {
-        return (None, Vec::new());
+        return Ok((None, Vec::new()));
     }
     drop_machines(&mut moments);
     let tonal: Vec<bool> = moments.iter().map(is_tonal).collect();
@@ -71,36 +80,71 @@ pub fn music(samples_16k: &[f32], speech: &[Span]) -> (Option<f64>, Vec<Span>) {
         (0..moments.len()).map(|at| !moments[at].is_speech && is_amid(&moments, &tonal, at)).collect();
     let spans = spans(&is_music);
     let share = spans.iter().fold(0.0, |sum, span| sum + span.secs()) / (quiet as f64 * HOP_SECS);
-    (Some(share.min(1.0)), spans)
+    Ok((Some(share.min(1.0)), spans))
 }
 
-fn moments(samples: &[f32], speech: &[Span]) -> Vec<Moment> {
-    let transform = RealFftPlanner::<f32>::new().plan_fft_forward(WINDOW);
-    let mut input = transform.make_input_vec();
-    let mut output = transform.make_output_vec();
-    let mut scratch = transform.make_scratch_vec();
-    let mut recent: VecDeque<Vec<Peak>> = VecDeque::with_capacity(TONE_WINDOWS);
-    let mut moments = Vec::with_capacity(samples.len() / HOP);
-    for (at, window) in samples.windows(WINDOW).step_by(HOP).enumerate() {
-        for (index, (to, sample)) in input.iter_mut().zip(window).enumerate() {
+fn moments<V: Voice + ?Sized>(voice: &V, speech: &[Span]) -> io::Result<Vec<Moment>> {
+    let count = (voice.samples() + HOP).saturating_sub(WINDOW) / HOP;
+    let mut listener = Listener::new();
+    let mut moments = Vec::with_capacity(count);
+    let mut later = speech;
+    for first in (0..count).step_by(WINDOWS_AT_ONCE) {
+        let windows = WINDOWS_AT_ONCE.min(count - first);
+        let sound = voice.stretch(first * HOP..(first + windows - 1) * HOP + WINDOW)?;
+        for (at, window) in sound.windows(WINDOW).step_by(HOP).enumerate() {
+            let start = (first + at) as f64 * HOP_SECS;
+            let end = start + 2.0 * HOP_SECS;
+            while let [span, rest @ ..] = later
+                && span.end + SPEECH_PAD_SECS <= start
+            {
+                later = rest;
+            }
+            let is_speech = later.first().is_some_and(|span| end > span.start - SPEECH_PAD_SECS);
+            let (power, tones) = listener.listen(window);
+            moments.push(Moment { power, tones: if is_speech { Vec::new() } else { tones }, is_speech });
+        }
+    }
+    Ok(moments)
+}
+
+/// Tells the tones of one window after the other.
+struct Listener {
+    transform: Arc<dyn RealToComplex<f32>>,
+    input: Vec<f32>,
+    output: Vec<Complex32>,
+    scratch: Vec<Complex32>,
+    recent: VecDeque<Vec<Peak>>,
+}
+
+impl Listener {
+    fn new() -> Self {
+        let transform = RealFftPlanner::<f32>::new().plan_fft_forward(WINDOW);
+        Self {
+            input: transform.make_input_vec(),
+            output: transform.make_output_vec(),
+            scratch: transform.make_scratch_vec(),
+            recent: VecDeque::with_capacity(TONE_WINDOWS),
+            transform,
+        }
+    }
+
+    /// The power of a window, and the peaks that have held still.
+    fn listen(&mut self, window: &[f32]) -> (f64, Vec<Peak>) {
+        for (index, (to, sample)) in self.input.iter_mut().zip(window).enumerate() {
             let phase = std::f32::consts::TAU * index as f32 / WINDOW as f32;
             *to = sample * (0.5 - 0.5 * phase.cos());
         }
-        let is_transformed = transform.process_with_scratch(&mut input, &mut output, &mut scratch).is_ok();
-        debug_assert!(is_transformed, "the buffers are the transform's own");
-        let spectrum = powers(&output);
+        let transformed = self.transform.process_with_scratch(&mut self.input, &mut self.output, &mut self.scratch);
+        debug_assert!(transformed.is_ok(), "the buffers are the transform's own");
+        let spectrum = powers(&self.output);
         let peaks = peaks(&spectrum);
-        let tones = peaks.iter().copied().filter(|peak| has_held(peak, &recent)).collect();
-        if recent.len() == TONE_WINDOWS - 1 {
-            recent.pop_front();
+        let tones = peaks.iter().copied().filter(|peak| has_held(peak, &self.recent)).collect();
+        if self.recent.len() == TONE_WINDOWS - 1 {
+            self.recent.pop_front();
         }
-        recent.push_back(peaks);
-        let (start, end) = (at as f64 * HOP_SECS, at as f64 * HOP_SECS + 2.0 * HOP_SECS);
-        let is_speech =
-            speech.iter().any(|span| start < span.end + SPEECH_PAD_SECS && end > span.start - SPEECH_PAD_SECS);
-        moments.push(Moment { power: spectrum.iter().map(|&power| f64::from(power)).sum(), tones, is_speech });
+        self.recent.push_back(peaks);
+        (spectrum.iter().map(|&power| f64::from(power)).sum(), tones)
     }
-    moments
 }
 
 fn first_bin() -> usize {
@@ -160,16 +204,36 @@ fn drop_machines(moments: &mut [Moment]) {
             present[bin.min(bins - 1)] += 1;
         }
     }
+    let changes = level_changes(moments, bins);
     let is_machine = |bin: f64| {
         let at = bin.round() as usize;
         let near = at.saturating_sub(1)..(at + 2).min(bins);
-        present[near].iter().sum::<usize>() as f64 > MACHINE_SHARE * quiet as f64
+        let is_there = present[near.clone()].iter().sum::<usize>() as f64 > MACHINE_SHARE * quiet as f64;
+        let (sum, count) = changes[near].iter().fold((0.0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
+        is_there && sum < STEADY_DB * f64::from(count.max(1))
     };
     for moment in moments {
         let machines: f64 = moment.tones.iter().filter(|tone| is_machine(tone.bin)).map(|tone| tone.power).sum();
         moment.tones.retain(|tone| !is_machine(tone.bin));
         moment.power = (moment.power - machines).max(0.0);
     }
+}
+
+/// For each bin by how many decibels its tones differ from the window before, in sum, and how often that could be told.
+fn level_changes(moments: &[Moment], bins: usize) -> Vec<(f64, u32)> {
+    let mut changes = vec![(0.0, 0); bins];
+    for pair in moments.windows(2).filter(|pair| !pair[0].is_speech && !pair[1].is_speech) {
+        for tone in &pair[1].tones {
+            let away = |other: &&Peak| (other.bin - tone.bin).abs();
+            let before = pair[0].tones.iter().min_by(|a, b| away(a).total_cmp(&away(b)));
+            if let Some(before) = before.filter(|before| away(before) < 1.0) {
+                let entry: &mut (f64, u32) = &mut changes[(tone.bin.round() as usize).min(bins - 1)];
+                entry.0 += (10.0 * (tone.power / before.power.max(1e-12)).max(1e-12).log10()).abs();
+                entry.1 += 1;
+            }
+        }
+    }
+    changes
 }
 
 fn is_tonal(moment: &Moment) -> bool {
@@ -253,7 +317,7 @@ mod tests {
 
     #[track_caller]
     fn share(samples: &[f32], speech: &[Span]) -> f64 {
-        music(samples, speech).0.expect("there is time without speech")
+        music(samples, speech).unwrap().0.expect("there is time without speech")
     }
 
     #[test]
@@ -298,21 +362,32 @@ mod tests {
     }
 
     #[test]
+    fn one_chord_that_beats_is_music_and_a_hum_that_swells_is_not() {
+        let chord = |t: f32| [220.0, 277.18, 329.63, 440.0].iter().map(|hz| 0.06 * (TAU * hz * t).sin()).sum::<f32>();
+        let beating = sound(16.0, |t| chord(t) * (0.6 + 0.4 * (TAU * 2.0 * t).sin()));
+        assert!(share(&add(&beating, &noise(16.0, 0.002)), &[]) > 0.8);
+        // Up and down by 12 dB in four seconds, as a microphone does that turns itself up.
+        let hum = |t: f32| (3..=9).map(|n| 0.05 / n as f32 * (TAU * 50.0 * n as f32 * t).sin()).sum::<f32>();
+        let swelling = sound(16.0, |t| hum(t) * (0.625 + 0.375 * (TAU * 0.25 * t).sin()));
+        assert!(share(&add(&swelling, &noise(16.0, 0.001)), &[]) < 0.05);
+    }
+
+    #[test]
     fn only_time_without_speech_counts() {
         let samples: Vec<f32> = noise(8.0, 0.003).into_iter().chain(chords(8.0)).collect();
-        let (half, spans) = music(&samples, &[]);
+        let (half, spans) = music(&samples, &[]).unwrap();
         assert!((half.unwrap() - 0.5).abs() < 0.1, "{half:?}");
         assert!((spans[0].start - 8.0).abs() < 1.0 && spans.last().unwrap().end > 15.0, "{spans:?}");
         assert!(share(&samples, &[Span::new(8.0, 16.0)]) < 0.1, "the music lies under speech");
         assert!(share(&samples, &[Span::new(0.0, 7.5)]) > 0.8);
-        assert_eq!(music(&samples, &[Span::new(0.0, 16.0)]).0, None);
-        assert_eq!(music(&[], &[]), (None, Vec::new()));
+        assert_eq!(music(&samples, &[Span::new(0.0, 16.0)]).unwrap().0, None);
+        assert_eq!(music(&[0.0_f32; 0], &[]).unwrap(), (None, Vec::new()));
     }
 
     #[test]
     fn a_chime_is_not_music() {
         let chime = sound(0.6, |t| 0.2 * note(880.0, t));
         let samples: Vec<f32> = noise(5.0, 0.002).into_iter().chain(chime).chain(noise(5.0, 0.002)).collect();
-        assert_eq!(music(&samples, &[]), (Some(0.0), Vec::new()));
+        assert_eq!(music(&samples, &[]).unwrap(), (Some(0.0), Vec::new()));
     }
 }

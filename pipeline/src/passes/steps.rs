@@ -35,7 +35,7 @@ const TITLE_SETTLES_SECS: f64 = 1.5;
 const ADDRESS_FIELD: &str = "Address and search bar";
 
 pub const NAME: &str = "steps";
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// A picture with the text on it.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@
 pub mod acts;
 #[cfg(test)]
 mod tests;
+mod typing;
 
 use media::measure::activity::gap_variation;
 use media::measure::motion::{Blob, Motion, MotionMeter};

@@ -19,9 +19,10 @@ mod windows;
 use shared_types::transcript::{Segment, Transcript, Word};
 
 use crate::models::whisper::{Decoding, HeardWord, Language, SAMPLE_RATE, Whisper, WhisperFailure};
+use crate::passes::voice::Voice;
 
 pub const NAME: &str = "transcribe";
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Words of the trade, and speech in the manner of the takes. The speech is the end, which weighs most: what the screen
 /// shows is written in figures, and after figures the model writes (and guesses at) figures.
@@ -80,23 +81,23 @@ impl Hearing {
     }
 }
 
-/// Transcribes a recording. `samples` are 16 kHz mono; `voiced` are the spans of speech in seconds, in order.
-pub fn transcribe(
+/// Transcribes a recording. `voiced` are the spans of speech in seconds, in order.
+pub fn transcribe<V: Voice + ?Sized>(
     ear: &mut impl Ear,
-    samples: &[f32],
+    voice: &V,
     voiced: &[(f64, f64)],
     wanted: Wanted<'_>,
 ) -> Result<Hearing, WhisperFailure> {
-    let sound = sound::Sound::new(samples);
+    let sound = sound::Sound::new(voice)?;
     let windows = windows::plan(voiced, &sound, windows::MAX_WINDOW_SECS);
     let mut tongue = Tongue::new(wanted.language);
     let mut words = Vec::new();
     for window in &windows {
         let prompt = prompt(tongue.language(), wanted.screen_words);
-        let heard = hear(ear, samples, *window, tongue.language(), &prompt, 0.0)?;
+        let heard = hear(ear, voice, *window, tongue.language(), &prompt, 0.0)?;
         let heard = if tongue.listen(&ear.languages()?) && words.is_empty() {
             let prompt = self::prompt(tongue.language(), wanted.screen_words);
-            hear(ear, samples, *window, tongue.language(), &prompt, 0.0)?
+            hear(ear, voice, *window, tongue.language(), &prompt, 0.0)?
         } else {
             heard
         };
@@ -104,16 +105,16 @@ pub fn transcribe(
         words.extend(guard::without_stock(guard::plausible(heard, voiced), inside.sum()));
     }
     timing::settle(&mut words, voiced, &sound);
-    let unheard = fill_gaps(ear, samples, voiced, &sound, tongue.language(), &mut words)?;
+    let unheard = fill_gaps(ear, voice, voiced, &sound, tongue.language(), &mut words)?;
     let detected = tongue.detected();
     let language = (!words.is_empty()).then(|| tongue.language().to_owned());
     Ok(Hearing { transcript: Transcript { language, segments: segments(words) }, detected, unheard })
 }
 
 /// Decodes again what was passed over; returns what stayed silent.
-fn fill_gaps(
+fn fill_gaps<V: Voice + ?Sized>(
     ear: &mut impl Ear,
-    samples: &[f32],
+    voice: &V,
     voiced: &[(f64, f64)],
     sound: &sound::Sound,
     language: &str,
@@ -121,10 +122,10 @@ fn fill_gaps(
 ) -> Result<Vec<(f64, f64)>, WhisperFailure> {
     let mut unheard = Vec::new();
     for stretch in guard::passed_over(words, voiced) {
-        let around = widen(stretch, samples.len() as f64 / f64::from(SAMPLE_RATE));
+        let around = widen(stretch, voice.samples() as f64 / f64::from(SAMPLE_RATE));
         let mut is_filled = false;
         for temperature in [0.0, SECOND_TEMPERATURE] {
-            let heard = hear(ear, samples, around, language, "", temperature)?;
+            let heard = hear(ear, voice, around, language, "", temperature)?;
             let mut found = guard::plausible(heard, voiced);
             timing::settle(&mut found, voiced, sound);
             if guard::fill(words, found, stretch) {
@@ -145,16 +146,17 @@ fn widen((start, end): (f64, f64), duration: f64) -> (f64, f64) {
 }
 
 /// Words between two moments, timed from the recording's start.
-fn hear(
+fn hear<V: Voice + ?Sized>(
     ear: &mut impl Ear,
-    samples: &[f32],
+    voice: &V,
     (start, end): (f64, f64),
     language: &str,
     prompt: &str,
     temperature: f32,
 ) -> Result<Vec<HeardWord>, WhisperFailure> {
-    let at = |secs: f64| ((secs * f64::from(SAMPLE_RATE)) as usize).min(samples.len());
-    let mut words = ear.hear(&samples[at(start)..at(end)], Decoding { language, prompt, temperature })?;
+    let at = |secs: f64| ((secs * f64::from(SAMPLE_RATE)) as usize).min(voice.samples());
+    let samples = voice.stretch(at(start)..at(end))?;
+    let mut words = ear.hear(&samples, Decoding { language, prompt, temperature })?;
     for word in &mut words {
         word.start += start;
         word.end = (word.end + start).min(end);

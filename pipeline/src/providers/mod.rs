@@ -40,12 +40,14 @@ pub enum ModelFailure {
     Malformed(String),
     #[error("the recording's budget of {0} tokens is used up. COLLECTOR_TOKEN_BUDGET sets another")]
     Budget(u64),
+    #[error("the voice cannot be read: {0}")]
+    Voice(#[from] std::io::Error),
 }
 
 impl ModelFailure {
     /// Whether the next question would fail in the same way.
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Away(_) | Self::Key { .. } | Self::Refused { .. } | Self::Budget(_))
+        matches!(self, Self::Away(_) | Self::Key { .. } | Self::Refused { .. } | Self::Budget(_) | Self::Voice(_))
     }
 
     /// Whether a smaller question may succeed.

@@ -6,7 +6,7 @@
 //! removed. When the run's result has its name, the folder is no longer needed.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -68,7 +68,7 @@ impl Finished {
     pub(super) fn found<T: DeserializeOwned>(&self, pass: Pass) -> Option<(PassRun, T)> {
         let path = self.folder.join(entry(pass));
         let path = if path.is_dir() { path.join(FOUND_FILE) } else { path };
-        let kept: Kept<T> = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        let kept: Kept<T> = serde_json::from_reader(BufReader::new(File::open(path).ok()?)).ok()?;
         Some((kept.run, kept.found))
     }
 
@@ -133,9 +133,10 @@ fn entry((name, version): Pass) -> String {
 }
 
 fn write_whole<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(&serde_json::to_vec(value)?)?;
-    file.sync_data()
+    let mut file = BufWriter::new(File::create(path)?);
+    serde_json::to_writer(&mut file, value)?;
+    file.flush()?;
+    file.get_ref().sync_data()
 }
 
 fn remove(path: &Path) -> io::Result<()> {

@@ -22,6 +22,7 @@ use crate::passes::redact::Redactor;
 use crate::passes::steps::ReadPicture;
 use crate::passes::steps::acts::Act;
 use crate::passes::transcribe::hosted::{Heard as HeardLocally, transcribe_hosted};
+use crate::passes::voice::VoiceFile;
 use crate::providers::cache::Answers;
 use crate::providers::chat::Chat;
 use crate::providers::meter::Meter;
@@ -86,7 +87,7 @@ impl Take {
         if !has_model || voiced.is_empty() {
             return Ok((heard, None));
         }
-        let voice = inspect::read_voice(&self.finished.files(INSPECT)).map_err(|source| self.disk(source))?;
+        let voice = inspect::open_voice(&self.finished.files(INSPECT)).map_err(|source| self.disk(source))?;
         let redactor = redactor(findings, acts, reader, &heard);
         match self.ask_to_hear(&voice, &voiced, &heard.transcript, &redactor) {
             Some(transcript) => {
@@ -99,7 +100,7 @@ impl Take {
 
     fn ask_to_hear(
         &mut self,
-        voice: &[f32],
+        voice: &VoiceFile,
         voiced: &[(f64, f64)],
         local: &Transcript,
         redactor: &Redactor,

@@ -120,8 +120,8 @@ impl Take {
     fn hear(&self, findings: &Findings, ear: Option<Ear>, bars: &MultiProgress) -> Result<Heard, RunError> {
         let mut heard = Heard { transcript: Transcript::default(), speech: None, model: None };
         let Some(sound) = &findings.measurements.sound else { return Ok(heard) };
-        let voice = inspect::read_voice(&self.finished.files(INSPECT)).map_err(|source| self.disk(source))?;
-        let (music_share, music) = music::music(&voice, &sound.speech);
+        let voice = inspect::open_voice(&self.finished.files(INSPECT)).map_err(|source| self.disk(source))?;
+        let (music_share, music) = music::music(&voice, &sound.speech).map_err(|source| self.disk(source))?;
         let mut speech = SpeechMeasures { music_share, music, ..SpeechMeasures::default() };
         if let Some(Ear { rater, model }) = ear {
             let voiced: Vec<(f64, f64)> = sound.speech.iter().map(|span| (span.start, span.end)).collect();

@@ -22,6 +22,8 @@ use crate::measure::sound::SoundMeter;
 const GAP_SECS: f64 = 0.02;
 /// A file whose stamps jump further than this is damaged, not paused: nothing is filled in.
 const MAX_GAP_SECS: f64 = 3600.0;
+/// A hole of an hour is filled piece by piece.
+static SILENCE: [f32; 8192] = [0.0; 8192];
 
 /// Looks on while a file is measured.
 pub trait Observer {
@@ -102,11 +104,15 @@ impl<'a> Meters<'a> {
         if !(GAP_SECS..MAX_GAP_SECS).contains(&hole) {
             return;
         }
-        let native = vec![0.0; (hole * f64::from(self.rate_hz)) as usize];
-        let voice = vec![0.0; (hole * f64::from(VOICE_RATE_HZ)) as usize];
-        self.sound.push_native(&[&native], self.rate_hz);
-        self.sound.push_voice(&voice);
-        self.observer.voice(&voice);
+        let mut native = (hole * f64::from(self.rate_hz)) as usize;
+        let mut voice = (hole * f64::from(VOICE_RATE_HZ)) as usize;
+        while native > 0 || voice > 0 {
+            let (native_now, voice_now) = (native.min(SILENCE.len()), voice.min(SILENCE.len()));
+            self.sound.push_native(&[&SILENCE[..native_now]], self.rate_hz);
+            self.sound.push_voice(&SILENCE[..voice_now]);
+            self.observer.voice(&SILENCE[..voice_now]);
+            (native, voice) = (native - native_now, voice - voice_now);
+        }
         self.sound_end = until;
     }
 

@@ -14,10 +14,18 @@ use crate::decode::Sound;
 const TOLERANCE_PARTS: i64 = 50;
 const MAX_GAP_SECS: i64 = 3600;
 
+/// A part of the line. A hole of an hour takes no memory.
+enum Piece {
+    Sound(VecDeque<f32>),
+    Silence(usize),
+}
+
 pub(crate) struct SoundLine {
     rate_hz: u32,
     resampler: Option<(u32, Resampler)>,
-    pending: VecDeque<f32>,
+    pending: VecDeque<Piece>,
+    /// Samples in all pieces.
+    waiting: usize,
     /// Samples taken so far.
     taken: i64,
     any: bool,
@@ -25,7 +33,7 @@ pub(crate) struct SoundLine {
 
 impl SoundLine {
     pub(crate) fn new(rate_hz: u32) -> Self {
-        Self { rate_hz, resampler: None, pending: VecDeque::new(), taken: 0, any: false }
+        Self { rate_hz, resampler: None, pending: VecDeque::new(), waiting: 0, taken: 0, any: false }
     }
 
     /// Whether any sound came at all.
@@ -42,14 +50,50 @@ impl SoundLine {
 
     /// The next `samples` samples, once there are so many.
     pub(crate) fn block(&mut self, samples: usize) -> Option<Vec<f32>> {
-        (self.pending.len() >= samples).then(|| self.pending.drain(..samples).collect())
+        if self.waiting < samples {
+            return None;
+        }
+        let mut block = Vec::with_capacity(samples);
+        while block.len() < samples
+            && let Some(piece) = self.pending.front_mut()
+        {
+            let room = samples - block.len();
+            let is_used_up = match piece {
+                Piece::Sound(sound) => {
+                    block.extend(sound.drain(..room.min(sound.len())));
+                    sound.is_empty()
+                }
+                Piece::Silence(left) => {
+                    let taken = room.min(*left);
+                    block.resize(block.len() + taken, 0.0);
+                    *left -= taken;
+                    *left == 0
+                }
+            };
+            if is_used_up {
+                self.pending.pop_front();
+            }
+        }
+        self.waiting -= block.len();
+        Some(block)
     }
 
     /// Adds silence up to a whole number of blocks.
     pub(crate) fn fill(&mut self, samples: usize) {
-        let short = self.pending.len() % samples;
-        if short > 0 {
-            self.pending.extend(std::iter::repeat_n(0.0, samples - short));
+        let over = self.waiting % samples;
+        if over > 0 {
+            self.add(Piece::Silence(samples - over));
+        }
+    }
+
+    fn add(&mut self, piece: Piece) {
+        let samples = match &piece {
+            Piece::Sound(sound) => sound.len(),
+            Piece::Silence(samples) => *samples,
+        };
+        if samples > 0 {
+            self.waiting += samples;
+            self.pending.push_back(piece);
         }
     }
 
@@ -59,12 +103,12 @@ impl SoundLine {
         let hole = at - self.taken;
         let mut skip = 0;
         if (tolerance..max_gap).contains(&hole) {
-            self.pending.extend(std::iter::repeat_n(0.0, hole as usize));
+            self.add(Piece::Silence(hole as usize));
             self.taken += hole;
         } else if hole <= -tolerance {
             skip = usize::try_from(-hole).unwrap_or(0).min(samples.len());
         }
-        self.pending.extend(&samples[skip..]);
+        self.add(Piece::Sound(samples[skip..].iter().copied().collect()));
         self.taken += (samples.len() - skip) as i64;
         self.any |= skip < samples.len();
     }

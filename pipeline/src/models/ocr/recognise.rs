@@ -76,7 +76,11 @@ impl Recogniser {
             text: strip.text,
             bounds: bounds.to_box(),
             confidence: strip.confidence,
-            char_x: strip.places.iter().map(|at| f64::from(bounds.left) + at * f64::from(bounds.width())).collect(),
+            char_x: strip
+                .places
+                .iter()
+                .map(|at| pixel(f64::from(bounds.left) + at * f64::from(bounds.width())))
+                .collect(),
         }))
     }
 
@@ -150,6 +154,11 @@ impl Recogniser {
         strip.text.drain(..strip.text.len() - strip.text.trim_start().len());
         is_readable(&strip.text, strip.confidence).then_some(strip)
     }
+}
+
+/// A place that is good to half a character needs no more digits, which would be most of a kept reading.
+fn pixel(at: f64) -> f64 {
+    (at * 100.0).round() / 100.0
 }
 
 fn is_readable(text: &str, confidence: f64) -> bool {

@@ -55,6 +55,12 @@ static NO_TITLE: LazyLock<Regex> = LazyLock::new(|| {
         | \d[\d,.]*\+?\s+(?:of\s+\d[\d,.]*\s+)?(?:products?|items?|results?)\b.* | (?:search\s+)?results?\s+for\b.* )\W*$",
     )
 });
+/// What an order comes to, and what is added to it or taken off: not asked for a product.
+static SUM: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?ix)^\W*(?:(?:sub|(?:grand|order|cart|estimated)\s+)?totals?|shipping|delivery|tax(?:es)?|vat|discount|savings?|you\s+save)\b",
+    )
+});
 /// A price that limits a list rather than being asked for something.
 static LIMIT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -81,6 +87,13 @@ pub(super) struct Offer {
     pub(super) about: Vec<String>,
 }
 
+impl Offer {
+    /// Whether one of the lines about it has just these words.
+    fn says(&self, words: &[String]) -> bool {
+        self.about.iter().any(|line| stems(line) == words)
+    }
+}
+
 /// The products of all screens, each once, in the order in which they came into view.
 pub fn products(screens: &[Screen<'_>]) -> Vec<ProductSeen> {
     offers(screens).into_iter().map(|offer| offer.seen).collect()
@@ -91,8 +104,12 @@ pub(super) fn offers(screens: &[Screen<'_>]) -> Vec<Offer> {
     let mut offers: Vec<(Vec<String>, Offer)> = Vec::new();
     for Sighting { t, title, price, rating, about } in sightings(screens) {
         let name = stems(&title);
-        match offers.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, offer)) => {
+        // Its title may have left the window while what stands below it is still there.
+        let is_part = |offer: &Offer| offer.seen.price.as_ref() == Some(&price) && offer.says(&name);
+        let by_name = offers.iter().position(|(known, _)| *known == name);
+        match by_name.or_else(|| offers.iter().position(|(_, offer)| is_part(offer))) {
+            Some(index) => {
+                let offer = &mut offers[index].1;
                 if offer.seen.rating.is_none() {
                     offer.seen.rating = rating;
                 }
@@ -118,7 +135,8 @@ fn on_screen(t: f64, lines: &[TextLine]) -> Vec<Sighting> {
     lines
         .iter()
         .filter_map(|line| {
-            let price = price_of(&line.text).filter(|_| !LIMIT.is_match(&line.text))?;
+            let is_asked = !LIMIT.is_match(&line.text) && !SUM.is_match(&line.text);
+            let price = price_of(&line.text).filter(|_| is_asked)?;
             let Block { title, about, bounds } = match title_before(line) {
                 Some(title) => Block { title, about: Vec::new(), bounds: line.bounds },
                 None if is_mostly_price(&line.text) && !is_row_of_table(line, lines) => {

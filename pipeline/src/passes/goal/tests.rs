@@ -227,6 +227,23 @@ fn products_are_titles_with_the_price_below_or_beside() {
     );
 }
 
+#[test]
+fn a_sum_is_no_product_and_neither_is_what_stands_below_a_title_out_of_sight() {
+    let row = vec![
+        line("Arc Lamp", 438.0, 180.0),
+        line("Desk lamp, white", 438.0, 216.0),
+        line("$34.90", 438.0, 252.0),
+        line("Total $34.90", 1100.0, 340.0),
+        line("Chairs", 22.0, 346.0),
+    ];
+    let scrolled = vec![line("Desk lamp, white", 438.0, 92.0), line("$34.90", 438.0, 128.0)];
+    let other = vec![line("Desk lamp, white", 438.0, 92.0), line("$19.00", 438.0, 128.0)];
+    let seen = products(&[(1.0, &row), (2.0, &scrolled), (3.0, &other)]);
+    let brief: Vec<(&str, Option<&str>)> =
+        seen.iter().map(|seen| (seen.title.as_str(), seen.price.as_deref())).collect();
+    assert_eq!(brief, [("Arc Lamp", Some("$34.90")), ("Desk lamp, white", Some("$19.00"))]);
+}
+
 /// A take in which black running shoes were looked for, and one pair was bought in size 42.
 fn shoe_steps() -> Vec<Step> {
     let page = "RunX Running Shoe | Vendure Store";

@@ -5,12 +5,12 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// Enough for an 8K picture with its decoder; an index that claims more is refused by the allocator.
 #[cfg(unix)]
-const MEMORY_BYTES: u64 = 4 << 30;
+pub(super) const MEMORY_BYTES: u64 = 4 << 30;
 #[cfg(unix)]
 const CPU_SECS: u64 = 3600;
 /// The voice of ten hours and the pictures of a take each fit.
 #[cfg(unix)]
-const FILE_BYTES: u64 = 2 << 30;
+pub(super) const FILE_BYTES: u64 = 2 << 30;
 #[cfg(unix)]
 const OPEN_FILES: u64 = 32;
 

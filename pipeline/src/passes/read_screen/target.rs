@@ -30,6 +30,11 @@ const FILL: u8 = 12;
 const OTHER_CHOICES: usize = 2;
 const SAME_SIZE_PX: f64 = 6.0;
 const PLAIN_SHARE: f64 = 0.75;
+/// So much of a short line has to lie under the pointer to be hidden by it.
+const COVERED_SHARE: f64 = 0.5;
+/// How far around is looked whether a screen is the one that it was, and how many lines have to say so.
+const AROUND_PX: f64 = 120.0;
+const FEWEST_AROUND: usize = 2;
 
 /// The control, link or card at a point, or `None` where nothing is seen that a click could be meant for.
 pub fn target_at(frame: &RgbFrame, lines: &[TextLine], x: f64, y: f64) -> Option<Target> {
@@ -59,7 +64,8 @@ pub enum Earlier {
 
 /// The lines of a picture, with those that the pointer covers replaced by what an earlier picture shows there.
 ///
-/// Only lines that read nearly the same are replaced: another text in the same place is another text.
+/// Only lines that read nearly the same are replaced: another text in the same place is another text. A short line that
+/// cannot be read at all below the pointer is taken over where what lies around it is as it was.
 pub fn uncovered(lines: &[TextLine], earlier: &[TextLine], is: Earlier, x: f64, y: f64) -> Vec<TextLine> {
     let pointer = [x - 12.0, y - 10.0, 34.0, 38.0];
     let touches = |line: &TextLine| {
@@ -81,7 +87,25 @@ pub fn uncovered(lines: &[TextLine], earlier: &[TextLine], is: Earlier, x: f64, 
             .cloned()
     };
     let replace = |line: &TextLine| if touches(line) { better(line) } else { None };
-    lines.iter().map(|line| replace(line).unwrap_or_else(|| line.clone())).collect()
+    let is_covered = |before: &&TextLine| {
+        let free = |line: &TextLine| overlap(line.bounds, before.bounds) <= 0.0;
+        let area = before.bounds[2] * before.bounds[3];
+        overlap(before.bounds, pointer) >= COVERED_SHARE * area && lines.iter().all(free)
+    };
+    let around = grown(pointer, AROUND_PX);
+    let is_near = |before: &&TextLine| overlap(before.bounds, around) > 0.0 && !touches(before);
+    let stays = |before: &&TextLine| lines.iter().any(|line| line.text == before.text && share_place(line, before));
+    let (near, same) = (earlier.iter().filter(is_near).count(), earlier.iter().filter(is_near).filter(stays).count());
+    let is_same_screen = is == Earlier::SameScreen || same >= FEWEST_AROUND && 2 * same > near;
+    let hidden = earlier.iter().filter(|before| is_same_screen && is_covered(before)).cloned();
+    lines.iter().map(|line| replace(line).unwrap_or_else(|| line.clone())).chain(hidden).collect()
+}
+
+/// The area that lies in both.
+fn overlap(a: PixelBox, b: PixelBox) -> f64 {
+    let width = (a[0] + a[2]).min(b[0] + b[2]) - a[0].max(b[0]);
+    let height = (a[1] + a[3]).min(b[1] + b[3]) - a[1].max(b[1]);
+    width.max(0.0) * height.max(0.0)
 }
 
 /// Whether a text is another one of which some letters are missing, as when the pointer lies on them.
@@ -397,5 +421,26 @@ mod tests {
         covered.text = "Checkout".to_owned();
         let other = uncovered(std::slice::from_ref(&covered), &earlier, Earlier::SameScreen, 70.0, 110.0);
         assert_eq!(other[0].text, "Checkout", "another text in the same place is another text");
+    }
+
+    #[test]
+    fn a_short_text_below_the_pointer_is_known_by_what_stays_around_it() {
+        let sizes = |texts: &[&str], y: f64| -> Vec<TextLine> {
+            let place = |text: &&str| [text.parse::<f64>().unwrap_or(20.0) * 60.0, y, 24.0, 24.0];
+            texts.iter().map(|text| made_line(text, place(text))).collect()
+        };
+        let earlier = sizes(&["8", "9", "10", "11"], 460.0);
+        // The arrow's tip on "10".
+        let (x, y) = (608.0, 466.0);
+        let texts = |lines: &[TextLine], is: Earlier| -> Vec<String> {
+            uncovered(lines, &earlier, is, x, y).into_iter().map(|line| line.text).collect()
+        };
+        let now = sizes(&["8", "9", "11"], 460.0);
+        assert_eq!(texts(&now, Earlier::MayHaveChanged), ["8", "9", "11", "10"]);
+        let scrolled = sizes(&["8", "9", "11"], 400.0);
+        assert_eq!(texts(&scrolled, Earlier::MayHaveChanged), ["8", "9", "11"], "it is somewhere else now");
+        assert_eq!(texts(&scrolled, Earlier::SameScreen), ["8", "9", "11", "10"]);
+        let other = vec![made_line("Sold out", [560.0, 460.0, 100.0, 24.0])];
+        assert_eq!(texts(&other, Earlier::SameScreen), ["Sold out"], "another text lies there");
     }
 }

@@ -15,6 +15,8 @@ use super::page::{Page, page_of};
 const SHORTEST_WORD: usize = 2;
 /// A word of a product's name that tells it from others.
 const NAMING_WORD: usize = 4;
+/// Two readings of one address differ by less.
+const SAME_ADDRESS: f64 = 0.95;
 /// A page that comes later was not opened by the act.
 const LEADS_TO_SECS: f64 = 6.0;
 
@@ -50,6 +52,7 @@ static OPTION: LazyLock<Regex> = LazyLock::new(|| {
         | ^(?:increase|decrease)\b",
     )
 });
+static SIZE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\d{1,3}(?:[.,]\d)?$"));
 static LOOK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?x)\breviews?\b | \b(?:size|fit)\s+(?:guide|chart) | ^(?:product\s+)?(?:details|description|specifications?|specs|features|overview|photos?)\b
@@ -130,11 +133,17 @@ impl Memory {
     }
 }
 
-/// The kind of page that a Step opens, as far as its address tells.
+/// The kind of page that a Step opens, as far as its address tells. Where no title of a window told that there is another
+/// page, the next Step finds another address.
 fn leads_to(step: &Step, after: &[Step]) -> Page {
-    let next = after.iter().find(|next| next.action != Action::Scroll);
-    let opened = next.filter(|next| next.action == Action::Navigate && next.t - step.t_end < LEADS_TO_SECS);
-    opened.map_or(Page::Unknown, |next| page_of(next.url.as_deref(), next.title.as_deref()))
+    let Some(next) = after.iter().find(|next| next.action != Action::Scroll) else { return Page::Unknown };
+    let is_opened = if next.action == Action::Navigate {
+        next.t - step.t_end < LEADS_TO_SECS
+    } else {
+        let addresses = step.url.as_deref().zip(next.url.as_deref());
+        addresses.is_some_and(|(here, there)| strsim::normalized_levenshtein(here, there) < SAME_ADDRESS)
+    };
+    if is_opened { page_of(next.url.as_deref(), next.title.as_deref()) } else { Page::Unknown }
 }
 
 /// Whether the first of some Steps is typing, or the click into the field before it, and the page that Enter opens names
@@ -245,7 +254,9 @@ fn of_click(step: &Step, memory: &Memory, ahead: Page) -> Option<Intent> {
     if in_list && THROUGH_LIST.is_match(&caption) {
         return Some(Intent::Compare);
     }
-    let is_option = OPTION.is_match(&caption) && !LOOK.is_match(&caption);
+    // A number on a product's button is a size; pages of reviews are links.
+    let is_size = memory.page == Page::Product && role == "button" && SIZE.is_match(&caption);
+    let is_option = is_size || OPTION.is_match(&caption) && !LOOK.is_match(&caption);
     if is_choice || is_option {
         let is_amount = matches!(caption.as_str(), "+" | "-" | "−" | "–");
         return Some(if (in_list && !is_amount) || role == "checkbox" { Intent::Filter } else { Intent::ChooseOption });

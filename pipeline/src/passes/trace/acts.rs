@@ -1,6 +1,6 @@
 //! From a trace to what was probably done.
 //!
-//! 1. A page that moves up or down in two pictures or more is a turn of the wheel.
+//! 1. A page that moves up or down in two pictures or more, or in one on both sides of the pointer, is a turn of the wheel.
 //! 2. Small changes in one row, each further right than the one before, are typing.
 //! 3. Of what is left, a change that begins while the pointer rests is the effect of a click there: of the page, of
 //!    the browser's bars, or of something beside the pointer. A change that begins while the pointer moves is the page
@@ -9,36 +9,38 @@
 //!
 //! A click without any effect leaves no trace and is not found, nor is a second one in the same place.
 
+use std::cmp::Ordering;
+
+use super::typing::typings;
 use super::{PAGE_SHARE, Sight, Trace};
 
 /// Shifts closer than this are one turn of the wheel.
 const WHEEL_PAUSE_SECS: f64 = 1.0;
 const FEWEST_SHIFTS: usize = 2;
+/// The pictures of one turn that is shown smoothly are no further apart.
+const SMOOTH_SECS: f64 = 0.35;
 /// The page goes on changing a little when the wheel has stopped: pictures come in, bars fade out.
 const WHEEL_TAIL_SECS: f64 = 0.25;
 /// The first pixels of a smooth scroll are too few to be told from another change.
 const WHEEL_HEAD_SECS: f64 = 0.25;
-/// Letters come at least this often.
-const LETTER_PAUSE_SECS: f64 = 1.5;
-const FEWEST_LETTERS: usize = 3;
-/// Letters come one by one; what grows faster is drawn by a program.
-const SHORTEST_TYPING_SECS: f64 = 0.3;
-const LETTER_HEIGHTS: std::ops::RangeInclusive<u32> = 8..=40;
-const WIDEST_LETTERS: u32 = 48;
-const SAME_ROW_PX: f64 = 6.0;
-const UNLEVEL_PX: u32 = 3;
-/// How far a row of letters has to grow before it is one.
-const LEAST_GROWTH: u32 = 14;
 /// The pointer has to rest this long before what changes is a click's doing.
 const REST_SECS: f64 = 0.1;
 /// What changes beside the pointer sooner after its arrival is an answer to the arrival.
 const HOVER_SECS: f64 = 0.2;
 /// The same when the page was scrolled below the pointer.
 const SCROLLED_HOVER_SECS: f64 = 0.6;
-const BESIDE_PX: u32 = 12;
+/// Half a button and the gap below it: what a button answers often shows there.
+const BESIDE_PX: u32 = 24;
 /// A list opens beside the control that was clicked, not under the pointer.
 const BESIDE_LIST_PX: u32 = 40;
 const LIST_SIDE: u32 = 60;
+/// A change anywhere on the page answers to a click if the pointer has come to rest at most so long before; later the page
+/// may change for its own reasons.
+const ANSWER_SECS: f64 = 1.0;
+/// The least share of the picture that such an answer takes up: a line of text.
+const ANSWER_SHARE: f64 = 0.002;
+/// A control loses its highlight a little before the pointer is seen to go.
+const GOES_SECS: f64 = 0.25;
 /// A page that is on its way begins to show within this time after its first sign.
 const PAGE_FOLLOWS_SECS: f64 = 1.5;
 /// What a page still loads in this time is no answer to a further click, unless the browser's bars change as well.
@@ -99,7 +101,16 @@ pub fn acts(trace: &Trace) -> Vec<SeenAct> {
 
 fn scrolls(sights: &[Sight], taken: &mut [bool]) -> Vec<SeenAct> {
     let mut runs: Vec<Vec<usize>> = Vec::new();
-    for (index, shift) in sights.iter().enumerate().filter_map(|(index, sight)| Some((index, sight.shift?))) {
+    // Where title or address change as well, another page only looks like a part of the last one; unless it goes on.
+    let is_smooth = |index: usize, shift: i32| {
+        let beside = [index.checked_sub(1), index.checked_add(1)].into_iter().flatten();
+        beside.filter_map(|other| sights.get(other)).any(|other| {
+            let same_way = other.shift.is_some_and(|there| (there > 0) == (shift > 0));
+            same_way && (other.t - sights[index].t).abs() <= SMOOTH_SECS
+        })
+    };
+    let shifts = sights.iter().enumerate().filter_map(|(index, sight)| Some((index, sight.shift?)));
+    for (index, shift) in shifts.filter(|(index, shift)| !sights[*index].in_bars || is_smooth(*index, *shift)) {
         let goes_on = |run: &Vec<usize>| {
             run.last().is_some_and(|last| {
                 let same_way = sights[*last].shift.is_some_and(|other| (other > 0) == (shift > 0));
@@ -112,98 +123,35 @@ fn scrolls(sights: &[Sight], taken: &mut [bool]) -> Vec<SeenAct> {
         }
     }
     let mut found = Vec::new();
-    for run in runs.into_iter().filter(|run| run.len() >= FEWEST_SHIFTS) {
+    let is_turn = |run: &Vec<usize>| {
+        run.len() >= FEWEST_SHIFTS || goes_by_the_pointer(&sights[run[0]]) && !in_bars_soon(&sights[run[0]..])
+    };
+    for run in runs.into_iter().filter(is_turn) {
         let (first, last) = (run[0], run[run.len() - 1]);
         let end = sights[last].t;
-        let span = sights[first].t - WHEEL_HEAD_SECS..=end + WHEEL_TAIL_SECS;
-        for (index, _) in sights.iter().enumerate().filter(|(_, sight)| span.contains(&sight.t)) {
-            taken[index] = true;
-        }
+        let from = sights.partition_point(|sight| sight.t < sights[first].t - WHEEL_HEAD_SECS);
+        let to = sights.partition_point(|sight| sight.t <= end + WHEEL_TAIL_SECS);
+        taken[from..to.max(from)].fill(true);
         let pixels = run.iter().filter_map(|index| sights[*index].shift).sum();
         let pointer = sights[first].pointer;
-        let confidence = if run.len() > FEWEST_SHIFTS { 0.8 } else { 0.6 };
+        let confidence = match run.len().cmp(&FEWEST_SHIFTS) {
+            Ordering::Greater => 0.8,
+            Ordering::Equal => 0.6,
+            Ordering::Less => 0.5,
+        };
         let kind = SeenKind::Scroll { pixels };
         found.push(SeenAct { t: sights[first].t, t_end: end, kind, pointer, effect: 0.0, confidence });
     }
     found
 }
 
-/// A row of letters that grows.
-struct Growth {
-    first: usize,
-    last: usize,
-    letters: usize,
-    tallest: u32,
-    row: [u32; 4],
-}
-
-fn typings(sights: &[Sight], taken: &mut [bool]) -> Vec<SeenAct> {
-    let mut growing: Vec<Growth> = Vec::new();
-    let mut grown: Vec<Growth> = Vec::new();
-    for (index, sight) in sights.iter().enumerate().filter(|(index, _)| !taken[*index]) {
-        let (ended, open) = growing.into_iter().partition(|growth| sight.t - sights[growth.last].t > LETTER_PAUSE_SECS);
-        grown.extend::<Vec<Growth>>(ended);
-        growing = open;
-        for letters in sight.changes.iter().filter(|change| are_letters(**change)) {
-            match growing.iter_mut().find(|growth| growth.goes_on(*letters)) {
-                Some(growth) if growth.last != index => growth.add(index, *letters),
-                Some(_) => {}
-                None => growing.push(Growth::new(index, *letters)),
-            }
-        }
-    }
-    grown.extend(growing);
-    grown.retain(Growth::is_a_row);
-    grown.sort_by_key(|growth| growth.first);
-    let mut found: Vec<SeenAct> = Vec::new();
-    for growth in grown {
-        let (t, t_end) = (sights[growth.first].t, sights[growth.last].t);
-        let moves = sights[growth.first..=growth.last].iter().any(|sight| sight.moved);
-        if moves || t_end - t < SHORTEST_TYPING_SECS {
-            continue;
-        }
-        // Lists of suggestions grow beside the field; what began first and is typed into is the field.
-        if found.last().is_some_and(|last| t <= last.t_end) {
-            continue;
-        }
-        taken[growth.first..=growth.last].fill(true);
-        let kind = SeenKind::Type { row: growth.row };
-        let confidence = if growth.letters > FEWEST_LETTERS { 0.7 } else { 0.5 };
-        found.push(SeenAct { t, t_end, kind, pointer: sights[growth.first].pointer, effect: 0.0, confidence });
-    }
-    found
-}
-
-fn are_letters([left, top, right, bottom]: [u32; 4]) -> bool {
-    LETTER_HEIGHTS.contains(&(bottom - top)) && right - left <= WIDEST_LETTERS
-}
-
-impl Growth {
-    fn new(index: usize, row: [u32; 4]) -> Self {
-        Self { first: index, last: index, letters: 1, tallest: row[3] - row[1], row }
-    }
-
-    /// Enough letters that stand on one line; what wanders up or down is a pointer of a form not known yet.
-    fn is_a_row(&self) -> bool {
-        let [left, top, right, bottom] = self.row;
-        let level = bottom - top <= self.tallest + UNLEVEL_PX;
-        level && self.letters >= FEWEST_LETTERS && right - left >= LEAST_GROWTH
-    }
-
-    fn goes_on(&self, [left, top, right, bottom]: [u32; 4]) -> bool {
-        let middle = |top: u32, bottom: u32| f64::from(top + bottom) / 2.0;
-        let same_row = (middle(top, bottom) - middle(self.row[1], self.row[3])).abs() <= SAME_ROW_PX;
-        let further = right > self.row[2] && left <= self.row[2] + WIDEST_LETTERS;
-        same_row && further && left >= self.row[0]
-    }
-
-    fn add(&mut self, index: usize, [left, top, right, bottom]: [u32; 4]) {
-        let row = self.row;
-        self.row = [row[0].min(left), row[1].min(top), row[2].max(right), row[3].max(bottom)];
-        self.tallest = self.tallest.max(bottom - top);
-        self.last = index;
-        self.letters += 1;
-    }
+/// Whether a page that moved in one picture moved above the pointer as well as below it; what opens or closes at a click
+/// moves only what comes after.
+fn goes_by_the_pointer(sight: &Sight) -> bool {
+    let Some((_, y)) = sight.pointer else { return false };
+    let is_above = |[_, _, _, bottom]: &[u32; 4]| f64::from(*bottom) < y;
+    let is_below = |[_, top, _, _]: &[u32; 4]| f64::from(*top) > y;
+    sight.share >= PAGE_SHARE && sight.changes.iter().any(is_above) && sight.changes.iter().any(is_below)
 }
 
 /// Follows the changes that are neither scrolling nor typing.
@@ -212,8 +160,8 @@ struct Follower<'a> {
     typings: &'a [SeenAct],
     found: Vec<SeenAct>,
     moved_at: f64,
-    /// How long after that the page may answer to it.
-    hover_secs: f64,
+    /// It is the page that came to the pointer.
+    scrolled: bool,
     /// Since the last click or Enter.
     has_moved: bool,
     changed_at: f64,
@@ -226,7 +174,7 @@ fn effects(trace: &Trace, taken: &[bool], typings: &[SeenAct]) -> Vec<SeenAct> {
         typings,
         found: Vec::new(),
         moved_at: far,
-        hover_secs: HOVER_SECS,
+        scrolled: false,
         has_moved: true,
         changed_at: far,
     };
@@ -236,15 +184,14 @@ fn effects(trace: &Trace, taken: &[bool], typings: &[SeenAct]) -> Vec<SeenAct> {
             follower.has_moved = true;
             // Found again after it was out of sight, it may have come there any time before.
             if was_seen {
-                (follower.moved_at, follower.hover_secs) = (sight.t, HOVER_SECS);
+                (follower.moved_at, follower.scrolled) = (sight.t, false);
             }
         }
         was_seen = sight.seen;
         if taken[index] {
             follower.changed_at = sight.t;
             if sight.shift.is_some() {
-                // The page came to the pointer.
-                (follower.moved_at, follower.hover_secs) = (sight.t, SCROLLED_HOVER_SECS);
+                (follower.moved_at, follower.scrolled) = (sight.t, true);
             }
         } else if !sight.changes.is_empty() {
             follower.change(index);
@@ -271,9 +218,9 @@ impl Follower<'_> {
         let loading = self.found.last().is_some_and(|_| sight.t - self.changed_at <= LOADING_SECS);
         self.changed_at = sight.t;
         let is_page = sight.share >= PAGE_SHARE;
-        let in_bars = self.in_bars_soon(index);
+        let in_bars = in_bars_soon(&self.trace.sights[index..]);
         let effect = self.effect(index);
-        let page_follows = is_page || (in_bars && effect >= PAGE_SHARE);
+        let page_follows = is_page || (in_bars && (effect >= PAGE_SHARE || is_beside(sight)));
         if let Some(typing) = self.typed_before(sight.t).filter(|_| page_follows) {
             let (kind, pointer) = (SeenKind::Enter, typing.pointer);
             self.found.push(SeenAct { t: sight.t, t_end: sight.t, kind, pointer, effect, confidence: 0.5 });
@@ -284,18 +231,29 @@ impl Follower<'_> {
         if !self.has_moved || rests < REST_SECS {
             return;
         }
-        let beside = sight.seen && is_beside(sight);
-        let confidence = match (page_follows, beside && rests >= self.hover_secs) {
+        let beside = if sight.seen { is_beside(sight) } else { is_under(sight) };
+        let answers = sight.seen && !self.scrolled && rests <= ANSWER_SECS && sight.share >= ANSWER_SHARE;
+        let hover_secs = if self.scrolled { SCROLLED_HOVER_SECS } else { HOVER_SECS };
+        let confidence = match (page_follows, rests >= hover_secs) {
             (true, _) if loading && !in_bars => return,
-            (true, true) => 0.65,
-            (true, false) => 0.6,
-            (false, true) => 0.45,
-            (false, false) => return,
+            (true, true) if beside => 0.65,
+            (true, _) => 0.6,
+            (false, true) if sight.moved || self.goes_soon(index) => return,
+            (false, true) if beside => 0.45,
+            (false, true) if answers => 0.4,
+            (false, _) => return,
         };
         let confidence = if sight.seen { confidence } else { UNSEEN * confidence };
         let (kind, pointer) = (SeenKind::Click, sight.pointer);
         self.found.push(SeenAct { t: sight.t, t_end: sight.t, kind, pointer, effect, confidence });
         self.has_moved = false;
+    }
+
+    /// Whether the pointer goes right after this sight.
+    fn goes_soon(&self, index: usize) -> bool {
+        let sights = &self.trace.sights[index..];
+        let end = sights[0].t + GOES_SECS;
+        sights[1..].iter().take_while(|next| next.t <= end).any(|next| next.moved)
     }
 
     /// The typing that has just ended, without the pointer having moved and without an act since.
@@ -312,13 +270,20 @@ impl Follower<'_> {
         let end = sights[0].t + PAGE_FOLLOWS_SECS;
         sights.iter().take_while(|sight| sight.t <= end).map(|sight| sight.share).fold(0.0, f64::max)
     }
+}
 
-    /// Title and address may change a picture or two after the page.
-    fn in_bars_soon(&self, index: usize) -> bool {
-        let sights = &self.trace.sights[index..];
-        let end = sights[0].t + BARS_FOLLOW_SECS;
-        sights.iter().take_while(|sight| sight.t <= end).any(|sight| sight.in_bars)
-    }
+/// Title and address may change a picture or two after the page.
+fn in_bars_soon(sights: &[Sight]) -> bool {
+    let end = sights.first().map_or(0.0, |first| first.t) + BARS_FOLLOW_SECS;
+    sights.iter().take_while(|sight| sight.t <= end).any(|sight| sight.in_bars)
+}
+
+/// Whether what changed lies under the pointer, which is hard to see then.
+fn is_under(sight: &Sight) -> bool {
+    let Some((x, y)) = sight.pointer else { return false };
+    let (x, y) = (x.max(0.0) as u32, y.max(0.0) as u32);
+    let holds = |[left, top, right, bottom]: &[u32; 4]| (*left..*right).contains(&x) && (*top..*bottom).contains(&y);
+    sight.share >= ANSWER_SHARE && sight.changes.iter().any(holds)
 }
 
 /// Whether something changed beside the pointer.

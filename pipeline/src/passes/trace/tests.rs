@@ -135,9 +135,64 @@ fn a_control_that_changes_under_the_resting_pointer_was_clicked() {
 #[test]
 fn what_happens_far_from_the_pointer_and_is_small_is_nobodys_doing() {
     let mut screen = Screen::new();
+    screen.rest(1.5);
     screen.boxes.push(([500, 300, 60, 30], 128));
     screen.rest(2.0);
     check(screen, &[]);
+}
+
+#[test]
+fn what_answers_elsewhere_soon_after_the_pointer_came_was_perhaps_a_click() {
+    let mut screen = Screen::new();
+    screen.boxes.push(([500, 300, 60, 30], 128));
+    screen.rest(2.0);
+    let acts = check(screen, &["click"]);
+    assert!(acts[0].confidence <= 0.4);
+}
+
+#[test]
+fn a_control_that_loses_its_highlight_as_the_pointer_goes_was_not_clicked() {
+    let mut screen = Screen::new();
+    screen.boxes.push(([270, 180, 90, 40], 200));
+    screen.go((310, 206));
+    screen.rest(1.5);
+    screen.boxes.pop();
+    screen.show();
+    screen.go((500, 300));
+    screen.rest(1.0);
+    check(screen, &[]);
+}
+
+#[test]
+fn a_page_that_moves_at_once_was_scrolled_where_it_moves_on_both_sides_of_the_pointer() {
+    let mut screen = Screen::new();
+    // The browser's bars, which stay; that they come looks like a click.
+    screen.boxes.push(([0, 0, WIDTH, 60], 225));
+    screen.rest(2.0);
+    screen.scroll += 60;
+    screen.rest(2.0);
+    let acts = check(screen, &["click", "scroll down"]);
+    assert_eq!(acts[1].kind, SeenKind::Scroll { pixels: 60 });
+    assert!(acts[1].confidence <= 0.5, "it may have been a click");
+}
+
+#[test]
+fn a_letter_beside_the_pointer_is_not_the_pointer() {
+    let mut screen = Screen::new();
+    screen.go((100, 250));
+    screen.rest(0.5);
+    for letter in 0..8 {
+        screen.boxes.push(([66 + letter * 11, 245, 7, 12], 20));
+        screen.rest(0.2);
+    }
+    screen.rest(0.6);
+    screen.go((400, 120));
+    screen.rest(0.5);
+    screen.page = 2;
+    screen.rest(1.0);
+    let acts = check(screen, &["click", "type", "click"]);
+    let (x, y) = acts[2].pointer.unwrap();
+    assert!((x - 400.0).abs() <= 4.0 && (y - 120.0).abs() <= 4.0, "{x} {y}");
 }
 
 #[test]

@@ -5,12 +5,16 @@
 //! hosted model out.) The rest is as for local words: words away from all speech are dropped, and where somebody speaks
 //! and the hosted model wrote nothing, the local words stay.
 
+use std::io;
+use std::ops::Range;
+
 use shared_types::quality::measurements::Span;
 use shared_types::transcript::Transcript;
 
 use super::{Hearing, guard, segments, sound, timing, windows};
 use crate::models::whisper::{HeardWord, SAMPLE_RATE};
 use crate::passes::pii::{Known, find_in_text, find_spoken};
+use crate::passes::voice::Voice;
 use crate::providers::ModelFailure;
 use crate::providers::meter::Meter;
 use crate::providers::speech::{Speech, Spoken};
@@ -24,28 +28,28 @@ pub struct Heard<'a> {
 }
 
 /// Transcribes by a hosted model, in pieces of at most `most_secs` that are cut in silence.
-pub fn transcribe_hosted(
+pub fn transcribe_hosted<V: Voice + ?Sized>(
     speech: &mut Speech<'_>,
-    samples: &[f32],
+    voice: &V,
     voiced: &[(f64, f64)],
     heard: Heard<'_>,
     most_secs: f64,
     meter: &mut Meter,
 ) -> Result<Hearing, ModelFailure> {
-    let muted = mute(samples, heard.muted);
-    let sound = sound::Sound::new(samples);
+    let sound = sound::Sound::new(voice)?;
     let usual_p = heard.transcript.mean_word_probability().unwrap_or_default();
     let mut words = Vec::new();
     let mut language = None;
     for (start, end) in windows::plan(voiced, &sound, most_secs) {
-        let at = |secs: f64| ((secs * f64::from(SAMPLE_RATE)) as usize).min(muted.len());
+        let at = |secs: f64| ((secs * f64::from(SAMPLE_RATE)) as usize).min(voice.samples());
         let inside: Vec<(f64, f64)> = voiced
             .iter()
             .map(|span| ((span.0.max(start) - start), (span.1.min(end) - start)))
             .filter(|span| span.1 > span.0)
             .collect();
         let may_stay = |spoken: &Spoken| is_open(spoken, &inside);
-        let spoken = speech.hear(&muted[at(start)..at(end)], meter, may_stay)?;
+        let muted = muted(voice, at(start)..at(end), heard.muted)?;
+        let spoken = speech.hear(&muted, meter, may_stay)?;
         let found = timed(&spoken, &inside, usual_p).into_iter();
         words.extend(found.map(|word| HeardWord { start: word.start + start, end: word.end + start, ..word }));
         language = language.or(spoken.language.as_deref().and_then(code));
@@ -77,13 +81,15 @@ fn is_open(spoken: &Spoken, voiced: &[(f64, f64)]) -> bool {
     find_in_text(&spoken.text).is_empty() && find_spoken(&transcript, &Known::default()).is_empty()
 }
 
-fn mute(samples: &[f32], private: &[Span]) -> Vec<f32> {
-    let mut muted = samples.to_vec();
-    let at = |secs: f64| ((secs.max(0.0) * f64::from(SAMPLE_RATE)) as usize).min(samples.len());
+/// A stretch of the voice in which what is private is silent.
+fn muted<V: Voice + ?Sized>(voice: &V, samples: Range<usize>, private: &[Span]) -> io::Result<Vec<f32>> {
+    let mut muted = voice.stretch(samples.clone())?.into_owned();
+    let at = |secs: f64| ((secs.max(0.0) * f64::from(SAMPLE_RATE)) as usize).clamp(samples.start, samples.end);
     for span in private {
-        muted[at(span.start)..at(span.end)].fill(0.0);
+        let (from, to) = (at(span.start) - samples.start, at(span.end) - samples.start);
+        muted[from..to.max(from)].fill(0.0);
     }
-    muted
+    Ok(muted)
 }
 
 /// The words with their times: the server's, or shared out over its sentences, or over the spans of speech.

@@ -1,9 +1,14 @@
 //! How loud it is, every hundredth of a second.
 
+use std::io;
+
 use crate::models::whisper::SAMPLE_RATE;
+use crate::passes::voice::{Voice, stretches};
 
 pub(super) const FRAMES_PER_SEC: f64 = 100.0;
 const FRAME: usize = SAMPLE_RATE as usize / 100;
+/// Half a minute of sound is in memory at once.
+const FRAMES_AT_ONCE: usize = 3000;
 const SILENCE_DB: f32 = -100.0;
 
 pub(super) struct Sound {
@@ -11,12 +16,16 @@ pub(super) struct Sound {
 }
 
 impl Sound {
-    pub(super) fn new(samples: &[f32]) -> Self {
+    pub(super) fn new<V: Voice + ?Sized>(voice: &V) -> io::Result<Self> {
         let level = |frame: &[f32]| {
             let power = frame.iter().map(|sample| sample * sample).sum::<f32>() / frame.len() as f32;
             (10.0 * power.log10()).max(SILENCE_DB)
         };
-        Self { levels_db: samples.chunks(FRAME).map(level).collect() }
+        let mut levels_db = Vec::with_capacity(voice.samples().div_ceil(FRAME));
+        for part in stretches(voice, FRAME * FRAMES_AT_ONCE) {
+            levels_db.extend(part?.1.chunks(FRAME).map(level));
+        }
+        Ok(Self { levels_db })
     }
 
     pub(super) fn duration(&self) -> f64 {

@@ -55,7 +55,7 @@ const ENGLISH: Wanted<'static> = Wanted { language: "en", screen_words: "Runx" }
 fn windows_are_cut_in_silence_and_hold_every_span_once() {
     let check = |voiced: &[(f64, f64)], seconds: f64, expected: &[(f64, f64)]| {
         let samples = sound(voiced, seconds);
-        let windows = windows::plan(voiced, &sound::Sound::new(&samples), windows::MAX_WINDOW_SECS);
+        let windows = windows::plan(voiced, &sound::Sound::new(&samples).unwrap(), windows::MAX_WINDOW_SECS);
         assert_eq!(windows.len(), expected.len(), "{windows:?}");
         for (window, expected) in windows.iter().zip(expected) {
             assert!((window.0 - expected.0).abs() < 0.02 && (window.1 - expected.1).abs() < 0.02, "{windows:?}");
@@ -72,7 +72,7 @@ fn windows_are_cut_in_silence_and_hold_every_span_once() {
 #[test]
 fn a_span_longer_than_a_window_is_cut_where_it_is_quietest() {
     let samples = sound(&[(0.0, 24.0), (24.4, 50.0)], 50.0);
-    let windows = windows::plan(&[(0.0, 50.0)], &sound::Sound::new(&samples), windows::MAX_WINDOW_SECS);
+    let windows = windows::plan(&[(0.0, 50.0)], &sound::Sound::new(&samples).unwrap(), windows::MAX_WINDOW_SECS);
     assert_eq!(windows.len(), 2);
     assert!((24.0..24.4).contains(&windows[0].1), "{windows:?}");
 }
@@ -192,7 +192,7 @@ fn a_word_starts_at_the_onset_of_its_sound() {
     let samples = sound(&voiced, 5.0);
     // The model's attention moved to "two" when "one" ended, long before it was said.
     let mut heard = vec![word("one", 0.9, 1.5), word("two", 1.5, 3.4), word("three", 3.4, 3.9)];
-    timing::settle(&mut heard, &voiced, &sound::Sound::new(&samples));
+    timing::settle(&mut heard, &voiced, &sound::Sound::new(&samples).unwrap());
     let starts: Vec<f64> = heard.iter().map(|word| word.start).collect();
     for (start, expected) in starts.iter().zip([1.0, 3.0, 3.4]) {
         assert!((start - expected).abs() < 0.02, "{starts:?}");

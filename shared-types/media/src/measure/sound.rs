@@ -148,13 +148,12 @@ impl SoundMeter {
     fn snr_db(&self, speech: &[Span]) -> Option<f64> {
         let mut voiced = Vec::new();
         let mut quiet = Vec::new();
+        let (mut speaking, mut around) = (Along::new(speech, 0.0), Along::new(speech, NOISE_GUARD_SECS));
         for (index, block) in self.blocks.iter().enumerate() {
             let t = index as f64 * BLOCK_SECS;
-            let inside = speech.iter().any(|span| t >= span.start && t < span.end);
-            let near = speech.iter().any(|span| t >= span.start - NOISE_GUARD_SECS && t < span.end + NOISE_GUARD_SECS);
-            if inside {
+            if speaking.covers(t) {
                 voiced.push(block.mean_square);
-            } else if !near {
+            } else if !around.covers(t) {
                 quiet.push(block.mean_square);
             }
         }
@@ -168,14 +167,12 @@ impl SoundMeter {
     /// Clipped samples as a share of the samples of speech, and where they lie.
     fn clipping(&self, speech: &[Span]) -> (f64, Vec<Span>) {
         let clipped: u64 = self.blocks.iter().map(|block| u64::from(block.clipped)).sum();
+        let mut speaking = Along::new(speech, 0.0);
         let voiced: u64 = self
             .blocks
             .iter()
             .enumerate()
-            .filter(|(index, _)| {
-                let t = *index as f64 * BLOCK_SECS;
-                speech.iter().any(|span| t >= span.start && t < span.end)
-            })
+            .filter(|(index, _)| speaking.covers(*index as f64 * BLOCK_SECS))
             .map(|(_, block)| u64::from(block.samples))
             .sum();
         let mut spans: Vec<Span> = Vec::new();
@@ -187,6 +184,27 @@ impl SoundMeter {
             }
         }
         (if voiced > 0 { clipped as f64 / voiced as f64 } else { 0.0 }, spans)
+    }
+}
+
+/// Spans in order of time with a margin, asked about moments in order of time: a take of hours has thousands of phrases.
+struct Along<'a> {
+    left: &'a [Span],
+    margin: f64,
+}
+
+impl<'a> Along<'a> {
+    fn new(spans: &'a [Span], margin: f64) -> Self {
+        Self { left: spans, margin }
+    }
+
+    fn covers(&mut self, t: f64) -> bool {
+        while let [span, later @ ..] = self.left
+            && span.end + self.margin <= t
+        {
+            self.left = later;
+        }
+        self.left.first().is_some_and(|span| t >= span.start - self.margin)
     }
 }
 

@@ -29,6 +29,10 @@ const SURELY_ALIKE_SHARE: f64 = 0.92;
 /// In larger changes the pointer is looked for only around where it was.
 const SEARCHED_SIDE: u32 = 200;
 const AROUND: u32 = 56;
+/// Fewer changed pixels where the pointer was, outside of a new mark: it is still there, and the mark is something else.
+const LEFT_PIXELS: u32 = 8;
+/// So much of its place has to lie outside of the mark to tell.
+const APART_SHARE: f64 = 0.4;
 /// A smaller move is the noise of finding it, or another form in the same place.
 const MOVED_PX: f64 = 6.0;
 
@@ -74,7 +78,7 @@ impl PointerTracker {
             self.page.extend_from_slice(before.data);
         }
         let was = self.place;
-        let seen = self.seen_now(now, blobs);
+        let seen = self.seen_now(before, now, blobs);
         self.remember_page(now);
         let boxes = was.iter().chain(&self.place).map(|place| place.bounds).collect();
         let tip = self.place.map(|place| place.tip);
@@ -87,7 +91,7 @@ impl PointerTracker {
     }
 
     /// Whether the pointer is found; then its place is up to date.
-    fn seen_now(&mut self, now: Luma<'_>, blobs: &[Blob]) -> bool {
+    fn seen_now(&mut self, before: Luma<'_>, now: Luma<'_>, blobs: &[Blob]) -> bool {
         let untouched = |place: &Place| !blobs.iter().any(|blob| blob.touches(place.bounds.grown(1)));
         let stands = self.place.is_some_and(|place| place.sure && untouched(&place));
         let marks = marks_in(now, blobs);
@@ -97,12 +101,14 @@ impl PointerTracker {
         } else {
             self.find(now, blobs, true)
         };
-        let found = found.map(|found| found.1).or_else(|| if stands { None } else { self.learn(now, blobs) });
+        let found = found.map(|found| found.1).or_else(|| if stands { None } else { self.learn(before, now, blobs) });
         match (found, &mut self.place) {
             (Some(place), _) => self.place = Some(place),
             (None, Some(place)) => {
                 place.sure = stands;
-                if let ([mark], false) = (marks.as_slice(), stands) {
+                if let ([mark], false) = (marks.as_slice(), stands)
+                    && !place.is_still_there(before, now, *mark)
+                {
                     place.follow(*mark);
                 }
             }
@@ -161,7 +167,7 @@ impl PointerTracker {
     }
 
     /// Learns a form from the mark that a move leaves on the page.
-    fn learn(&mut self, now: Luma<'_>, blobs: &[Blob]) -> Option<Place> {
+    fn learn(&mut self, before: Luma<'_>, now: Luma<'_>, blobs: &[Blob]) -> Option<Place> {
         let largest = largest(now);
         let page = Luma { data: &self.page, ..now };
         let around = marks_in(now, blobs);
@@ -177,7 +183,7 @@ impl PointerTracker {
             ([mark], Some(was)) => {
                 let left = around.iter().any(|blob| blob.touches(was.bounds));
                 let same_place = mark.touches(was.bounds) && blobs.len() > 1;
-                (left && !same_place).then_some(*mark)?
+                (left && !same_place && !was.is_still_there(before, now, *mark)).then_some(*mark)?
             }
             // The first move seen: the mark that stands out in the newer picture.
             ([a, b], None) if a.width().abs_diff(b.width()) <= 6 && a.height().abs_diff(b.height()) <= 6 => {
@@ -200,6 +206,21 @@ impl PointerTracker {
 }
 
 impl Place {
+    /// Whether the pointer has not gone to a new mark: what it covered would be seen again. A letter that is typed beside
+    /// it leaves such a mark.
+    fn is_still_there(&self, before: Luma<'_>, now: Luma<'_>, mark: Blob) -> bool {
+        let was = self.bounds;
+        let (mut outside, mut changed) = (0, 0);
+        for y in was.top..was.bottom.min(now.height) {
+            for x in was.left..was.right.min(now.width) {
+                let in_mark = (mark.left..mark.right).contains(&x) && (mark.top..mark.bottom).contains(&y);
+                outside += u32::from(!in_mark);
+                changed += u32::from(!in_mark && before.at(x, y).abs_diff(now.at(x, y)) > CHANGED);
+            }
+        }
+        f64::from(outside) >= APART_SHARE * was.area() as f64 && changed < LEFT_PIXELS
+    }
+
     /// Nothing but a mark beside the pointer's last place changed: of whatever form it is now, it went there.
     fn follow(&mut self, mark: Blob) {
         let was = self.bounds;
