@@ -166,7 +166,9 @@ impl Desk {
     /// `None` when something is done to the take already.
     pub(crate) fn hold(&self, folder: &Path) -> Option<Hold<'_>> {
         let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-        held(&self.held_takes).insert(folder.clone()).then_some(Hold { desk: self, folder })
+        // The lock is let go of before anything that takes it again comes to be.
+        let is_free = held(&self.held_takes).insert(folder.clone());
+        is_free.then(|| Hold { desk: self, folder })
     }
 
     /// The window should close: at once, or when the running take is whole.

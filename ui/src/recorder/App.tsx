@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import type { AssignmentItem } from '../api/types/AssignmentItem';
 import type { ConsentText } from '../api/types/ConsentText';
-import { Button, Loading } from '../shared/parts';
+import { Button, Loading, Notice } from '../shared/parts';
 import { type Discarded, type Invite as Opened, recorder, type Standing, type Take, type Trouble } from './bridge';
 import { Consent, ConsentAgain } from './Consent';
 import { Goals } from './Goals';
@@ -44,6 +44,7 @@ export function App() {
   const consent = useQuery({ queryKey: ['my_consent'], queryFn: recorder.myConsent, enabled: standing.data?.enrolment != null });
   const [shown, setShown] = useState<Screen | null>(null);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const [done, setDone] = useState<string | null>(null);
 
   if (standing.isPending) return <Loading what="Opening your recordings" />;
   if (standing.error) return <Frame standing={null}><Page id="broken" title="The recorder could not open"><TroubleNotice error={standing.error} onRetry={() => void standing.refetch()} /></Page></Frame>;
@@ -60,6 +61,7 @@ export function App() {
   const screen = shown ?? firstScreen(standing.data);
   const go = (to: Screen) => {
     setTrouble(null);
+    setDone(null);
     setShown(to);
     for (const key of ['standing', 'goals', 'submissions', 'my_consent']) void queries.invalidateQueries({ queryKey: [key] });
   };
@@ -77,7 +79,10 @@ export function App() {
   };
 
   // Who withdrew stays here; who is a stranger to the server now can only follow an invite.
-  const left = (news: Standing) => learn(news, news.enrolment === null ? { name: 'invite' } : { name: 'status' });
+  const left = (news: Standing) => {
+    learn(news, news.enrolment === null ? { name: 'invite' } : { name: 'status' });
+    setDone(news.enrolment === null ? 'All that the server had of you is erased.' : 'Your consent is withdrawn.');
+  };
 
   const discarded = (news: Discarded) => {
     learn(news.standing, { name: 'goals' });
@@ -87,6 +92,7 @@ export function App() {
   return (
     <Frame standing={standing.data} screen={screen} waiting={queue?.takes.length ?? 0} onGo={go}>
       <TroubleNotice error={trouble} />
+      {done ? <Notice tone="good" title={done} /> : null}
       {screen.name === 'invite' ? <Invite link={standing.data.invite_link} onConsent={(invite, consent) => go({ name: 'consent', invite, consent })} /> : null}
       {screen.name === 'consent' ? <Consent invite={screen.invite} consent={screen.consent} onJoined={(news) => learn(news, { name: 'goals' })} onBack={() => go({ name: 'invite' })} /> : null}
       {screen.name === 'consent-again' ? <ConsentAgain onAgreed={() => go(screen.then)} onBack={() => go({ name: 'goals' })} /> : null}
