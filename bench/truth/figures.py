@@ -82,9 +82,15 @@ def speech(found):
             "speech.start_error": (statistics.median(starts) if starts else None, f"{len(starts)} recordings")}
 
 
+# What shows of a copy whose sound was left out, or whose picture was painted over.
+OF_A_CHANGED_COPY = {"no_audio_stream", "frozen_screen"}
+
+
 def wrong_flags(one):
     expected, may = set(one["row"].get("expected_flags", [])), set(one["row"].get("may", []))
     raised = set(one["flags"])
+    if one["row"].get("duplicate_of"):
+        may |= OF_A_CHANGED_COPY
     return [f"+{flag}" for flag in sorted(raised - expected - may)] + [f"-{flag}" for flag in sorted(expected - raised)]
 
 

@@ -46,6 +46,16 @@ class Against(unittest.TestCase):
         self.assertIn("No figures", figures.against(self.path, "other", rows(), keep=False)[0])
 
 
+class Flags(unittest.TestCase):
+    def test_a_copy_without_sound_may_say_so_but_must_be_a_duplicate(self):
+        copy = {"expected_flags": ["duplicate"], "duplicate_of": "shoes.mp4"}
+        wrong = lambda row, *flags: figures.wrong_flags({"row": row, "flags": flags})
+        self.assertEqual(wrong(copy, "duplicate", "no_audio_stream"), [])
+        self.assertEqual(wrong(copy, "no_audio_stream"), ["-duplicate"])
+        self.assertEqual(wrong(copy, "duplicate", "idle"), ["+idle"])
+        self.assertEqual(wrong({"expected_flags": []}, "no_audio_stream"), ["+no_audio_stream"])
+
+
 class Meaning(unittest.TestCase):
     def one(self, products, constraints):
         folder = tempfile.TemporaryDirectory()
