@@ -206,7 +206,7 @@ pub(crate) fn cut(desk: Desks<'_>, take: RecordingId, from: f64, to: f64) -> Res
 }
 
 /// Nothing else happens to a take meanwhile.
-fn hold<'a>(desk: &'a Desk, take: RecordingId) -> Result<Hold<'a>, Trouble> {
+fn hold(desk: &Desk, take: RecordingId) -> Result<Hold<'_>, Trouble> {
     desk.hold(&desk.shelf.folder(take)).ok_or_else(|| {
         Trouble::new("This recording is being sent in just now.", "Pause the sending first, then try again.")
     })

@@ -179,7 +179,7 @@ impl Pace<'_> {
         while !self.stop.load(Ordering::Relaxed) {
             let next = extras.front().map_or(due, |extra: &Extra| extra.from.min(due));
             if let Some(at) = self.clock.wait_until(next, self.hand) {
-                self.want_extra(&mut extras, at, due, period);
+                want_extra(&mut extras, at, due, period);
                 continue;
             }
             if let Some(Extra { from, .. }) = extras.pop_front_if(|extra| extra.from < due) {
@@ -229,23 +229,6 @@ impl Pace<'_> {
         // The encoder may have ended first, by an error of its own, or hang for good.
         drop(self.ticks.send_timeout(end, END_WAITS));
         result
-    }
-
-    /// Notes that a picture is to be taken for what the hand did `at`, where the clock's own does not come in time. One
-    /// that is noted already may wait until it shows this as well.
-    fn want_extra(&self, extras: &mut VecDeque<Extra>, at: Monotonic, due: Monotonic, period: i64) {
-        let (from, until) = (at.nanos + ANSWER_NANOS, at.nanos + SEEN_BY_NANOS);
-        let is_in_time = |own: i64| (from..=until).contains(&own);
-        if is_in_time(due.nanos) || is_in_time(due.nanos + period) {
-            return;
-        }
-        let from = Monotonic::from_nanos(from);
-        let has_room = extras.len() < MOST_EXTRAS;
-        match extras.back_mut() {
-            Some(last) if from <= last.until => last.from = from,
-            _ if !has_room => {}
-            _ => extras.push_back(Extra { from, until: Monotonic::from_nanos(until) }),
-        }
     }
 
     /// Takes a picture that the clock did not ask for. Where the encoder is behind it is left to the next tick.
@@ -350,6 +333,23 @@ impl Pace<'_> {
         let at = frame.at;
         held.frame = Some(frame);
         Ok(Seen::Tell(Tick::Same(at)))
+    }
+}
+
+/// Notes that a picture is to be taken for what the hand did `at`, where the clock's own does not come in time. One
+/// that is noted already may wait until it shows this as well.
+fn want_extra(extras: &mut VecDeque<Extra>, at: Monotonic, due: Monotonic, period: i64) {
+    let (from, until) = (at.nanos + ANSWER_NANOS, at.nanos + SEEN_BY_NANOS);
+    let is_in_time = |own: i64| (from..=until).contains(&own);
+    if is_in_time(due.nanos) || is_in_time(due.nanos + period) {
+        return;
+    }
+    let from = Monotonic::from_nanos(from);
+    let has_room = extras.len() < MOST_EXTRAS;
+    match extras.back_mut() {
+        Some(last) if from <= last.until => last.from = from,
+        _ if !has_room => {}
+        _ => extras.push_back(Extra { from, until: Monotonic::from_nanos(until) }),
     }
 }
 

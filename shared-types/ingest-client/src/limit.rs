@@ -105,8 +105,8 @@ mod tests {
     fn a_limit_that_is_lifted_holds_nobody_up_any_more() {
         let limit = UploadLimit::new(Some(1));
         limit.spend(3600, 1);
-        assert!(limit.wait() > Duration::from_secs(3000));
+        assert!(limit.wait() > Duration::from_mins(50));
         limit.set(None);
-        assert!(read_all(&limit, 1 << 20) < Duration::from_secs(60));
+        assert!(read_all(&limit, 1 << 20) < Duration::from_mins(1));
     }
 }
