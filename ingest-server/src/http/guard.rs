@@ -110,7 +110,7 @@ async fn admit(app: &Shared, rule: Rule, head: &mut Parts) -> Result<(), Problem
             if rule.needs_consent {
                 consent::check(store::consent::standing(app.store.read(), caller.worker_id).await?)?;
             }
-            drop(head.extensions.insert(caller));
+            head.extensions.insert(caller);
         }
         (Who::Pipeline, Caller::Pipeline(caller)) => drop(head.extensions.insert(caller)),
         (Who::Reviewer, Caller::Admin(caller)) => {
