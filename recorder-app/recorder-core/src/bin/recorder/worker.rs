@@ -11,7 +11,7 @@ use ingest_client::{Client, ClientError, UploadLimit, Waiting};
 use recorder_core::config::Config;
 use recorder_core::enrol::{EnrolError, Enrolment, Person, join, parse_invite};
 use recorder_core::queue::{Place, Queue, send_all};
-use recorder_core::spool::SpoolError;
+use recorder_core::spool::{Spool, SpoolError};
 use recorder_core::submit::{SentBytes, SubmitError, SubmitListener, submit};
 use shared_types::api::assignment::AssignmentItem;
 use shared_types::assignment::AssignmentStage;
@@ -254,7 +254,13 @@ pub(crate) fn run_queue(args: &QueueArgs) -> ExitCode {
         }
         Ok(queue.clone())
     };
-    let changed = if args.folders.is_empty() { Queue::load(data) } else { Queue::change(data, change) };
+    // What is no take leaves no trace in the data folder, not even a lock.
+    let takes = args.folders.iter().filter(|_| !args.remove);
+    let changed = match takes.map(|take| Spool::open(take)).find_map(Result::err) {
+        Some(error) => Err(error),
+        None if args.folders.is_empty() => Queue::load(data),
+        None => Queue::change(data, change),
+    };
     match changed {
         Ok(queue) => {
             print_json(&queue.takes());
@@ -300,7 +306,7 @@ fn client(args: &SubmitArgs, config: &Config) -> Result<Client, EnrolError> {
 }
 
 fn recorded_for(folder: &Path) -> Option<AssignmentId> {
-    recorder_core::spool::Spool::open(folder).ok()?.read_manifest().ok()?.assignment_id
+    Spool::open(folder).ok()?.read_manifest().ok()?.assignment_id
 }
 
 /// How much is sent, on one line, where there is a terminal.
