@@ -6,6 +6,7 @@ mod takes;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use capture::input::{InputError, RawKind, synthetic};
 use capture::screen::synthetic::TestCard;
@@ -22,13 +23,15 @@ use takes::{HEIGHT, Heard, WIDTH, check_whole, options, sources, take};
 /// Test cards of several sizes, one after the other.
 struct Resized {
     cards: Vec<TestCard>,
-    grabs_each: usize,
-    grabs: usize,
+    each: Duration,
+    /// Of the first picture; how many are taken after it depends on the clicks.
+    since: Option<Instant>,
 }
 
 impl Resized {
     fn card(&self) -> usize {
-        (self.grabs / self.grabs_each).min(self.cards.len() - 1)
+        let passed = self.since.map_or(Duration::ZERO, |since| since.elapsed());
+        ((passed.as_secs_f64() / self.each.as_secs_f64()) as usize).min(self.cards.len() - 1)
     }
 }
 
@@ -38,8 +41,8 @@ impl ScreenSource for Resized {
     }
 
     fn latest(&mut self, into: &mut BgraFrame) -> Result<Grab, ScreenError> {
+        self.since.get_or_insert_with(Instant::now);
         let card = self.card();
-        self.grabs += 1;
         self.cards[card].latest(into)
     }
 }
@@ -73,7 +76,7 @@ fn another_resolution_goes_on_in_the_same_picture() {
     let folder = base.path().join("take");
     let sizes = [(WIDTH, HEIGHT), (2 * WIDTH, 2 * HEIGHT), (300, 400), (WIDTH, HEIGHT)];
     let cards = sizes.map(|(width, height)| TestCard::new(width, height)).into();
-    let screen = Resized { cards, grabs_each: 20, grabs: 0 };
+    let screen = Resized { cards, each: Duration::from_millis(1333), since: None };
     // A hand that clicks at the same place of the desktop all the while.
     let mut presses = 0_u32;
     let click = move || {
