@@ -24,10 +24,7 @@ pub async fn run(app: Shared) {
 
 pub async fn round(app: &Shared) -> Done<()> {
     uploads::finish(app).await?;
-    // A server that dies here is one that goes on with it.
-    if let Err(error) = leaving::go_on(app).await {
-        tracing::error!("an erasure did not get through; it is tried again: {error}");
-    }
+    leaving::go_on(app).await?;
     condemned::remove(app).await?;
     let now = app.clock.now();
     let (uploads, media) = (uploads::sweep(app, now).await?, retention::apply(app, now).await?);

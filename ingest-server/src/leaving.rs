@@ -146,12 +146,15 @@ pub async fn finish(app: &Shared, worker: WorkerId, actor: &Actor, is_forced: bo
 }
 
 /// Goes on with every erasure that is not done.
-pub async fn go_on(app: &Shared) -> Left<()> {
+pub async fn go_on(app: &Shared) -> Result<(), StoreError> {
     for worker in store::erasure::open(app.store.read()).await? {
         if app.stopping.is_cancelled() {
             break;
         }
-        finish(app, worker, &Actor::server(), false).await?;
+        // One that does not get through keeps no other waiting.
+        if let Err(error) = finish(app, worker, &Actor::server(), false).await {
+            tracing::error!(%worker, "an erasure did not get through; the next round tries again: {error}");
+        }
     }
     Ok(())
 }

@@ -50,7 +50,8 @@ pub async fn accrue(tx: &mut Tx, standing: &Standing, now: Timestamp) -> Result<
     })
 }
 
-fn view(found: &AnyRow) -> Result<PayoutView, StoreError> {
+/// A row of the table as people see it.
+pub(super) fn view(found: &AnyRow) -> Result<PayoutView, StoreError> {
     Ok(PayoutView {
         id: row::id(found, "id")?,
         assignment_id: row::id(found, "assignment_id")?,

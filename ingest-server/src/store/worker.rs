@@ -3,13 +3,12 @@
 use shared_types::api::admin::WorkerRow;
 use shared_types::api::worker::{PayoutView, RatingView};
 use shared_types::id::WorkerId;
-use shared_types::payout::Money;
 use shared_types::timestamp::Timestamp;
 use shared_types::worker::WorkerStage;
 use sqlx::AnyPool;
 use sqlx::any::AnyRow;
 
-use super::{StoreError, Tx, row};
+use super::{StoreError, Tx, payout, row};
 
 #[derive(Debug, Clone)]
 pub struct NewWorker {
@@ -82,24 +81,13 @@ pub async fn ratings(pool: &AnyPool, id: WorkerId) -> Result<Vec<RatingView>, St
 /// The latest hundred, newest first.
 pub async fn payouts(pool: &AnyPool, id: WorkerId) -> Result<Vec<PayoutView>, StoreError> {
     let query = sqlx::query(include_str!("sql/worker/payouts.sql")).bind(id.to_string());
-    query.fetch_all(pool).await?.iter().map(payout).collect()
+    query.fetch_all(pool).await?.iter().map(payout::view).collect()
 }
 
 /// All of them, oldest first.
 pub async fn all_payouts(pool: &AnyPool, id: WorkerId) -> Result<Vec<PayoutView>, StoreError> {
     let query = sqlx::query(include_str!("sql/worker/all_payouts.sql")).bind(id.to_string());
-    query.fetch_all(pool).await?.iter().map(payout).collect()
-}
-
-fn payout(found: &AnyRow) -> Result<PayoutView, StoreError> {
-    Ok(PayoutView {
-        id: row::id(found, "id")?,
-        assignment_id: row::id(found, "assignment_id")?,
-        submission_id: row::id(found, "submission_id")?,
-        stage: row::word(found, "stage")?,
-        amount: Money { amount_cents: row::number(found, "amount_cents")?, currency: row::text(found, "currency")? },
-        created_at: row::at(found, "created_at")?,
-    })
+    query.fetch_all(pool).await?.iter().map(payout::view).collect()
 }
 
 /// Makes others who change something of this worker wait until this change is done.
