@@ -13,7 +13,7 @@ use super::{ADDRESS_FIELD, ActPictures, ReadPicture, words::Sentence};
 use crate::models::ocr::TextLine;
 use crate::passes::read_screen::address_bar;
 
-/// Below what the rules name right of the labelled Steps of `pipeline/tests/intents.rs`: other shops have other words.
+/// Below what the rules name right of the labelled Steps of `pipeline/tests/suite/intents.rs`: other shops have other words.
 pub const INTENT_BY_RULE: f64 = 0.85;
 const CAUSE_BY_RULE: f64 = 0.85;
 /// A hosted model fills only what the rules could not tell, and says nothing of how sure it is.

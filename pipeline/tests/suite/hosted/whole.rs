@@ -11,11 +11,11 @@ use shared_types::summary::{Costs, Summary};
 use shared_types::transcript::Transcript;
 use tempfile::TempDir;
 
-use crate::explain::{good, pictures, texts};
+use super::explain::{good, pictures, texts};
 use crate::planted::film::{FPS, HEIGHT, MOVING_FRAMES, STILL_FRAMES, WIDTH, filled, laid_out, page_of, record};
 use crate::planted::{Chance, film, pages};
-use crate::server::{Asked, Reply, Server};
-use crate::speech::{samples, verbose};
+use super::server::{Asked, Reply, Server};
+use super::speech::{samples, verbose};
 
 const KEY: &str = "sk-very-secret-4567";
 const SEED: u64 = 7;
@@ -43,7 +43,7 @@ fn voice() -> Vec<f32> {
     };
     let pause = |secs: f64| vec![0.0; (secs * VOICE_RATE_HZ) as usize];
     let (goal, phone) =
-        (heard(include_bytes!("../fixtures/goal.s16le")), heard(include_bytes!("../fixtures/phone.s16le")));
+        (heard(include_bytes!("../../fixtures/goal.s16le")), heard(include_bytes!("../../fixtures/phone.s16le")));
     [pause(0.3), goal, pause(0.5), phone].concat()
 }
 

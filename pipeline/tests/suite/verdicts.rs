@@ -1,8 +1,6 @@
 //! `pipeline run` on recordings with known defects: verdict and flags, the same device flags as the recorder's own
 //! check, and duplicates found through the store.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -1,7 +1,5 @@
 //! `pipeline patterns` on made results: the answers are known.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;

@@ -1,8 +1,6 @@
 //! Fetching and importing models, with a stand-in for pip: what a user without a network, with a broken package or with
 //! a file of their own meets.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
-
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write;

@@ -1,5 +1,5 @@
 //! Made private data, and what shops show that is not private: the same for the same seed everywhere.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part, and shares it by name")]
+#![allow(unreachable_pub, reason = "the tests share it by name")]
 
 pub mod film;
 pub mod pages;

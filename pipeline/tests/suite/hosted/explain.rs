@@ -23,7 +23,7 @@ use shared_types::step::{Action, Intent, Source, Step, Target};
 use shared_types::summary::Costs;
 use shared_types::transcript::{Segment, Transcript, Word};
 
-use crate::server::{Asked, Reply, Server, completion};
+use super::server::{Asked, Reply, Server, completion};
 
 const KEY: &str = "sk-very-secret-0123";
 const WIDTH: u32 = 800;

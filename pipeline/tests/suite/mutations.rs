@@ -4,8 +4,6 @@
 //! 50 files, or 500 with `COLLECTOR_TEST_ALL` set, made anew from one seed in every run. A file that fails is kept beside
 //! the others' folder and named.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
-
 use std::fs;
 use std::io::Read;
 use std::net::TcpListener;

@@ -1,12 +1,10 @@
 //! How often the rules name what a Step was for as people did.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
-
 use pipeline::passes::steps::name_intents;
 use serde_json::{Value, json};
 use shared_types::step::{Intent, Step};
 
-const ROWS: &str = include_str!("fixtures/intents/labelled.jsonl");
+const ROWS: &str = include_str!("../fixtures/intents/labelled.jsonl");
 /// The bar is 0.8. These are what the rules reach, with a few rows of room; a lower figure is a change for the worse.
 const LEAST_OF_ALL: f64 = 0.95;
 const LEAST_OF_RECORDED: f64 = 0.95;

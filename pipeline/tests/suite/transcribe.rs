@@ -4,8 +4,6 @@
 //! `fixtures/goal.s16le` is 5.6 s of narration (16 bit, mono, 16 kHz), spoken by a synthetic voice whose data is in the
 //! public domain (Piper, en_US-joe-medium). `fixtures/spanish.s16le` is 8.3 s of Spanish by eSpeak NG.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
-
 use media::measure::sound::SoundMeter;
 use pipeline::config::{Config, WhisperChoice};
 use pipeline::models::catalog;
@@ -35,7 +33,7 @@ fn samples(bytes: &[u8]) -> Vec<f32> {
 }
 
 fn goal() -> Vec<f32> {
-    samples(include_bytes!("fixtures/goal.s16le"))
+    samples(include_bytes!("../fixtures/goal.s16le"))
 }
 
 /// A room in which nobody speaks: noise at -66 dBFS.
@@ -143,7 +141,7 @@ fn long_pauses_and_music_between_sentences_lose_and_add_nothing() {
 #[test]
 fn another_language_is_known_for_what_it_is() {
     let mut whisper = load(catalog::DEFAULT_WHISPER);
-    let samples = samples(include_bytes!("fixtures/spanish.s16le"));
+    let samples = samples(include_bytes!("../fixtures/spanish.s16le"));
     let hearing = hear(&mut whisper, &samples, &voiced(&samples));
     assert_eq!(hearing.transcript.language.as_deref(), Some("es"));
     assert!(hearing.is_other_language("en"), "{:?}", hearing.detected);

@@ -1,8 +1,6 @@
 //! The program as others call it: what it says to wrong use, and what it makes of files that are no recordings. No model
 //! and no network is needed for either.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,6 @@
 //! A recording without input events: Steps from its pixels alone, held against what is known to have been done; a run
 //! that is killed between two passes, which goes on where it was; and one with a drag and other tabs, told by events.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

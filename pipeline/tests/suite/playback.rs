@@ -1,7 +1,5 @@
 //! What the reviewer's page plays, made of recordings with and without sound and of one that was cut off.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be set up is a failed test")]
-
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;

@@ -16,7 +16,7 @@ use shared_types::quality::measurements::Span;
 use shared_types::summary::Costs;
 use shared_types::transcript::{Segment, Transcript, Word};
 
-use crate::server::{Asked, Reply, Server};
+use super::server::{Asked, Reply, Server};
 
 const RATE: f64 = 16_000.0;
 /// Somebody speaks in these.

@@ -1,10 +1,7 @@
 //! Planted private data, laid out by the real browser, through the real encoder, read by the real models: how much of it
 //! is covered in the frames and in the playback copy, and whether prices and product numbers can still be seen.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be set up is a failed test")]
 #![expect(clippy::print_stdout, reason = "the figures are for docs/benchmarks.md")]
-
-mod planted;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -13,8 +10,8 @@ use std::process::Command;
 use media::decode::{Picture, Sink, Sound, decode};
 use media::demux::Demuxer;
 use media::measure::picture::LumaView;
-use planted::film::{FPS, MOVING_FRAMES, Page, STILL_FRAMES, filled, laid_out, page_of, record, scrolled_by};
-use planted::{Chance, pages};
+use crate::planted::film::{FPS, MOVING_FRAMES, Page, STILL_FRAMES, filled, laid_out, page_of, record, scrolled_by};
+use crate::planted::{Chance, pages};
 use shared_types::redaction::Redaction;
 use tempfile::TempDir;
 
