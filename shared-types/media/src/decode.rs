@@ -25,6 +25,9 @@ pub const VOICE_RATE_HZ: u32 = 16_000;
 /// A stamp further than this from the first picture is damage: nobody records for four days.
 const MAX_SECS: f64 = 4.0 * 86_400.0;
 
+/// As many as a frame of FFmpeg has places for; the voice is mixed of all of them.
+const MAX_CHANNELS: usize = 8;
+
 /// Who looks at what is decoded. `Break` ends the pass early.
 pub trait Sink {
     fn picture(&mut self, picture: &mut Picture<'_>) -> ControlFlow<()>;
@@ -320,7 +323,7 @@ impl AudioDecoder {
                 continue;
             }
             report.sounds += 1;
-            self.show(sink)?;
+            self.show(sink, report)?;
         }
         ControlFlow::Continue(())
     }
@@ -329,36 +332,58 @@ impl AudioDecoder {
         self.frame.timestamp().unwrap_or_default() as f64 * self.time_base - self.zero
     }
 
-    fn show(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
+    fn show(&mut self, sink: &mut dyn Sink, report: &mut PassReport) -> ControlFlow<()> {
         let t = self.secs();
         let (rate, channels) = (self.frame.rate(), self.frame.channels());
         if rate == 0 || channels == 0 || self.frame.samples() == 0 {
             return ControlFlow::Continue(());
         }
         self.prepare(rate, channels);
-        let (Some(planar), Some(voice)) = (self.planar.as_mut(), self.voice.as_mut()) else {
-            return ControlFlow::Continue(());
-        };
         let (mut native, mut mono) = (Audio::empty(), Audio::empty());
-        if planar.run(&self.frame, &mut native).is_err() || voice.run(&self.frame, &mut mono).is_err() {
+        let converted = match (self.planar.as_mut(), self.voice.as_mut()) {
+            (Some(planar), Some(voice)) => {
+                planar.run(&self.frame, &mut native).is_ok() && voice.run(&self.frame, &mut mono).is_ok()
+            }
+            _ => false,
+        };
+        if !converted {
+            report.damaged_packets += 1;
             return ControlFlow::Continue(());
         }
-        let channels = (0..usize::from(channels)).map(|index| native.plane::<f32>(index)).collect();
+        let channels = usize::from(channels).min(MAX_CHANNELS);
+        for index in 0..channels {
+            tame(native.plane_mut(index));
+        }
+        if mono.samples() > 0 {
+            tame(mono.plane_mut(0));
+        }
+        let channels = (0..channels).map(|index| native.plane::<f32>(index)).collect();
         let voice = if mono.samples() == 0 { &[][..] } else { mono.plane::<f32>(0) };
         sink.sound(&Sound { t, rate_hz: rate, channels, voice })
     }
 
     /// Converters for the form of sound at hand; a file may change it on the way.
     fn prepare(&mut self, rate: u32, channels: u16) {
+        let layout = ChannelLayout::default(i32::from(channels));
+        // Each frame comes with the decoder's own layout (none, 3.0, 5.1 with side speakers ...), and a converter refuses
+        // whatever differs from the one it was made for.
+        self.frame.set_channel_layout(layout);
         let form = (self.frame.format(), channels, rate);
         if self.form == Some(form) {
             return;
         }
         self.form = Some(form);
-        let layout = ChannelLayout::default(i32::from(channels));
-        self.frame.set_channel_layout(layout);
         let float = Sample::F32(Type::Planar);
         self.planar = Resampler::get(form.0, layout, rate, float, layout, rate).ok();
         self.voice = Resampler::get(form.0, layout, rate, float, ChannelLayout::MONO, VOICE_RATE_HZ).ok();
+    }
+}
+
+/// A hostile file may hold samples that are no numbers; models and detectors take none.
+fn tame(samples: &mut [f32]) {
+    for sample in samples {
+        if !sample.is_finite() {
+            *sample = 0.0;
+        }
     }
 }

@@ -4,9 +4,10 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::process::Command;
 
 use media::cut::{CutError, cut};
-use media::decode::{Picture, Sink, Sound, decode};
+use media::decode::{Picture, Sink, Sound, VOICE_RATE_HZ, decode};
 use media::demux::Demuxer;
 use media::encode::h264::H264Encoder;
 use media::encode::opus::{OPUS_FRAME_SAMPLES, OpusEncoder};
@@ -194,6 +195,76 @@ fn a_cut_file_can_be_cut_again_and_what_cannot_be_cut_is_left_alone() {
     assert!(matches!(cut(&path("4.mp4"), &path("none"), 8.0, 9.0), Err(CutError::Outside { .. })));
     std::fs::write(path("text"), "no video, and longer than a head").unwrap();
     assert!(matches!(cut(&path("text"), &path("text.mp4"), 0.0, 1.0), Err(CutError::Foreign(_))));
+}
+
+/// Seconds of sound and of voice, and the loudest sample.
+#[derive(Default)]
+struct Heard {
+    sound: f64,
+    voice: f64,
+    peak: f32,
+}
+
+impl Sink for Heard {
+    fn picture(&mut self, _: &mut Picture<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn sound(&mut self, sound: &Sound<'_>) -> ControlFlow<()> {
+        self.sound += sound.channels[0].len() as f64 / f64::from(sound.rate_hz);
+        self.voice += sound.voice.len() as f64 / f64::from(VOICE_RATE_HZ);
+        let all = sound.channels.iter().copied().flatten().chain(sound.voice);
+        self.peak = all.fold(self.peak, |peak, sample| peak.max(if sample.is_finite() { sample.abs() } else { 99.0 }));
+        ControlFlow::Continue(())
+    }
+}
+
+#[track_caller]
+fn check_heard(name: &str, arguments: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    let mut command = Command::new("ffmpeg");
+    command.args(["-nostdin", "-loglevel", "error"]).args(arguments).arg(&path);
+    assert!(command.status().unwrap().success(), "FFmpeg could not make {name} with {arguments:?}");
+    let mut heard = Heard::default();
+    let report = decode(&mut Demuxer::open(&path).unwrap(), &mut heard).unwrap();
+    assert_eq!(report.damaged_packets, 0, "{name} with {arguments:?}");
+    let whole = |secs: f64| (1.9..2.1).contains(&secs);
+    assert!(whole(heard.sound) && whole(heard.voice), "{} and {} s of {name}, {arguments:?}", heard.sound, heard.voice);
+    assert!(heard.peak > 0.01 && heard.peak <= 2.0, "{} of {name}, {arguments:?}", heard.peak);
+}
+
+#[test]
+fn sound_of_any_layout_is_heard_to_its_end() {
+    let tone = "sine=frequency=440:duration=2:sample_rate=48000,volume=4";
+    for (name, codec, layout) in [
+        ("take.mkv", "pcm_s16le", "mono"),
+        ("take.mkv", "pcm_s16le", "stereo"),
+        ("take.mkv", "flac", "5.1(side)"),
+        ("take.mkv", "ac3", "5.1(side)"),
+        ("take.mp4", "aac", "3.0"),
+        ("take.mp4", "aac", "stereo"),
+        ("take.mp4", "aac", "7.1"),
+        ("take.mkv", "libopus", "quad"),
+        ("take.mkv", "pcm_f32le", "hexadecagonal"),
+        ("take.mov", "pcm_s16le", "mono"),
+    ] {
+        let format = format!("aformat=channel_layouts={layout}");
+        check_heard(name, &["-f", "lavfi", "-i", tone, "-af", &format, "-c:a", codec]);
+    }
+}
+
+#[test]
+fn samples_that_are_no_numbers_are_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let raw = folder.path().join("raw.f32");
+    let hostile = [0.25_f32, f32::NAN, -0.25, f32::INFINITY, 0.1, f32::NEG_INFINITY];
+    let samples = (0..96_000).flat_map(|index| hostile[index % hostile.len()].to_le_bytes());
+    std::fs::write(&raw, samples.collect::<Vec<u8>>()).unwrap();
+    check_heard(
+        "take.mkv",
+        &["-f", "f32le", "-ar", "48000", "-ac", "1", "-i", raw.to_str().unwrap(), "-c:a", "pcm_f32le"],
+    );
 }
 
 #[test]
