@@ -26,6 +26,7 @@ use shared_types::step::Step;
 use shared_types::summary::{Costs, PassRun, Summary};
 use shared_types::transcript::Transcript;
 
+pub(crate) use self::finished::sweep;
 use self::finished::{Finished, Pass};
 use self::hosted::Asked;
 pub use self::input::InputError;

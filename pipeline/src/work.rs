@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use ingest_client::{Client, ClientError};
 use shared_types::api::job::{ClaimRequest, CompleteRequest, FailRequest, LeasedJob, SignedObject};
+use shared_types::event::BadEventLine;
 use shared_types::fingerprint::Fingerprints;
 use shared_types::job::JobKind;
 use shared_types::recording::{EVENTS_FILE, FileHash, MANIFEST_FILE, VIDEO_FILE};
@@ -31,10 +32,13 @@ use self::results::Results;
 use crate::export::ExportError;
 use crate::passes::limited::ChildError;
 use crate::passes::redact::recording::RedactError;
+use crate::run::sweep;
 
 /// Seconds a claim waits for work; short, so that a signal is soon obeyed.
 const WAIT_SECS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// How often is looked for what killed analyses left: it is as private as the recordings.
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone)]
@@ -80,6 +84,10 @@ pub enum JobError {
     Result { name: &'static str, source: serde_json::Error },
     #[error("the job names no video")]
     NoVideo,
+    #[error("{0}. Such a log was not written by the recorder; reject the take, or ask for it anew")]
+    Events(#[from] BadEventLine),
+    #[error("the manifest that was handed in is not one: {0}. Ask for the take anew")]
+    Manifest(serde_json::Error),
     #[error("stopped")]
     Stopped,
     /// Another machine has it, or nobody wants it any more.
@@ -90,7 +98,7 @@ pub enum JobError {
 impl JobError {
     /// Whether another try, here or elsewhere, may help.
     fn is_retryable(&self) -> bool {
-        !matches!(self, Self::NoVideo)
+        !matches!(self, Self::NoVideo | Self::Events(_) | Self::Manifest(_))
     }
 }
 
@@ -152,7 +160,14 @@ fn machine_name() -> String {
 
 fn one_after_another(options: &WorkOptions, machine: &Machine<'_>, name: &str) -> Result<(), WorkError> {
     let mut pause = FIRST_PAUSE;
+    let mut swept: Option<Instant> = None;
     while !machine.stop.load(Ordering::Relaxed) {
+        if swept.is_none_or(|swept| swept.elapsed() > SWEEP_EVERY) {
+            swept = Some(Instant::now());
+            if let Err(error) = sweep(machine.passes) {
+                say(&format!("What killed analyses left in {} cannot be removed: {error}", machine.passes.display()));
+            }
+        }
         let request = ClaimRequest {
             worker: name.to_owned(),
             kinds: options.kinds.clone(),

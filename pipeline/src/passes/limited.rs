@@ -3,7 +3,8 @@
 //!
 //! The parent leaves a task in a folder and starts this program again with a hidden command; the child does the task,
 //! tells each second of the recording that is done, and leaves its outcome in the same folder. One that dies or stalls
-//! leaves none, and what that means the pass decides.
+//! leaves none, and what that means the pass decides. One that fails for a reason of this machine says so: that is no
+//! fault of the recording.
 
 mod limits;
 #[cfg(all(test, unix))]
@@ -36,6 +37,9 @@ pub enum ChildError {
     Start(io::Error),
     #[error("{path}: {source}")]
     Disk { path: PathBuf, source: io::Error },
+    /// Not the recording's fault; may work another time.
+    #[error("the recording could not be opened here: {0}. It is not at fault; mend that and do it again")]
+    Failed(String),
     #[error("stopped")]
     Stopped,
 }
@@ -43,9 +47,23 @@ pub enum ChildError {
 /// What a child leaves.
 #[derive(Serialize, Deserialize)]
 pub struct Left<O> {
-    pub outcome: O,
+    /// Or why the machine did not let it do the task.
+    pub outcome: Result<O, String>,
     pub peak_memory_bytes: u64,
 }
+
+/// How a child came to its end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum End {
+    Well,
+    /// By itself, and sorry for it.
+    Failed,
+    /// By a signal, a panic, or because it stalled.
+    Died,
+}
+
+/// The status with which this program ends after an error; a panic has another.
+const SORRY: i32 = 1;
 
 /// Where and how a child works.
 pub(super) struct Limited<'a> {
@@ -77,28 +95,33 @@ impl Limited<'_> {
             .stderr(Stdio::null())
             .spawn()
             .map_err(ChildError::Start)?;
-        let ended_well = watch(child, self.stop, &mut progress, PATIENCE);
+        let end = watch(child, self.stop, &mut progress, PATIENCE);
         let left = fs::read(&outcome_path).ok().and_then(|text| serde_json::from_slice::<Left<O>>(&text).ok());
         for path in [&task_path, &outcome_path] {
             // The outcome is not there where the child died.
             drop(fs::remove_file(path));
         }
-        let left = if ended_well? { left } else { None };
-        Ok(left.map(|Left { outcome, peak_memory_bytes }| {
-            usage::note_child(peak_memory_bytes);
-            outcome
-        }))
+        match (end?, left) {
+            (End::Well, Some(Left { outcome, peak_memory_bytes })) => {
+                usage::note_child(peak_memory_bytes);
+                outcome.map(Some).map_err(ChildError::Failed)
+            }
+            (End::Failed, _) => {
+                Err(ChildError::Failed("its outcome could not be written; the disk may be full".to_owned()))
+            }
+            (End::Well, None) | (End::Died, _) => Ok(None),
+        }
     }
 }
 
-/// Whether the child came to its end by itself and well.
+/// Waits for the child's end, and ends it where it stalls.
 fn watch(
     mut child: Child,
     stop: &AtomicBool,
     progress: &mut impl FnMut(f64),
     patience: Duration,
-) -> Result<bool, ChildError> {
-    let Some(stdout) = child.stdout.take() else { return Ok(false) };
+) -> Result<End, ChildError> {
+    let Some(stdout) = child.stdout.take() else { return Ok(End::Died) };
     let (sink, lines) = sync_channel(16);
     let reader = std::thread::Builder::new()
         .name("child-progress".to_owned())
@@ -141,7 +164,11 @@ fn watch(
     drop(lines);
     // The reader ends with the child's output.
     drop(reader.join());
-    ended.map(|ended| ended && status.success())
+    ended.map(|by_itself| match status.code() {
+        Some(0) if by_itself => End::Well,
+        Some(SORRY) if by_itself => End::Failed,
+        _ => End::Died,
+    })
 }
 
 /// In the child: gives up what it does not need, then does the task and leaves the outcome.
@@ -149,8 +176,11 @@ pub(super) fn work<T: DeserializeOwned, O: Serialize>(
     task_path: &Path,
     work: impl FnOnce(T) -> io::Result<O>,
 ) -> io::Result<()> {
-    limits::lower()?;
-    let outcome = work(serde_json::from_slice(&fs::read(task_path)?)?)?;
+    let done = || {
+        limits::lower()?;
+        work(serde_json::from_slice(&fs::read(task_path)?)?)
+    };
+    let outcome = done().map_err(|error| error.to_string());
     let left = Left { outcome, peak_memory_bytes: usage::own_peak_memory_bytes() };
     fs::write(task_path.with_file_name(OUTCOME_FILE), serde_json::to_vec(&left)?)
 }

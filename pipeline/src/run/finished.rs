@@ -21,7 +21,8 @@ use super::input::Recording;
 /// In the folder of a pass: what it found, beside its files.
 const FOUND_FILE: &str = "found.json";
 const LOCK_FILE: &str = "lock";
-const KEPT_FOR: Duration = Duration::from_hours(7 * 24);
+/// They are as private as the recording: after a day nobody is expected to take them up.
+const KEPT_FOR: Duration = Duration::from_hours(24);
 
 /// A pass by its name and version.
 pub(super) type Pass = (&'static str, u32);
@@ -60,7 +61,7 @@ impl Finished {
                 remove(&found.path())?;
             }
         }
-        sweep(top, lock.metadata()?.modified()?)?;
+        sweep_older(top, lock.metadata()?.modified()?)?;
         Ok(Self { top: top.to_owned(), folder, _lock: lock })
     }
 
@@ -103,9 +104,11 @@ impl Finished {
     /// The run is over and its result safe.
     pub(super) fn clear(self) -> io::Result<()> {
         remove(&self.folder)?;
-        // Other inputs may still have their passes here.
+        // Other inputs may still have their passes here, or another run has just removed it.
         match fs::remove_dir(&self.top) {
-            Err(error) if error.kind() != io::ErrorKind::DirectoryNotEmpty => Err(error),
+            Err(error) if !matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) => {
+                Err(error)
+            }
             _ => Ok(()),
         }
     }
@@ -115,8 +118,15 @@ impl Finished {
     }
 }
 
-/// Removes what runs left that nobody took up again.
-fn sweep(top: &Path, now: SystemTime) -> io::Result<()> {
+/// Removes what runs under `top` left that nobody took up for a day. A folder that is not there holds nothing.
+pub(crate) fn sweep(top: &Path) -> io::Result<()> {
+    match sweep_older(top, SystemTime::now()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        swept => swept,
+    }
+}
+
+fn sweep_older(top: &Path, now: SystemTime) -> io::Result<()> {
     for found in fs::read_dir(top)? {
         let folder = found?.path();
         let Ok(lock) = File::open(folder.join(LOCK_FILE)) else { continue };

@@ -4,11 +4,13 @@
 use std::path::Path;
 
 use shared_types::api::job::{JobResult, LeasedJob};
+use shared_types::event::parse_events;
 use shared_types::quality::judge::judge;
+use shared_types::recording::Manifest;
 
 use super::lease::Lease;
 use super::results::Results;
-use super::{JobError, Machine, fetch, worth_keeping};
+use super::{JobError, Machine, Take, fetch, worth_keeping};
 use crate::passes::inspect::{self, Task};
 use crate::passes::trace::acts::acts;
 
@@ -20,6 +22,7 @@ pub(super) fn inspect(
 ) -> Result<Results, JobError> {
     lease.tell("fetching", None);
     let take = fetch(machine, job, lease, folder)?;
+    read_beside(&take)?;
     let looked = folder.join("looked");
     std::fs::create_dir(&looked)?;
     let task = Task {
@@ -42,4 +45,15 @@ pub(super) fn inspect(
         files: Vec::new(),
         fingerprints: worth_keeping(findings.fingerprints),
     })
+}
+
+/// What lies beside the video must be of its form: no other try makes it so, and the video is not at fault.
+fn read_beside(take: &Take) -> Result<(), JobError> {
+    if let Some(path) = &take.events {
+        parse_events(&String::from_utf8_lossy(&std::fs::read(path)?))?;
+    }
+    if let Some(path) = &take.manifest {
+        serde_json::from_slice::<Manifest>(&std::fs::read(path)?).map_err(JobError::Manifest)?;
+    }
+    Ok(())
 }

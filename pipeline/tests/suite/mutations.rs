@@ -213,7 +213,7 @@ fn look(video: &Path, folder: &Path) -> Result<QualityReport, String> {
     }
     let left = fs::read(folder.join("outcome.json")).map_err(|error| error.to_string())?;
     let left: Left<Findings> = serde_json::from_slice(&left).map_err(|error| format!("findings: {error}"))?;
-    let findings = left.outcome;
+    let findings = left.outcome?;
     check_numbers(&findings)?;
     Ok(judge(findings.measurements, &Policy { min_active_secs: 2.0, ..Policy::default() }))
 }

@@ -21,15 +21,18 @@ use crate::passes::trace::Tracer;
 /// Name of the hidden command that runs the child.
 pub const COMMAND: &str = "inspect-child";
 
-/// Runs the task described in a file. Any error is the parent's to interpret: it sees that no findings were left.
+/// Runs the task described in a file.
 pub fn run(task_path: &Path) -> io::Result<()> {
     limited::work(task_path, look)
 }
 
 fn look(task: Task) -> io::Result<Findings> {
-    let events = task.events.as_ref().map(fs::read_to_string).transpose()?;
+    let events = task.events.as_ref().map(fs::read).transpose()?;
     let events = events
-        .map(|text| parse_events(&text).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)))
+        .map(|bytes| {
+            parse_events(&String::from_utf8_lossy(&bytes))
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+        })
         .transpose()?;
     let manifest = task.manifest.as_ref().map(fs::read).transpose()?;
     let manifest = manifest.map(|text| serde_json::from_slice(&text)).transpose()?;

@@ -1,7 +1,7 @@
 //! What the child gives up before it opens a file it does not trust.
 
 #[cfg(unix)]
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Enough for an 8K picture with its decoder; an index that claims more is refused by the allocator.
 #[cfg(unix)]
@@ -10,7 +10,7 @@ pub(super) const MEMORY_BYTES: u64 = 4 << 30;
 const CPU_SECS: u64 = 3600;
 /// The voice of ten hours and the pictures of a take each fit.
 #[cfg(unix)]
-pub(super) const FILE_BYTES: u64 = 2 << 30;
+pub(super) const FILE_BYTES: u64 = 3 << 30;
 #[cfg(unix)]
 const OPEN_FILES: u64 = 32;
 
@@ -25,6 +25,8 @@ pub(super) fn lower() -> std::io::Result<()> {
         (Resource::Core, 0),
     ];
     for (resource, limit) in rows {
+        // Where the machine allows less already, that stays.
+        let limit = getrlimit(resource).maximum.map_or(limit, |allowed| allowed.min(limit));
         setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) })?;
     }
     Ok(())

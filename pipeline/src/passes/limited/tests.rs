@@ -24,7 +24,8 @@ fn program(folder: &Path, body: &str) -> PathBuf {
 #[test]
 fn a_file_that_brings_its_reader_down_is_damaged() {
     for body in [
-        "exit 1",
+        "exit 101",
+        "kill -ABRT $$",
         "echo 1.0; kill -9 $$",
         "echo 1.0",
         "echo '{\"measurements\": 7}' > \"${2%task.json}outcome.json\"",
@@ -43,6 +44,21 @@ fn a_file_that_brings_its_reader_down_is_damaged() {
 }
 
 #[test]
+fn what_the_machine_refuses_is_no_fault_of_the_file() {
+    let full =
+        "echo '{\"outcome\": {\"Err\": \"no space left\"}, \"peak_memory_bytes\": 1}' > \"${2%task.json}outcome.json\"";
+    for (body, why) in [(full, "no space left"), ("echo 1.0; exit 1", "could not be written")] {
+        let folder = tempfile::tempdir().unwrap();
+        let video = folder.path().join("video.mp4");
+        fs::write(&video, "twelve bytes").unwrap();
+        let task = Task { video, events: None, manifest: None, wants: Vec::new(), folder: folder.path().to_owned() };
+        let program = program(folder.path(), body);
+        let failed = inspect(&program, &task, &AtomicBool::new(false), |_| ());
+        assert!(matches!(&failed, Err(ChildError::Failed(reason)) if reason.contains(why)), "{body}: {failed:?}");
+    }
+}
+
+#[test]
 fn a_child_that_stalls_is_ended_also_when_it_closed_its_mouth() {
     for body in ["echo 1.0; exec sleep 600", "exec >&-; exec sleep 600"] {
         let folder = tempfile::tempdir().unwrap();
@@ -51,7 +67,8 @@ fn a_child_that_stalls_is_ended_also_when_it_closed_its_mouth() {
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
         };
         let (go, stop) = (AtomicBool::new(false), AtomicBool::new(true));
-        assert!(!watch(spawn(), &go, &mut |_| (), Duration::from_millis(300)).unwrap(), "{body}");
+        let end = watch(spawn(), &go, &mut |_| (), Duration::from_millis(300)).unwrap();
+        assert_eq!(end, End::Died, "{body}");
         let stopped = watch(spawn(), &stop, &mut |_| (), Duration::from_mins(5));
         assert!(matches!(stopped, Err(ChildError::Stopped)), "{body}: {stopped:?}");
     }
