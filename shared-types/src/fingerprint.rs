@@ -60,8 +60,9 @@ const MIN_CHANGES: usize = 4;
 const MIN_COARSE_CHANGES: usize = 6;
 /// How far apart one change may lie in two copies: a copy of seven pictures a second shows it up to a seventh later.
 const CHANGE_MILLIS: i64 = 150;
-/// More changes are compared by their beginning.
-const MAX_COMPARED_CHANGES: usize = 512;
+/// So many changes of the beginning of one are looked for in the whole of the other, by windows twice as long: a copy that
+/// was trimmed begins anywhere, and each pair of changes costs time.
+const HEAD_CHANGES: usize = 512;
 const MIN_SHARED_CHANGES: f64 = 0.6;
 /// Bit error rate under which two sounds are one; chance is 0.5. The paper's threshold is 0.35.
 const MAX_SOUND_ERRORS: f64 = 0.30;
@@ -78,7 +79,8 @@ pub fn compare(new: &Fingerprints, old: &Fingerprints) -> Option<Likeness> {
     let picture = if new.changes.is_empty() || old.changes.is_empty() {
         compare_picture(&new.picture, &old.picture)
     } else {
-        compare_changes(&Changes::of(new), &Changes::of(old))
+        let (new, old) = (changes_of(new), changes_of(old));
+        compare_changes(&new, &old)
     };
     let sound = compare_sound(&new.sound, &old.sound);
     [picture, sound].into_iter().flatten().max_by(|a, b| a.shared.total_cmp(&b.shared))
@@ -137,21 +139,34 @@ fn picture_at_shift(
     Some(Likeness { shared: shared.min(1.0), spans: vec![span] })
 }
 
-/// Changes of a recording with the picture that follows each.
-struct Changes(Vec<(i64, u64)>);
+/// The changes of a recording with the picture that follows each, by time.
+fn changes_of(prints: &Fingerprints) -> Vec<(i64, u64)> {
+    let after = |millis: u32| (f64::from(millis) / 1000.0 / PICTURE_STEP_SECS).ceil() as usize;
+    let times = prints.changes.iter();
+    let with_picture = times.filter_map(|&millis| Some((i64::from(millis), *prints.picture.get(after(millis))?)));
+    let mut changes: Vec<_> = with_picture.collect();
+    changes.sort_unstable();
+    changes
+}
 
-impl Changes {
-    fn of(prints: &Fingerprints) -> Self {
-        let after = |millis: u32| (f64::from(millis) / 1000.0 / PICTURE_STEP_SECS).ceil() as usize;
-        let times = prints.changes.iter().take(MAX_COMPARED_CHANGES);
-        let with_picture = times.filter_map(|&millis| Some((i64::from(millis), *prints.picture.get(after(millis))?)));
-        let mut changes: Vec<_> = with_picture.collect();
-        changes.sort_unstable();
-        Self(changes)
+/// Some changes of a recording that follow each other.
+#[derive(Clone, Copy)]
+struct Changes<'a>(&'a [(i64, u64)]);
+
+impl<'a> Changes<'a> {
+    fn head(all: &'a [(i64, u64)]) -> Self {
+        Self(&all[..all.len().min(HEAD_CHANGES)])
+    }
+
+    /// Stretches twice as long as a head, each beginning in the middle of the one before.
+    fn windows(all: &'a [(i64, u64)]) -> impl Iterator<Item = Self> {
+        let starts =
+            (0..all.len()).step_by(HEAD_CHANGES).filter(|&start| start == 0 || start + HEAD_CHANGES < all.len());
+        starts.map(|start| Self(&all[start..all.len().min(start + 2 * HEAD_CHANGES)]))
     }
 
     /// Those that lie in the stretch which `other` covers when it begins `shift` later.
-    fn within(&self, other: &Self, shift: i64) -> &[(i64, u64)] {
+    fn within(self, other: Self, shift: i64) -> &'a [(i64, u64)] {
         let (Some(first), Some(last)) = (other.0.first(), other.0.last()) else { return &[] };
         let from = self.0.partition_point(|&(t, _)| t < first.0 + shift - CHANGE_MILLIS);
         let to = self.0.partition_point(|&(t, _)| t <= last.0 + shift + CHANGE_MILLIS);
@@ -159,7 +174,13 @@ impl Changes {
     }
 }
 
-fn compare_changes(new: &Changes, old: &Changes) -> Option<Likeness> {
+fn compare_changes(new: &[(i64, u64)], old: &[(i64, u64)]) -> Option<Likeness> {
+    let in_old = Changes::windows(old).filter_map(|window| compare_stretch(Changes::head(new), window));
+    let in_new = Changes::windows(new).filter_map(|window| compare_stretch(window, Changes::head(old)));
+    in_old.chain(in_new).max_by(|a, b| a.shared.total_cmp(&b.shared))
+}
+
+fn compare_stretch(new: Changes<'_>, old: Changes<'_>) -> Option<Likeness> {
     let fewest = new.0.len().min(old.0.len());
     if fewest < MIN_CHANGES {
         return None;

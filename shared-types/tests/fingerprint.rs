@@ -250,3 +250,22 @@ fn a_copy_of_few_changes_is_found_and_another_take_of_the_same_pages_is_not() {
         }
     }
 }
+
+#[test]
+fn a_copy_of_a_long_take_is_found_wherever_it_was_cut_out() {
+    let chance = &mut Chance::new(7);
+    let order = |chance: &mut Chance| (0..2_400).map(|_| chance.below(12) as usize).collect::<Vec<_>>();
+    let (road, other) = (order(chance), order(chance));
+    let (take, other) = (timed(&road, chance), timed(&other, chance));
+    let from = |first: usize, last: usize| -> Vec<(u32, u64)> {
+        let zero = take[first].0 - 1_000;
+        take[first..last].iter().map(|&(t, page)| (t - zero, page)).collect()
+    };
+    for (first, last) in [(0, 2_400), (600, 2_400), (700, 1_000), (1_300, 2_400), (2_300, 2_400), (511, 1_100)] {
+        let copy = from(first, last);
+        for (new, old) in [(&copy, &take), (&take, &copy)] {
+            assert!(compare(&printed(new), &printed(old)).is_some(), "changes {first} to {last}");
+        }
+    }
+    assert_eq!(compare(&printed(&other), &printed(&take)), None);
+}
