@@ -2,10 +2,13 @@
 
 use serde_json::Value;
 
+/// How many opening braces are tried: each may lie open to the end of a long answer.
+const MOST_TRIED: usize = 32;
+
 /// The first object that can be read, the longest reading of it first.
 pub fn object(text: &str) -> Option<Value> {
     let whole = parse(text.trim());
-    whole.or_else(|| text.match_indices('{').find_map(|(at, _)| parse(balanced(&text[at..])?)))
+    whole.or_else(|| text.match_indices('{').take(MOST_TRIED).find_map(|(at, _)| parse(balanced(&text[at..])?)))
 }
 
 fn parse(text: &str) -> Option<Value> {
@@ -77,6 +80,14 @@ mod tests {
             plain.replace("}]}", ",\n}, ]\n}"),
         ] {
             assert_eq!(object(&text).as_ref(), Some(&wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_of_millions_of_open_braces_holds_nobody_up() {
+        // Each brace read to the end would take hours.
+        for open in ["{", "{\"", "{\"a\":"] {
+            assert_eq!(object(&open.repeat(1 << 20)), None, "{open}");
         }
     }
 

@@ -17,6 +17,8 @@ const TOKENS_PER_TILE: f64 = 1.62;
 const TOKENS_PER_CENT_PRICE: f64 = 1e6 / 100.0;
 /// What is set aside for each estimated token until the server has reported what it counts.
 const RESERVE: f64 = 1.5;
+/// What a second of sound takes of the budget: as much as the models count that charge sound in tokens.
+const TOKENS_PER_SOUND_SEC: f64 = 10.0;
 const SECS_PER_MINUTE_CENTS: f64 = 60.0 / 100.0;
 
 pub fn text_tokens(bytes: usize) -> u64 {
@@ -26,6 +28,10 @@ pub fn text_tokens(bytes: usize) -> u64 {
 pub fn picture_tokens(width: u32, height: u32) -> u64 {
     let tiles = width.div_ceil(TILE_PX) * height.div_ceil(TILE_PX);
     (f64::from(tiles) * TOKENS_PER_TILE).ceil() as u64
+}
+
+fn sound_tokens(secs: f64) -> u64 {
+    (secs * TOKENS_PER_SOUND_SEC).ceil() as u64
 }
 
 /// What an answer used, as its server reports it.
@@ -40,6 +46,8 @@ pub struct Meter {
     budget: u64,
     prices: Option<Prices>,
     costs: Costs,
+    /// What the sound that was sent takes of the budget; its price is by the minute.
+    sound_tokens: u64,
     /// How much more than estimated requests turned out to be, never below 1; none until one was reported.
     surprise: Option<f64>,
 }
@@ -47,7 +55,7 @@ pub struct Meter {
 impl Meter {
     pub fn new(budget: u64, prices: Option<Prices>) -> Self {
         let costs = Costs { token_budget: Some(budget), ..Costs::default() };
-        Self { budget, prices, costs, surprise: None }
+        Self { budget, prices, costs, sound_tokens: 0, surprise: None }
     }
 
     pub fn budget(&self) -> u64 {
@@ -57,7 +65,16 @@ impl Meter {
     /// Whether a request of this size, with an answer as long as it may be, still fits.
     pub fn has_room(&self, input: u64, output: u64) -> bool {
         let expected = (input as f64 * self.surprise.unwrap_or(RESERVE)) as u64 + output;
-        self.costs.input_tokens + self.costs.output_tokens + expected <= self.budget
+        self.used() + expected <= self.budget
+    }
+
+    /// Whether so much sound still fits.
+    pub fn has_room_for_sound(&self, secs: f64) -> bool {
+        self.used() + sound_tokens(secs) <= self.budget
+    }
+
+    fn used(&self) -> u64 {
+        self.costs.input_tokens + self.costs.output_tokens + self.sound_tokens
     }
 
     /// Counts an answer. Where the server reports nothing, the estimate counts.
@@ -75,6 +92,7 @@ impl Meter {
     pub fn count_sound(&mut self, secs: f64) {
         self.costs.requests += 1;
         self.costs.audio_secs += secs;
+        self.sound_tokens += sound_tokens(secs);
     }
 
     pub fn count_cached(&mut self) {
@@ -122,6 +140,16 @@ mod tests {
         assert!(meter.has_room(5_900, 0) && !meter.has_room(5_940, 0), "nothing was reported yet");
         meter.count(estimated, Some(Usage { input: 900, output: 100 }));
         assert!(meter.has_room(7_900, 0) && !meter.has_room(7_901, 0), "the estimates were high enough");
+    }
+
+    #[test]
+    fn sound_takes_of_the_same_budget() {
+        let mut meter = Meter::new(1_000, None);
+        assert!(meter.has_room_for_sound(100.0) && !meter.has_room_for_sound(100.2));
+        meter.count_sound(60.0);
+        assert!(meter.has_room_for_sound(40.0) && !meter.has_room_for_sound(41.0));
+        assert!(meter.has_room(200, 100) && !meter.has_room(400, 0));
+        assert!(!Meter::new(0, None).has_room_for_sound(0.1), "nothing is asked");
     }
 
     #[test]

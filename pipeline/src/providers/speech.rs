@@ -83,7 +83,11 @@ impl<'a> Speech<'a> {
             meter.count_cached();
             return Ok(known);
         }
-        let spoken = self.ask(&wav, samples.len() as f64 / f64::from(SAMPLE_RATE), meter)?;
+        let secs = samples.len() as f64 / f64::from(SAMPLE_RATE);
+        if !meter.has_room_for_sound(secs) {
+            return Err(ModelFailure::Budget(meter.budget()));
+        }
+        let spoken = self.ask(&wav, secs, meter)?;
         if may_stay(&spoken) {
             let kept = serde_json::to_string(&spoken).map_err(std::io::Error::from);
             if let Err(error) = kept.and_then(|text| self.answers.keep(question.as_bytes(), &text)) {
