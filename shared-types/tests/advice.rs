@@ -114,6 +114,16 @@ fn each_sign_has_its_limit() {
                 Some(Sign::EvenPauses),
             ),
             row("few pauses of one length", |m| m.sound.get_or_insert_default().speech = speech(&[0.8; 9]), None),
+            row(
+                "a laugh",
+                |m| m.speech.get_or_insert_default().unheard = vec![Span::new(3.0, 5.0), Span::new(8.0, 11.0)],
+                None,
+            ),
+            row(
+                "speech without words",
+                |m| m.speech.get_or_insert_default().unheard = vec![Span::new(3.0, 5.0), Span::new(8.0, 11.1)],
+                Some(Sign::UnheardSpeech),
+            ),
             row("a quiet room", |m| m.sound.get_or_insert_default().snr_db = Some(65.0), None),
             row("no room at all", |m| m.sound.get_or_insert_default().snr_db = Some(65.1), Some(Sign::NoRoomNoise)),
         ]

@@ -115,6 +115,7 @@ fn good() -> Measurements {
             language_probability: Some(0.99),
             music_share: Some(0.0),
             music: Vec::new(),
+            unheard: Vec::new(),
         }),
         duplicate: None,
         replay: None,
@@ -427,5 +428,12 @@ fn a_policy_is_any_subset_of_its_fields_and_nothing_else() {
     ] {
         let error = toml::from_str::<Policy>(wrong).unwrap_err().to_string();
         assert!(error.contains("unknown"), "{wrong}: {error}");
+    }
+    for (written, code) in [("en", "en"), ("EN", "en"), ("en-US", "en"), ("es_MX", "es"), ("yue", "yue")] {
+        assert_eq!(policy(&format!("language = \"{written}\"")).language, code);
+    }
+    for wrong in ["", "e", "english", "e\\u0000", "12"] {
+        let error = toml::from_str::<Policy>(&format!("language = \"{wrong}\"")).unwrap_err().to_string();
+        assert!(error.contains("code of a language"), "{wrong}: {error}");
     }
 }

@@ -22,7 +22,7 @@ use crate::models::whisper::{Decoding, HeardWord, Language, SAMPLE_RATE, Whisper
 use crate::passes::voice::Voice;
 
 pub const NAME: &str = "transcribe";
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Words of the trade, and speech in the manner of the takes. The speech is the end, which weighs most: what the screen
 /// shows is written in figures, and after figures the model writes (and guesses at) figures.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use indicatif::{MultiProgress, ProgressBar};
 use media::decode::VOICE_RATE_HZ;
 use serde::{Deserialize, Serialize};
-use shared_types::quality::measurements::SpeechMeasures;
+use shared_types::quality::measurements::{Span, SpeechMeasures};
 use shared_types::summary::PassRun;
 use shared_types::transcript::Transcript;
 
@@ -27,6 +27,8 @@ use crate::usage;
 
 /// Windows of speech that are rated; more cost time and change little.
 const RATED_WINDOWS: usize = 4;
+/// A longer pause between words is time without speech.
+const PAUSE_SECS: f64 = 1.0;
 
 /// What was said, and how well.
 #[derive(Serialize, Deserialize)]
@@ -121,8 +123,8 @@ impl Take {
         let mut heard = Heard { transcript: Transcript::default(), speech: None, model: None };
         let Some(sound) = &findings.measurements.sound else { return Ok(heard) };
         let voice = inspect::open_voice(&self.finished.files(INSPECT)).map_err(|source| self.disk(source))?;
-        let (music_share, music) = music::music(&voice, &sound.speech).map_err(|source| self.disk(source))?;
-        let mut speech = SpeechMeasures { music_share, music, ..SpeechMeasures::default() };
+        let mut speech = SpeechMeasures::default();
+        let mut spoken = sound.speech.clone();
         if let Some(Ear { rater, model }) = ear {
             let voiced: Vec<(f64, f64)> = sound.speech.iter().map(|span| (span.start, span.end)).collect();
             if let Some(path) = rater {
@@ -142,12 +144,28 @@ impl Take {
                 speech.language = Some(language.code.clone());
                 speech.language_probability = Some(language.probability);
             }
+            speech.unheard = hearing.unheard.iter().map(|&(start, end)| Span::new(start, end)).collect();
+            spoken = spoken_spans(&hearing.transcript);
             heard.transcript = hearing.transcript;
             heard.model = model.file_stem().map(|name| name.to_string_lossy().into_owned());
         }
+        (speech.music_share, speech.music) = music::music(&voice, &spoken).map_err(|source| self.disk(source))?;
         heard.speech = Some(speech);
         Ok(heard)
     }
+}
+
+/// Where words are. Music is voice to the detector of voices: a chord under a whole take would leave no time in which
+/// music could be told.
+fn spoken_spans(transcript: &Transcript) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    for word in transcript.words() {
+        match spans.last_mut() {
+            Some(last) if word.start - last.end < PAUSE_SECS => last.end = last.end.max(word.end),
+            _ => spans.push(Span::new(word.start, word.end)),
+        }
+    }
+    spans
 }
 
 /// Spans in seconds as spans in samples of the voice.

@@ -21,6 +21,8 @@ pub enum Sign {
     Padding,
     /// Pauses of one length between the sentences, as when reading.
     EvenPauses,
+    /// Somebody speaks and no words were made out.
+    UnheardSpeech,
     /// No room is heard between the words, as with a synthetic or a played voice.
     NoRoomNoise,
 }
@@ -44,6 +46,8 @@ const MIN_PAUSES: usize = 10;
 const MIN_PAUSE_VARIATION: f64 = 0.2;
 /// Shorter gaps lie inside a sentence.
 const SHORTEST_PAUSE_SECS: f64 = 0.25;
+/// A laugh or a sigh is voice without words.
+const MAX_UNHEARD_SECS: f64 = 5.0;
 /// A room, a microphone and a sound card together are never this quiet.
 const MAX_SNR_DB: f64 = 65.0;
 
@@ -58,6 +62,7 @@ pub fn advise(m: &Measurements) -> Vec<Advice> {
         padding(m),
         sound.and_then(even_pauses),
         sound.and_then(no_room_noise),
+        unheard(m),
     ]
     .into_iter()
     .flatten()
@@ -144,6 +149,20 @@ fn even_pauses(sound: &SoundMeasures) -> Option<Advice> {
         spans: sound.speech.clone(),
         sentence: "The pauses between the sentences are all of one length, as when a text is read out. Listen to a few of them."
             .to_owned(),
+    })
+}
+
+fn unheard(m: &Measurements) -> Option<Advice> {
+    let spans = &m.speech.as_ref()?.unheard;
+    let secs: f64 = spans.iter().map(|span| span.secs()).sum();
+    (secs > MAX_UNHEARD_SECS).then(|| Advice {
+        sign: Sign::UnheardSpeech,
+        measure: secs,
+        limit: MAX_UNHEARD_SECS,
+        spans: spans.clone(),
+        sentence: format!(
+            "In {secs:.0} s somebody speaks and no words were made out: the transcript lacks them. Listen there."
+        ),
     })
 }
 

@@ -151,6 +151,9 @@ pub struct SpeechMeasures {
     /// Music in the time without speech.
     pub music_share: Option<f64>,
     pub music: Vec<Span>,
+    /// Where somebody speaks and no words were made out, also at a second try.
+    #[serde(default)]
+    pub unheard: Vec<Span>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, TS)]

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 
 use super::flag::{Flag, Verdict};
@@ -24,7 +25,8 @@ pub struct Policy {
     pub max_idle_share: f64,
     pub min_constraints_touched: f64,
     pub narration: Narration,
-    /// ISO 639-1 code of the language to be spoken.
+    /// ISO 639-1 code of the language to be spoken; of `en-US` the `en` counts.
+    #[serde(deserialize_with = "language_code")]
     pub language: String,
     /// Whether private data is covered in the copy that reviewers play too; in texts, frames and exports it always is.
     pub redact_playback: bool,
@@ -67,5 +69,16 @@ impl Policy {
     /// The speech share asked for: as set, else 0.30 for detailed narration and 0.10 otherwise.
     pub fn speech_share_floor(&self) -> f64 {
         self.min_speech_share.unwrap_or(if self.narration == Narration::Detailed { 0.30 } else { 0.10 })
+    }
+}
+
+fn language_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let written = String::deserialize(deserializer)?;
+    let code = written.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    let is_code = (2..=3).contains(&code.len()) && code.bytes().all(|letter| letter.is_ascii_lowercase());
+    if is_code {
+        Ok(code)
+    } else {
+        Err(D::Error::custom(format!("{written:?} is no code of a language; English is \"en\"")))
     }
 }

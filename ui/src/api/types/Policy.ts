@@ -9,7 +9,7 @@ export type Policy = { min_active_secs: number, max_black_share: number, min_lev
  */
 min_speech_share: number | null, max_silence_secs: number, min_snr_db: number, max_clipped_share: number, max_av_offset_ms: number, min_frames_kept: number, max_idle_share: number, min_constraints_touched: number, narration: Narration, 
 /**
- * ISO 639-1 code of the language to be spoken.
+ * ISO 639-1 code of the language to be spoken; of `en-US` the `en` counts.
  */
 language: string, 
 /**

@@ -9,4 +9,8 @@ dnsmos_overall: number | null, mean_word_probability: number | null, language: s
 /**
  * Music in the time without speech.
  */
-music_share: number | null, music: Array<Span>, };
+music_share: number | null, music: Array<Span>, 
+/**
+ * Where somebody speaks and no words were made out, also at a second try.
+ */
+unheard: Array<Span>, };
