@@ -46,6 +46,16 @@ fn hear_with(
     most_secs: f64,
     answers: &Answers,
 ) -> Result<(Hearing, Costs), ModelFailure> {
+    hear_within(server, muted, most_secs, answers, 100_000)
+}
+
+fn hear_within(
+    server: &Server,
+    muted: &[Span],
+    most_secs: f64,
+    answers: &Answers,
+    budget: u64,
+) -> Result<(Hearing, Costs), ModelFailure> {
     let patience = Patience {
         retry: Retry { first: Duration::from_millis(1), most: Duration::from_millis(5), tries: Some(3) },
         answer: Duration::from_secs(20),
@@ -54,7 +64,7 @@ fn hear_with(
     let hosted = Hosted::new(&server.base(), Some(Key::new("sk-secret")), patience).unwrap();
     let cancel = AtomicBool::new(false);
     let mut speech = Speech::new(&hosted, "ear-1", answers, &cancel);
-    let mut meter = Meter::new(0, None);
+    let mut meter = Meter::new(budget, None);
     let words = ["my", "card", "is", "this", "and", "these", "are", "the", "last", "words", "of", "it"];
     let starts = [1.1, 1.6, 2.1, 2.6, 6.1, 6.6, 7.1, 7.6, 14.1, 14.6, 15.1, 15.6];
     let local = local(&words.into_iter().zip(starts).collect::<Vec<_>>());
@@ -101,6 +111,18 @@ pub(crate) fn verbose(asked: &Asked) -> Value {
     let text = words.iter().map(|word| format!("{},", word["word"].as_str().unwrap())).collect::<Vec<_>>().join(" ");
     let segment = json!({"start": 0.0, "end": 60.0, "text": text, "avg_logprob": -0.105_360_5, "no_speech_prob": 0.01});
     json!({"language": "english", "text": text, "words": words, "segments": [segment]})
+}
+
+#[test]
+fn no_more_sound_is_sent_than_the_budget_has_room_for() {
+    // Pieces of at most ten seconds, ten tokens a second.
+    for (budget, pieces) in [(0, 0), (90, 1)] {
+        let server = Server::start(|_, asked| Reply::Json(verbose(asked)));
+        let folder = tempfile::tempdir().unwrap();
+        let heard = hear_within(&server, &[], 10.0, &Answers::new(folder.path()), budget);
+        assert!(matches!(heard, Err(ModelFailure::Budget(told)) if told == budget), "{budget}: {heard:?}");
+        assert_eq!(server.asked().len(), pieces, "{budget}");
+    }
 }
 
 #[test]
