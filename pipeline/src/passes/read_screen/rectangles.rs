@@ -4,7 +4,10 @@
 //! and end alike, with upright edges at both ends, make a rectangle. Corners may be round, up to half circles. A
 //! photograph is full of edges; a true border is told from them by being smooth along at least one of its sides.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 use media::frame::RgbFrame;
 use shared_types::step::PixelBox;
@@ -47,7 +50,7 @@ pub(super) fn rectangles_around(frame: &RgbFrame, x: f64, y: f64) -> Vec<PixelBo
     if x < 0.0 || y < 0.0 || x >= f64::from(frame.width) || y >= f64::from(frame.height) {
         return Vec::new();
     }
-    let finder = Finder { frame, x: x as u32, y: y as u32 };
+    let finder = Finder { frame, x: x as u32, y: y as u32, upright: RefCell::default(), near: RefCell::default() };
     let edges: Vec<Edge> = (1..frame.height).filter_map(|row| finder.level_edge(row)).collect();
     let split = edges.partition_point(|edge| edge.y <= finder.y);
     let (tops, bottoms) = edges.split_at(split);
@@ -74,6 +77,10 @@ struct Finder<'a> {
     frame: &'a RgbFrame,
     x: u32,
     y: u32,
+    /// Of a column each row in which an upright edge lies left of it; many pairs of level edges ask for the same ones.
+    upright: RefCell<HashMap<u32, Rc<[bool]>>>,
+    /// Of a column, and of so many beside it, above how many rows there is such an edge, for each row and the end.
+    near: RefCell<HashMap<(u32, u32), Rc<[u32]>>>,
 }
 
 impl Finder<'_> {
@@ -149,8 +156,8 @@ impl Finder<'_> {
         let count = rows.len() as f64;
         let last = self.frame.width - 1;
         let share = |column: u32| {
-            let near = column.saturating_sub(jitter).max(1)..(column + jitter + 1).min(last + 1);
-            rows.clone().filter(|row| near.clone().any(|x| self.is_upright_edge(x, *row))).count() as f64 / count
+            let above = self.edges_near(column, jitter);
+            f64::from(above[rows.end as usize] - above[rows.start as usize]) / count
         };
         let worth = |share: f64, column: u32| share - f64::from(column.abs_diff(expected)) * DISTANCE_COST;
         columns
@@ -159,6 +166,28 @@ impl Finder<'_> {
             .filter(|(share, _)| *share >= SIDE_SHARE)
             .max_by(|a, b| worth(a.0, a.1).total_cmp(&worth(b.0, b.1)))
             .map(|(_, column)| column)
+    }
+
+    fn edges_near(&self, column: u32, jitter: u32) -> Rc<[u32]> {
+        if let Some(known) = self.near.borrow().get(&(column, jitter)) {
+            return known.clone();
+        }
+        let columns = column.saturating_sub(jitter).max(1)..(column + jitter + 1).min(self.frame.width);
+        let beside: Vec<Rc<[bool]>> = columns.map(|x| self.upright_edges(x)).collect();
+        let mut above = vec![0];
+        let mut count = 0;
+        for row in 0..self.frame.height as usize {
+            count += u32::from(beside.iter().any(|column| column[row]));
+            above.push(count);
+        }
+        let above: Rc<[u32]> = above.into();
+        self.near.borrow_mut().insert((column, jitter), above.clone());
+        above
+    }
+
+    fn upright_edges(&self, x: u32) -> Rc<[bool]> {
+        let find = || (0..self.frame.height).map(|row| self.is_upright_edge(x, row)).collect();
+        self.upright.borrow_mut().entry(x).or_insert_with(find).clone()
     }
 
     fn is_level_edge(&self, x: u32, y: u32) -> bool {
