@@ -58,6 +58,8 @@ pub(crate) enum Health {
 pub(crate) enum MicLoss {
     Unplugged,
     Mute,
+    /// The sound system does not answer.
+    Unanswered,
     Failed(String),
 }
 
@@ -93,6 +95,9 @@ impl Health {
                 let next = match why {
                     MicLoss::Unplugged => "Plug it in again.",
                     MicLoss::Mute => "It starts, but gives no sound. Check that it is plugged in and switched on.",
+                    MicLoss::Unanswered => {
+                        "The computer's sound system does not answer. If that stays, stop, and restart the computer."
+                    }
                     MicLoss::Failed(reason) => reason,
                 };
                 format!("The microphone is gone; the take goes on without your voice. {next}")
@@ -180,6 +185,7 @@ mod tests {
             Health::MicRestarted,
             loss(MicLoss::Unplugged),
             loss(MicLoss::Mute),
+            loss(MicLoss::Unanswered),
             loss(MicLoss::Failed(busy)),
             Health::MicBack { name: name() },
             Health::MicMoved { name: name() },

@@ -33,7 +33,7 @@ use crate::encode::{self, EncodeReport, EncodeThreadError, Encoders, GIVEN_UP_AF
 use crate::events;
 use crate::health::Health;
 use crate::live::{Heard, Live};
-use crate::microphone::Microphone;
+use crate::microphone::{MicNews, Microphone};
 use crate::pace::{self, Maps, Pace, SystemClock, Tick};
 use crate::session::{Listener, Progress, SessionError, TakeOptions};
 use crate::spool::{Spool, SpoolError, USUAL_BYTES_PER_SEC};
@@ -303,8 +303,14 @@ impl Take {
 
     /// Whether there was something to note about microphone or input.
     fn watch_devices(&mut self, listener: &mut dyn Listener) -> bool {
-        let heard = self.live.chunks.load(Ordering::Relaxed);
-        let mic_news = self.mic.as_mut().and_then(|mic| mic.watch(heard));
+        let mic_news = match self.mic.as_mut().and_then(Microphone::watch) {
+            Some(MicNews::Told(health)) => Some(health),
+            Some(MicNews::Over(health)) => {
+                listener.over(health.kind());
+                None
+            }
+            None => None,
+        };
         let input_news = self.input.take_if(|input| !input.is_alive()).and_then(|input| input.stop().err());
         let early_news = self.early.as_mut().and_then(Sending::failure);
         let input_news = input_news.map(|error| {

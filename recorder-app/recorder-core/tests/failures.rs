@@ -94,6 +94,8 @@ fn an_encoder_that_hangs_is_told_and_does_not_keep_the_take_from_ending() {
     let manifest = Spool::open(&folder).unwrap().read_manifest().unwrap();
     assert_eq!((manifest.stage, ended_early(&manifest)), (RecordingStage::Stopped, true));
     assert_eq!(manifest.pauses, [], "a hang is no sleep");
+    let told: Vec<_> = manifest.health.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(told, ["encoder_stalled", "interrupted"], "the microphone is well, and is not started again");
     assert!(manifest.frames.captured >= 30, "{:?}", manifest.frames);
     let viewer = view(&folder.join(VIDEO_FILE)).0;
     assert!(viewer.pictures.last().unwrap().0 > 1.0);
@@ -124,6 +126,7 @@ fn an_encoder_that_hangs_for_a_while_costs_pictures_and_no_time() {
     let manifest = result.unwrap();
     let stalled = "encoder_stalled".to_owned();
     assert!(heard.health.contains(&stalled) && heard.over.contains(&stalled), "{heard:?}");
+    assert!(heard.health.iter().chain(&heard.over).all(|kind| !kind.starts_with("mic_")), "{heard:?}");
     assert_eq!(manifest.pauses, []);
     let dropped: u64 = manifest.frames.dropped_per_second.values().map(|&count| u64::from(count)).sum();
     assert!(dropped > 60, "{:?}", manifest.frames);

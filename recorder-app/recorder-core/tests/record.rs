@@ -115,6 +115,17 @@ fn a_lost_microphone_is_told_and_the_take_goes_on_until_it_is_back() {
 }
 
 #[test]
+fn a_microphone_that_a_new_start_helps_is_told_and_no_longer_than_it_is_true() {
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    let falls_silent = Plan { gaps: vec![1.3..1000.0], ..tone() };
+    let sources = sources(TestCard::new(WIDTH, HEIGHT), Some(made_mic(vec![Some(falls_silent), Some(tone())])));
+    let mut heard = Heard::default();
+    record(&folder, sources, &options(15, 5.0), &Control::default(), &mut heard).unwrap();
+    assert_eq!((heard.health, heard.over), (vec!["mic_restarted".to_owned()], vec!["mic_restarted".to_owned()]));
+}
+
+#[test]
 fn a_muted_microphone_is_told_within_three_seconds() {
     let base = tempfile::tempdir().unwrap();
     let folder = base.path().join("take");
