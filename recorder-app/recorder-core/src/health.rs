@@ -115,8 +115,9 @@ impl Health {
             ),
             Self::NoInputEvents { reason } | Self::InputLost { reason } | Self::ScreenLost { reason } => reason.clone(),
             Self::EventsLost { reason } => format!(
-                "Clicks and keys could not be written to the disk: {reason}. \
-                 The recording itself goes on; check that the disk has room before the next one."
+                "Clicks and keys can no longer be written to the disk: {reason}. \
+                 The recording itself goes on without them; check that the disk has room, and if much is left to do, \
+                 stop and start again."
             ),
             Self::ResolutionChanged => {
                 "The recorded screen or window has another size now, so it is shown smaller or with dark bars. \

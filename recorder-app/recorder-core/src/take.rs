@@ -5,6 +5,7 @@
 //! that was recorded until then; a microphone or the input events may fail without ending it. An encoder or a disk that
 //! does not answer is told, and at the end of the take left to itself.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle, ScopedJoinHandle};
@@ -69,10 +70,19 @@ pub(crate) struct Take {
     refused: Option<Health>,
     is_stalled: bool,
     is_resized: bool,
+    /// Input events could not be written, which was told.
+    is_without_events: bool,
     /// How many of the pauses that nobody asked for were told.
     told_sleeps: usize,
     /// How long the take has been running.
     secs: f64,
+}
+
+/// The threads of a take that its watcher looks after.
+struct Threads<'a, 'scope, A, B> {
+    encode: &'a JoinHandle<A>,
+    screen: &'a ScopedJoinHandle<'scope, B>,
+    events: &'a mut Option<ScopedJoinHandle<'scope, io::Result<()>>>,
 }
 
 /// Ends the threads of a take whichever way its watcher leaves: a scope waits for all of its threads.
@@ -92,9 +102,20 @@ impl Take {
         input: Option<input::Running>,
         refused: Option<Health>,
     ) -> Self {
-        let (is_stalled, is_resized) = (false, false);
-        let (live, early, told_sleeps, secs) = (Arc::default(), None, 0, 0.0);
-        Self { spool, manifest, live, mic, input, early, refused, is_stalled, is_resized, told_sleeps, secs }
+        Self {
+            spool,
+            manifest,
+            live: Arc::default(),
+            mic,
+            input,
+            early: None,
+            refused,
+            is_stalled: false,
+            is_resized: false,
+            is_without_events: false,
+            told_sleeps: 0,
+            secs: 0.0,
+        }
     }
 
     pub(crate) fn run(
@@ -141,10 +162,11 @@ impl Take {
                     .run(screen.as_mut())
             })?;
             let write = || events::run(&events_path, &raw, maps, timeline, &live, &hand_sink, over);
-            let events = records_events
+            let mut events = records_events
                 .then(|| Builder::new().name("events".to_owned()).spawn_scoped(scope, write))
                 .transpose()?;
-            let watched = self.watch(timeline, maps, &encode, &pace, options, listener);
+            let threads = Threads { encode: &encode, screen: &pace, events: &mut events };
+            let watched = self.watch(timeline, maps, threads, options, listener);
             drop(end);
             drop(self.input.take());
             let shown = joined(pace.join());
@@ -156,7 +178,11 @@ impl Take {
         drop(self.mic.take());
         self.early.iter().for_each(Sending::stop);
         if let Err(error) = &written {
-            self.note(&Health::EventsLost { reason: error.to_string() }, listener);
+            self.lose_events(error, listener);
+        }
+        if self.is_without_events {
+            // They may end inside of a line. Without those that are whole the take is still one.
+            drop(events::sort(&self.spool.events_path()));
         }
         if let Err(error) = &shown {
             self.note(&Health::ScreenLost { reason: error.to_string() }, listener);
@@ -186,16 +212,16 @@ impl Take {
         &mut self,
         timeline: &Timeline,
         maps: &Maps,
-        encode: &JoinHandle<A>,
-        pace: &ScopedJoinHandle<'_, B>,
+        threads: Threads<'_, '_, A, B>,
         options: &TakeOptions,
         listener: &mut dyn Listener,
     ) -> Result<(), SpoolError> {
         let (mut begun, mut was_paused) = (false, false);
+        let (mut has_manifest, mut is_unwritten) = (false, false);
         let mut looked_at_disk = None;
         let (mut advice, mut disk_secs) = (Advice::default(), None);
         let control = timeline.control();
-        while !control.is_ended() && !encode.is_finished() && !pace.is_finished() {
+        while !control.is_ended() && !threads.encode.is_finished() && !threads.screen.is_finished() {
             std::thread::sleep(WATCH_EVERY);
             let Some(zero) = timeline.zero() else { continue };
             let now = clock::now();
@@ -215,13 +241,23 @@ impl Take {
                 }
             }
             news |= self.watch_devices(listener);
+            if let Some(ended) = threads.events.take_if(|events| events.is_finished())
+                && let Err(error) = joined(ended.join())
+            {
+                self.lose_events(&error, listener);
+                news = true;
+            }
             news |= self.watch_work(timeline, maps, now, listener);
             let heard = self.mic.as_ref().map(|_| self.live.heard());
             if !is_paused {
                 news |= self.advise(&mut advice, heard, disk_secs, options, now, listener);
             }
-            if news {
-                self.spool.write_manifest(&self.manifest)?;
+            if news || is_unwritten {
+                match self.spool.write_manifest(&self.manifest) {
+                    // Without a manifest the folder is no recording; later ones bring it up to date, and one of them will.
+                    Err(error) if !has_manifest => return Err(error),
+                    written => (has_manifest, is_unwritten) = (true, written.is_err()),
+                }
             }
             let peak = self.live.take_peak();
             listener.progress(Progress {
@@ -328,6 +364,13 @@ impl Take {
             self.note(health, listener);
         }
         !news.is_empty()
+    }
+
+    /// Nothing more of what the hand does can be written; its reader has nobody left to tell.
+    fn lose_events(&mut self, error: &io::Error, listener: &mut dyn Listener) {
+        self.is_without_events = true;
+        drop(self.input.take());
+        self.note(&Health::EventsLost { reason: error.to_string() }, listener);
     }
 
     /// Whether there was something to note about encoder, disk, the screen's size or the computer's sleep.

@@ -8,12 +8,14 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use capture::input::{RawKind, synthetic};
 use capture::screen::synthetic::TestCard;
 use fail::FailScenario;
 use recorder_core::control::Control;
-use recorder_core::session::{Listener, Progress, SessionError, ended_early, record};
+use recorder_core::session::{InputSource, Listener, Progress, SessionError, ended_early, record};
 use recorder_core::spool::Spool;
-use shared_types::recording::{HealthEvent, RecordingStage, VIDEO_FILE};
+use shared_types::event::parse_events;
+use shared_types::recording::{EVENTS_FILE, HealthEvent, RecordingStage, VIDEO_FILE};
 use takes::{HEIGHT, Heard, RATE_HZ, WIDTH, check_whole, mic, options, sources, take, tone, view};
 
 #[test]
@@ -135,6 +137,32 @@ fn an_encoder_that_hangs_for_a_while_costs_pictures_and_no_time() {
     let last = viewer.pictures.last().unwrap().0;
     let heard_secs = viewer.samples as f64 / f64::from(RATE_HZ);
     assert!(last > 13.8 && (heard_secs - last).abs() < 0.2, "{heard_secs} s of sound beside {last} s of picture");
+}
+
+#[test]
+fn input_events_that_cannot_be_written_are_told_at_once_and_the_take_goes_on() {
+    let scenario = FailScenario::setup();
+    fail::cfg("events.write", "3*off->return").unwrap();
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    let mut presses = 0_u32;
+    let click = move || {
+        presses += 1;
+        let (button, x, y) = (1, 30, 40);
+        Some(if presses % 2 == 1 { RawKind::ButtonDown { button, x, y } } else { RawKind::ButtonUp { button, x, y } })
+    };
+    let mut sources = sources(TestCard::new(WIDTH, HEIGHT), None);
+    sources.input = InputSource::Start(Box::new(move |sink| synthetic::start(sink, click)));
+    let (result, health) = take(&folder, sources, &options(15, 4.0));
+    scenario.teardown();
+    let manifest = result.unwrap();
+    assert_eq!((health, manifest.stage), (vec!["events_lost".to_owned()], RecordingStage::Checked));
+    let told = &manifest.health[0];
+    assert!(told.t < 3.0 && told.sentence.contains("goes on without them"), "{told:?}");
+    let events = parse_events(&fs::read_to_string(folder.join(EVENTS_FILE)).unwrap()).unwrap();
+    assert!(!events.is_empty());
+    let viewer = check_whole(&folder, &manifest);
+    assert!(viewer.pictures.last().unwrap().0 > 3.8);
 }
 
 /// A journal of so much silence, as the recorder keeps one.

@@ -4,8 +4,11 @@
 
 mod takes;
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use capture::clock;
 use capture::mic;
@@ -17,10 +20,10 @@ use media::journal::hash_file;
 use media::synth;
 use media::time::Monotonic;
 use recorder_core::control::Control;
-use recorder_core::session::{MicChoice, MicSource, SessionError, ended_early, record};
+use recorder_core::session::{Listener, MicChoice, MicSource, Progress, SessionError, ended_early, record};
 use recorder_core::spool::Spool;
 use shared_types::quality::flag::Flag;
-use shared_types::recording::RecordingStage;
+use shared_types::recording::{HealthEvent, RecordingStage};
 use takes::{
     FlashingScreen, HEIGHT, Heard, RATE_HZ, WIDTH, check_modes, check_whole, mic as made_mic, options, sources, take,
     tone, view,
@@ -222,4 +225,107 @@ fn sound_from_before_the_first_picture_is_left_out() {
     let (result, _) = take(&folder, sources(card, Some(made_mic(vec![Some(plan)]))), &options(15, 1.5));
     let viewer = check_whole(&folder, &result.unwrap());
     assert!(viewer.beeps.is_empty(), "{:?}", viewer.beeps);
+}
+
+/// Lies where the manifest's next version is written, pauses meanwhile, and goes away again.
+struct InTheWay<'a> {
+    folder: &'a Path,
+    control: &'a Control,
+    place: PathBuf,
+    reports: u32,
+}
+
+impl InTheWay<'_> {
+    fn pauses_on_disk(&self) -> usize {
+        Spool::open(self.folder).unwrap().read_manifest().unwrap().pauses.len()
+    }
+}
+
+impl Listener for InTheWay<'_> {
+    fn started(&mut self) {}
+
+    fn progress(&mut self, progress: Progress) {
+        match self.reports {
+            0 if progress.secs < 0.5 => return,
+            0 => {
+                std::fs::create_dir(&self.place).unwrap();
+                self.control.pause();
+            }
+            5 => self.control.resume(),
+            10 => {
+                assert_eq!(self.pauses_on_disk(), 0, "it could not be written");
+                std::fs::remove_dir(&self.place).unwrap();
+            }
+            11.. if self.pauses_on_disk() == 1 => self.control.end(),
+            _ => {}
+        }
+        self.reports += 1;
+    }
+
+    fn health(&mut self, _: &HealthEvent) {}
+}
+
+#[test]
+fn a_manifest_that_cannot_be_written_once_is_written_later_and_ends_nothing() {
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    let control = Control::default();
+    let place = folder.join("recording.tmp");
+    let mut in_the_way = InTheWay { folder: &folder, control: &control, place, reports: 0 };
+    let sources = sources(TestCard::new(WIDTH, HEIGHT), None);
+    let manifest = record(&folder, sources, &options(15, 30.0), &control, &mut in_the_way).unwrap();
+    assert_eq!((manifest.stage, manifest.health.as_slice()), (RecordingStage::Checked, [].as_slice()));
+    let viewer = check_whole(&folder, &manifest);
+    assert!(viewer.pictures.last().unwrap().0 < 20.0, "it was written long before the end");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_take_that_still_runs_is_not_made_whole_and_a_killed_one_is() {
+    let recorder = env!("CARGO_BIN_EXE_recorder");
+    let base = tempfile::tempdir().unwrap();
+    for is_killed in [false, true] {
+        let folder = base.path().join(if is_killed { "killed" } else { "ended" });
+        let (video, lock) = (folder.join("video.mp4"), folder.join("take.lock"));
+        let mut running = Command::new(recorder)
+            .args(["record", "--screen", "synthetic", "--mic", "none", "--out"])
+            .arg(&folder)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let grow = |lengths: usize| {
+            let mut seen = BTreeSet::new();
+            while seen.len() < lengths {
+                assert!(Instant::now() < deadline, "the take does not grow");
+                seen.extend(std::fs::metadata(&video).ok().map(|file| file.len()));
+                std::thread::yield_now();
+            }
+        };
+        grow(4);
+        let recover = || {
+            let output = Command::new(recorder).arg("recover").arg(&folder).output().unwrap();
+            (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        };
+        let before = std::fs::read(&video).unwrap();
+        let (code, said) = recover();
+        assert!(code == Some(1) && said.contains("still being recorded"), "{said}");
+        assert!(std::fs::read(&video).unwrap().starts_with(&before), "nothing is taken away");
+        grow(3);
+        if is_killed {
+            running.kill().unwrap();
+        } else {
+            let signal = rustix::process::Signal::TERM;
+            rustix::process::kill_process(rustix::process::Pid::from_child(&running), signal).unwrap();
+        }
+        running.wait().unwrap();
+        assert_eq!(lock.exists(), is_killed);
+        let (code, said) = recover();
+        let expected = if is_killed { "was made whole" } else { "had ended properly" };
+        assert!(code == Some(0) && said.contains(expected), "{said}");
+        assert!(!lock.exists());
+        let manifest = Spool::open(&folder).unwrap().read_manifest().unwrap();
+        check_whole(&folder, &manifest);
+    }
 }
