@@ -343,6 +343,44 @@ fn a_change_of_resolution_shows_in_the_next_picture() {
 }
 
 #[test]
+fn a_monitor_that_is_away_for_a_moment_keeps_its_last_picture_and_is_gone_after_a_while() {
+    let server = Xvfb::start("1280x720x24", &[]);
+    let desk = Desk::new(&server);
+    desk.monitor("LEFT", 0, 0, 800, 720);
+    desk.monitor("RIGHT", 800, 0, 480, 720);
+    let mut source = screen::open(&server.session(), Some("RIGHT")).unwrap();
+    let mut frame = blank_frame();
+    assert_eq!(source.latest(&mut frame).unwrap(), Grab::Changed);
+    // The server tells of the monitors when the resolution changes.
+    let unplug = || {
+        desk.no_monitor("RIGHT");
+        desk.resize(1024, 600);
+        desk.resize(1280, 720);
+    };
+    unplug();
+    let before = (frame.data.clone(), frame.at);
+    for _ in 0..3 {
+        assert_eq!(source.latest(&mut frame).unwrap(), Grab::Same, "it may come back");
+    }
+    assert!(frame.data == before.0 && frame.at > before.1);
+    desk.monitor("RIGHT", 800, 0, 480, 720);
+    desk.window(800, 0, 10, 10, GREEN);
+    assert_eq!(source.latest(&mut frame).unwrap(), Grab::Changed);
+    assert_eq!(pixel(&frame, 5, 5), GREEN, "it did");
+
+    unplug();
+    let began = Instant::now();
+    let gone = loop {
+        match source.latest(&mut frame) {
+            Ok(grab) => assert!(grab == Grab::Same && began.elapsed() < DEADLINE),
+            Err(error) => break error,
+        }
+        std::thread::yield_now();
+    };
+    assert!(matches!(gone, ScreenError::Gone { .. }) && began.elapsed() > Duration::from_secs(4), "{gone}");
+}
+
+#[test]
 fn a_display_that_is_not_there_or_goes_away_is_said_in_a_sentence() {
     let refused = screen::list(&Session::of_display(":987654")).unwrap_err();
     assert!(matches!(refused, ScreenError::Display(DisplayError::Refused { .. })), "{refused}");

@@ -6,6 +6,7 @@
 //! On Linux the session decides: X11 is asked for its picture, a Wayland desktop pushes its own (feature `wayland`), as
 //! Windows and macOS do.
 
+mod absence;
 #[cfg(target_os = "linux")]
 mod area;
 #[cfg(any(not(target_os = "linux"), feature = "wayland", test))]

@@ -7,7 +7,7 @@
 //! trip as the picture and some kilobytes, so it is not cached.
 //!
 //! The monitor's rectangle, or the window's, is asked for again whenever `RandR` or the root window tell of a change, and
-//! when the server refuses a rectangle that no longer fits. What of the windows is left out is painted over before the
+//! when the server refuses a rectangle that no longer fits; a monitor that is away for a moment keeps its last picture. What of the windows is left out is painted over before the
 //! pointer is painted in: what the server tells until it has given the picture counts for that picture.
 
 use std::collections::BTreeSet;
@@ -24,6 +24,7 @@ use x11rb::protocol::{
     shm::{self, ConnectionExt as _},
 };
 
+use super::absence::Absence;
 use super::area::{Area, paint_over};
 use super::shm::SharedMemory;
 use super::windows::{Atoms, Hiding, Shown, WINDOW, hidden, program_of, shown, watch, window_of};
@@ -133,6 +134,9 @@ pub(super) struct X11Screen {
     left_out: Vec<Area>,
     asked_nanos: Option<i64>,
     news: News,
+    absence: Absence,
+    /// There is a picture that the next can be the same as.
+    has_given: bool,
 }
 
 /// What the server told since the last picture.
@@ -179,26 +183,39 @@ impl X11Screen {
             display.conn.randr_select_input(display.root, changes)?.check()?;
         }
         let store = Store::new(&display, &area)?;
-        let (left_out, news) = (Vec::new(), News::default());
-        Ok(Self { display, area, store, compare: false, atoms, hiding, left_out, asked_nanos: None, news })
+        Ok(Self {
+            display,
+            area,
+            store,
+            compare: false,
+            atoms,
+            hiding,
+            left_out: Vec::new(),
+            asked_nanos: None,
+            news: News::default(),
+            absence: Absence::default(),
+            has_given: false,
+        })
     }
 
-    /// Asks where the monitor, or the window, is now.
-    fn find_area(&mut self) -> Result<(), ScreenError> {
+    /// Asks where the monitor, or the window, is now. False for a monitor that is away, perhaps for a moment only.
+    fn find_area(&mut self) -> Result<bool, ScreenError> {
         let area = match self.hiding.only {
             Some(window) => find_window(&self.display, window)?,
-            None => monitors(&self.display)?
-                .into_iter()
-                .find(|screen| screen.id == self.area.id)
-                .ok_or_else(|| ScreenError::Gone { id: self.area.id.clone() })?,
+            None => match monitors(&self.display)?.into_iter().find(|screen| screen.id == self.area.id) {
+                Some(monitor) => monitor,
+                None if self.has_given && !self.absence.missed(clock::now()) => return Ok(false),
+                None => return Err(ScreenError::Gone { id: self.area.id.clone() }),
+            },
         };
+        self.absence.found();
         if (area.width, area.height) != (self.area.width, self.area.height) {
             self.store.release(&self.display)?;
             self.store = Store::new(&self.display, &area)?;
             self.compare = false;
         }
         self.area = area;
-        Ok(())
+        Ok(true)
     }
 
     fn drain_events(&mut self) -> Result<(), ScreenError> {
@@ -316,16 +333,19 @@ impl ScreenSource for X11Screen {
 
     fn latest(&mut self, into: &mut BgraFrame) -> Result<Grab, ScreenError> {
         self.drain_events()?;
-        if std::mem::take(&mut self.news.moved) {
-            self.find_area()?;
-        }
         into.at = clock::now();
+        if (std::mem::take(&mut self.news.moved) || self.absence.is_away()) && !self.find_area()? {
+            return Ok(Grab::Same);
+        }
         let cursor = match self.fetch() {
             Ok(cursor) => cursor,
             // The rectangle fits no more: the change came between the last event and this request.
             Err(ReplyError::X11Error(_)) => {
-                self.find_area()?;
+                let is_there = self.find_area()?;
                 into.at = clock::now();
+                if !is_there {
+                    return Ok(Grab::Same);
+                }
                 self.fetch()?
             }
             Err(error) => return Err(error.into()),
@@ -343,7 +363,7 @@ impl ScreenSource for X11Screen {
         let bytes = into.data.len().min(picture.len());
         into.data[..bytes].copy_from_slice(&picture[..bytes]);
         self.store.keep();
-        self.compare = true;
+        (self.compare, self.has_given) = (true, true);
         Ok(Grab::Changed)
     }
 }

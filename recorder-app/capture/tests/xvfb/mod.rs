@@ -200,6 +200,12 @@ impl Desk {
         self.conn.randr_set_monitor(self.root, monitor).unwrap().check().unwrap();
     }
 
+    /// Such a monitor is unplugged.
+    pub(crate) fn no_monitor(&self, name: &str) {
+        let name = self.conn.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
+        self.conn.randr_delete_monitor(self.root, name).unwrap().check().unwrap();
+    }
+
     /// Another resolution, as a display's settings set it.
     pub(crate) fn resize(&self, width: u16, height: u16) {
         let (conn, root) = (&self.conn, self.root);
