@@ -4,6 +4,7 @@
 
 mod xvfb;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use capture::display::{DisplayError, Session};
@@ -283,6 +284,46 @@ fn one_window_is_recorded_without_what_lies_above_it_and_followed() {
     desk.conn.destroy_window(shop).unwrap();
     desk.sync();
     assert!(matches!(source.latest(&mut frame), Err(ScreenError::Gone { .. })));
+}
+
+#[test]
+fn where_a_single_window_is_not_shown_nothing_is() {
+    let server = Xvfb::start("1280x720x24", &[]);
+    let (desk, other) = (Desk::new(&server), Desk::new(&server));
+    desk.move_pointer(1200, 700);
+    other.window(0, 0, 600, 400, MAGENTA);
+    let shop = desk.window(100, 60, 300, 200, GREEN);
+    let id = format!("window:{shop:#x}");
+    let mut source = screen::open(&server.session(), Some(&id)).unwrap();
+    let mut frame = blank_frame();
+    let mut colours = |source: &mut dyn screen::ScreenSource| {
+        source.latest(&mut frame).unwrap();
+        let pixels = (0..frame.height).flat_map(|y| (0..frame.width).map(move |x| (x, y)));
+        pixels.map(|(x, y)| pixel(&frame, x, y)).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(colours(source.as_mut()), BTreeSet::from([GREEN]));
+    // Minimised, or on another desktop, which is the same to the server; shown again in between, once unseen.
+    for _ in 0..2 {
+        desk.conn.unmap_window(shop).unwrap();
+        desk.sync();
+        let hidden = colours(source.as_mut());
+        assert!(hidden.len() == 1 && hidden.is_disjoint(&BTreeSet::from([GREEN, MAGENTA])), "{hidden:x?}");
+        let mut later = screen::open(&server.session(), Some(&id)).unwrap();
+        assert_eq!(colours(later.as_mut()), hidden, "nor from the beginning");
+        desk.conn.map_window(shop).unwrap();
+        desk.sync();
+        let until = Instant::now() + DEADLINE;
+        while colours(source.as_mut()) != BTreeSet::from([GREEN]) {
+            assert!(Instant::now() < until, "it is not shown again");
+        }
+    }
+    // The system shows it elsewhere before the recorder knows.
+    let mut late = screen::open(&server.session(), Some(&id)).unwrap();
+    assert_eq!(colours(late.as_mut()), BTreeSet::from([GREEN]));
+    for step in 0..40 {
+        desk.conn.configure_window(shop, &ConfigureWindowAux::new().x(100 + 5 * step)).unwrap();
+        assert!(!colours(late.as_mut()).contains(&MAGENTA), "at step {step}");
+    }
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //!
 //! X11 gives the picture of the whole screen or of nothing, so what is not to be seen is painted over, before anything
 //! else sees the picture. That is what shows of windows that the worker named and of this program's own; and where a
-//! single window is recorded, all that lies above it, save what its own program opens. Windows tell when they move; what
-//! they are called is asked for four times a second.
+//! single window is recorded, all that lies above it, save what its own program opens, and all that lies where it is not: a
+//! window that is minimised, or whose desktop was left, has a place but shows what lies below. Windows tell when they move;
+//! what they are called is asked for four times a second.
 //!
 //! A window that others cover is painted over where it can be seen. One that lets through what is below it covers nothing.
 
@@ -158,10 +159,15 @@ pub(super) fn shown(conn: &RustConnection, root: Window, atoms: Atoms) -> Result
     Ok(windows)
 }
 
-/// The parts of the screen that are not to be seen.
-pub(super) fn hidden(windows: &[Shown], hiding: &Hiding) -> Vec<Area> {
-    let only = hiding.only.and_then(|id| windows.iter().position(|window| window.id == id));
-    let mut parts = Vec::new();
+/// The parts of what is recorded of the screen that are not to be seen.
+pub(super) fn hidden(windows: &[Shown], hiding: &Hiding, recorded: Area) -> Vec<Area> {
+    let only = hiding.only.map(|id| windows.iter().position(|window| window.id == id));
+    let mut parts = match only {
+        None => Vec::new(),
+        Some(None) => return vec![recorded],
+        Some(Some(place)) => without(&[recorded], windows[place].area),
+    };
+    let only = only.flatten();
     for (place, window) in windows.iter().enumerate() {
         let is_named = || hiding.names(&window.title, &window.class);
         let lies_above = only.is_some_and(|only| place > only && window.client != windows[only].client);
@@ -228,6 +234,8 @@ pub(super) fn watch(conn: &RustConnection, root: Window) -> Result<(), Connectio
 mod tests {
     use super::*;
 
+    const SCREEN: Area = Area { left: 0, top: 0, right: 100, bottom: 100 };
+
     fn window(id: u32, area: (i32, i32, i32, i32), title: &str, class: &str) -> Shown {
         let area = Area { left: area.0, top: area.1, right: area.2, bottom: area.3 };
         Shown { id, area, title: title.into(), class: class.into(), client: id & !0xff, is_own: false, covers: true }
@@ -245,6 +253,7 @@ mod tests {
             window(0x300, (20, 0, 60, 60), "Notes", "notes"),
         ];
         let mut hiding = Hiding { words: vec!["KEEPASS".into()], ..Hiding::default() };
+        let hidden = |windows: &[Shown], hiding: &Hiding| hidden(windows, hiding, SCREEN);
         assert_eq!(bytes(&hidden(&windows, &hiding)), 200, "its left half; the right one lies below the notes");
         windows[2].covers = false;
         assert_eq!(bytes(&hidden(&windows, &hiding)), 400);
@@ -271,7 +280,10 @@ mod tests {
             window(0x200, (50, 50, 60, 60), "Mail", "mail"),
         ];
         let only = |id| Hiding { only: Some(id), ..Hiding::default() };
-        assert_eq!(hidden(&windows, &only(0x100)), [windows[2].area]);
-        assert_eq!(hidden(&windows, &only(0x200)), []);
+        assert_eq!(hidden(&windows, &only(0x100), windows[0].area), [windows[2].area]);
+        assert_eq!(hidden(&windows, &only(0x200), windows[2].area), []);
+        assert_eq!(hidden(&windows, &only(0x300), SCREEN), [SCREEN], "it is not shown, and what is there is another's");
+        let half = Area { right: 50, ..SCREEN };
+        assert_eq!(hidden(&[window(0x100, (50, 0, 100, 100), "Shop", "browser")], &only(0x100), SCREEN), [half]);
     }
 }

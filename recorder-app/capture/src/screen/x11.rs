@@ -146,6 +146,8 @@ struct News {
     moved: bool,
     /// Windows may have come, gone, moved or changed places.
     restacked: bool,
+    /// The window that is recorded was not there for a while, however short: a picture may show what lies below.
+    hid: bool,
 }
 
 /// Where the pixels arrive.
@@ -227,6 +229,11 @@ impl X11Screen {
                 Event::DestroyNotify(change) => of(change.window),
                 _ => false,
             };
+            self.news.hid |= match &event {
+                Event::UnmapNotify(change) => Some(change.window) == self.hiding.only,
+                Event::DestroyNotify(change) => Some(change.window) == self.hiding.only,
+                _ => false,
+            };
             self.news.restacked |= matches!(
                 event,
                 Event::ConfigureNotify(_)
@@ -246,19 +253,22 @@ impl X11Screen {
         self.drain_events()?;
         let now = clock::now().nanos;
         let mut parts = std::mem::take(&mut self.left_out);
+        let ScreenInfo { x, y, width, height, .. } = self.area;
+        let recorded = Area { left: x, top: y, right: x + width as i32, bottom: y + height as i32 };
         if self.news.restacked || self.asked_nanos.is_none_or(|asked| now - asked >= TITLES_EVERY_NANOS) {
             self.news.restacked = false;
             self.asked_nanos = Some(now);
             let windows = shown(&self.display.conn, self.display.root, self.atoms)?;
-            self.left_out = hidden(&windows, &self.hiding);
+            self.left_out = hidden(&windows, &self.hiding, recorded);
             // The picture may be older than the answer; a window that moves is left out at both places.
             parts.extend(&self.left_out);
         } else {
             self.left_out.clone_from(&parts);
         }
-        let ScreenInfo { x, y, width, height, .. } = self.area;
-        let seen = Area { left: x, top: y, right: x + width as i32, bottom: y + height as i32 };
-        paint_over(&parts, self.store.current_mut(), seen);
+        if std::mem::take(&mut self.news.hid) {
+            parts.push(recorded);
+        }
+        paint_over(&parts, self.store.current_mut(), recorded);
         Ok(())
     }
 
@@ -337,6 +347,7 @@ impl ScreenSource for X11Screen {
         if (std::mem::take(&mut self.news.moved) || self.absence.is_away()) && !self.find_area()? {
             return Ok(Grab::Same);
         }
+        into.at = clock::now();
         let cursor = match self.fetch() {
             Ok(cursor) => cursor,
             // The rectangle fits no more: the change came between the last event and this request.
