@@ -52,6 +52,7 @@ pub(crate) enum Health {
     Slept {
         secs: f64,
     },
+    Locked,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +83,7 @@ impl Health {
             Self::Interrupted { .. } => "interrupted",
             Self::EarlyUploadEnded { .. } => "early_upload_ended",
             Self::Slept { .. } => "slept",
+            Self::Locked => "locked",
         }
     }
 
@@ -147,6 +149,9 @@ impl Health {
                  Go on, or stop if you are done; before a break, pause.",
                 spell(*secs)
             ),
+            Self::Locked => "The screen was locked; nothing of that time is in the recording. \
+                 Unlock it to go on, or to stop if you are done; before a break, pause."
+                .to_owned(),
         }
     }
 
@@ -204,6 +209,7 @@ mod tests {
             Health::Interrupted { reason: "the encoder failed".to_owned() },
             Health::EarlyUploadEnded { reason: "the server is not there".to_owned() },
             Health::Slept { secs: 61.0 },
+            Health::Locked,
         ]
     }
 
@@ -217,7 +223,7 @@ mod tests {
             assert!(docs.contains(&format!("`{kind}`")), "docs/formats.md does not name {kind}");
         }
         let kinds: BTreeSet<&str> = all().iter().map(Health::kind).collect();
-        assert_eq!(kinds.len(), 16, "each kind is in the table above");
+        assert_eq!(kinds.len(), 17, "each kind is in the table above");
         for kind in all().iter().flat_map(Health::ends).chain(&ENDING) {
             assert!(kinds.contains(kind), "{kind}");
         }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use capture::clock;
 use capture::input::{self, InputError, RawInput};
+use capture::lock::IsLocked;
 use capture::screen::{ScreenSource, blank_frame};
 use crossbeam_channel::{Receiver, bounded};
 use media::encode::h264::EncoderChange;
@@ -28,12 +29,13 @@ use time::macros::format_description;
 
 use crate::advice::{Advice, Look, News};
 use crate::check::check;
-use crate::control::Control;
+use crate::control::{Control, Stretch, Why};
 use crate::early::Sending;
 use crate::encode::{self, EncodeReport, EncodeThreadError, Encoders, GIVEN_UP_AFTER, STALLED_SECS, Streams};
 use crate::events;
 use crate::health::Health;
 use crate::live::{Heard, Live};
+use crate::lock;
 use crate::microphone::{MicNews, Microphone};
 use crate::pace::{self, Maps, Pace, SystemClock, Tick};
 use crate::session::{Listener, Progress, SessionError, TakeOptions};
@@ -55,6 +57,7 @@ pub(crate) struct Feeds {
     pub(crate) screen: Box<dyn ScreenSource>,
     pub(crate) chunks: Receiver<AudioChunk>,
     pub(crate) raw: Receiver<RawInput>,
+    pub(crate) lock: Option<IsLocked>,
     /// Size of the encoded picture.
     pub(crate) picture: (u32, u32),
 }
@@ -74,6 +77,9 @@ pub(crate) struct Take {
     is_without_events: bool,
     /// How many of the pauses that nobody asked for were told.
     told_sleeps: usize,
+    told_locks: usize,
+    /// That the screen is locked was told and is still true.
+    is_locked: bool,
     /// How long the take has been running.
     secs: f64,
 }
@@ -114,6 +120,8 @@ impl Take {
             is_resized: false,
             is_without_events: false,
             told_sleeps: 0,
+            told_locks: 0,
+            is_locked: false,
             secs: 0.0,
         }
     }
@@ -126,7 +134,7 @@ impl Take {
         control: &Control,
         listener: &mut dyn Listener,
     ) -> Result<Manifest, SessionError> {
-        let Feeds { mut screen, chunks, raw, picture } = feeds;
+        let Feeds { mut screen, chunks, raw, lock, picture } = feeds;
         let buffers = pace::buffers(screen.size());
         let (tick_sink, ticks) = bounded::<Tick>(TICKS);
         let (spare_sink, spare) = bounded(buffers);
@@ -153,6 +161,7 @@ impl Take {
             Builder::new().name("encode".to_owned()).spawn(run)?
         };
         let timeline = timeline.as_ref();
+        let lock = lock.map(|is_locked| lock::watch(is_locked, timeline.control())).transpose()?;
         let (watched, shown, written) = std::thread::scope(|scope| {
             let end = EndOnDrop(over);
             let fps = options.fps;
@@ -173,6 +182,7 @@ impl Take {
             let written = events.map_or(Ok(()), |events| joined(events.join()));
             Ok::<_, SessionError>((watched, shown, written))
         })?;
+        drop(lock);
         let encoded = self.end_of(encode);
         self.count_lost_sound();
         drop(self.mic.take());
@@ -375,7 +385,7 @@ impl Take {
 
     /// Whether there was something to note about encoder, disk, the screen's size or the computer's sleep.
     fn watch_work(&mut self, timeline: &Timeline, maps: &Maps, now: Monotonic, listener: &mut dyn Listener) -> bool {
-        let mut news = Vec::new();
+        let (mut news, mut is_unlocked) = (Vec::new(), false);
         let is_stalled = self.live.busy_secs(now) >= STALLED_SECS;
         match (std::mem::replace(&mut self.is_stalled, is_stalled), is_stalled) {
             (false, true) => news.push(Health::EncoderStalled),
@@ -388,13 +398,27 @@ impl Take {
             (true, false) => listener.over(Health::ResolutionChanged.kind()),
             _ => {}
         }
-        let sleeps: Vec<_> = timeline.stretches().into_iter().filter(|stretch| stretch.is_sleep).collect();
+        let stretches = timeline.stretches();
+        let of = |why| -> Vec<&Stretch> { stretches.iter().filter(|stretch| stretch.why == why).collect() };
+        let (sleeps, locks) = (of(Why::Slept), of(Why::Locked));
         for sleep in sleeps.iter().skip(self.told_sleeps) {
             news.push(Health::Slept { secs: sleep.nanos(now) as f64 / 1e9 });
         }
         self.told_sleeps = sleeps.len();
+        if locks.iter().skip(self.told_locks).any(|lock| lock.to.is_none_or(|to| Some(to) > timeline.zero())) {
+            news.push(Health::Locked);
+            self.is_locked = true;
+        }
+        self.told_locks = locks.len();
+        if self.is_locked && !timeline.control().is_locked() {
+            self.is_locked = false;
+            is_unlocked = true;
+        }
         for health in &news {
             self.note(health, listener);
+        }
+        if is_unlocked {
+            listener.over(Health::Locked.kind());
         }
         !news.is_empty()
     }

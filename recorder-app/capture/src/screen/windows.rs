@@ -10,7 +10,7 @@
 
 use x11rb::connection::Connection as _;
 use x11rb::errors::{ConnectionError, ReplyError};
-use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, MapState, Window};
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, GetGeometryReply, MapState, Window, WindowClass};
 use x11rb::rust_connection::RustConnection;
 
 use super::area::{Area, without};
@@ -27,6 +27,7 @@ x11rb::atom_manager! {
     pub(super) Atoms: AtomsCookie {
         _NET_WM_NAME,
         _NET_WM_PID,
+        WM_STATE,
     }
 }
 
@@ -125,6 +126,76 @@ pub(super) fn window_of(id: &str) -> Option<Window> {
     Window::from_str_radix(id.strip_prefix(WINDOW)?.strip_prefix("0x")?, 16).ok()
 }
 
+/// Whether a locker's window is in front. Lockers cover the whole screen, with one window or one for each monitor, let
+/// nothing through, and ask no window manager for it; and nothing that a window manager knows lies above. The server's own
+/// window, which compositors draw into, is none.
+pub(crate) fn is_locked(conn: &RustConnection, root: Window) -> Result<bool, ReplyError> {
+    let whole = conn.get_geometry(root)?;
+    let children = conn.query_tree(root)?.reply()?.children;
+    let mut asked = Vec::new();
+    for &id in children.iter().rev() {
+        asked.push((id, conn.get_window_attributes(id)?, conn.get_geometry(id)?));
+    }
+    let whole = whole.reply()?;
+    let whole = Area { left: 0, top: 0, right: whole.width.into(), bottom: whole.height.into() };
+    let mut fronts = Vec::new();
+    for (id, attributes, geometry) in asked {
+        let (attributes, geometry) = (attributes.reply(), geometry.reply());
+        let (Ok(attributes), Ok(geometry)) = (attributes, geometry) else { continue };
+        let is_servers = id & !conn.setup().resource_id_mask == 0;
+        if attributes.map_state != MapState::VIEWABLE || attributes.class != WindowClass::INPUT_OUTPUT || is_servers {
+            continue;
+        }
+        let covered = (attributes.override_redirect && geometry.depth != 32).then(|| area_of(&geometry));
+        fronts.push((id, attributes.override_redirect, covered));
+    }
+    let uncovered = |left: Vec<Area>, cover: Area| without(&left, cover);
+    if !fronts.iter().filter_map(|(_, _, covered)| *covered).fold(vec![whole], uncovered).is_empty() {
+        return Ok(false);
+    }
+    let atoms = Atoms::new(conn)?.reply()?;
+    let mut left = vec![whole];
+    for (id, is_unmanaged, covered) in fronts {
+        // A window manager's frame asks nobody either; what is in it has a state.
+        if !is_unmanaged || has_state(conn, id, atoms, DEEPEST)? {
+            return Ok(false);
+        }
+        if number(conn, id, atoms._NET_WM_PID)? == Some(std::process::id()) {
+            continue;
+        }
+        left = covered.map_or(left.clone(), |covered| without(&left, covered));
+        if left.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn has_state(conn: &RustConnection, window: Window, atoms: Atoms, depth: u32) -> Result<bool, ReplyError> {
+    let state = conn.get_property(false, window, atoms.WM_STATE, AtomEnum::ANY, 0, 1)?.reply();
+    if may_be_gone(state)?.is_some_and(|state| state.type_ != x11rb::NONE) {
+        return Ok(true);
+    }
+    if depth == 0 {
+        return Ok(false);
+    }
+    let Some(tree) = may_be_gone(conn.query_tree(window)?.reply())? else { return Ok(false) };
+    for child in tree.children {
+        if has_state(conn, child, atoms, depth - 1)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Its border included.
+fn area_of(geometry: &GetGeometryReply) -> Area {
+    let border = 2 * i32::from(geometry.border_width);
+    let (left, top) = (i32::from(geometry.x), i32::from(geometry.y));
+    let (width, height) = (i32::from(geometry.width) + border, i32::from(geometry.height) + border);
+    Area { left, top, right: left + width, bottom: top + height }
+}
+
 /// The windows that can be seen, the lowest first.
 pub(super) fn shown(conn: &RustConnection, root: Window, atoms: Atoms) -> Result<Vec<Shown>, ReplyError> {
     let children = conn.query_tree(root)?.reply()?.children;
@@ -140,10 +211,7 @@ pub(super) fn shown(conn: &RustConnection, root: Window, atoms: Atoms) -> Result
         if attributes.map_state != MapState::VIEWABLE {
             continue;
         }
-        let border = 2 * i32::from(geometry.border_width);
-        let (left, top) = (i32::from(geometry.x), i32::from(geometry.y));
-        let (width, height) = (i32::from(geometry.width) + border, i32::from(geometry.height) + border);
-        let area = Area { left, top, right: left + width, bottom: top + height };
+        let area = area_of(&geometry);
         let named = named(conn, id, DEEPEST)?.unwrap_or(id);
         let pid = number(conn, named, atoms._NET_WM_PID)?;
         windows.push(Shown {

@@ -27,7 +27,7 @@ use x11rb::protocol::{
 use super::absence::Absence;
 use super::area::{Area, paint_over};
 use super::shm::SharedMemory;
-use super::windows::{Atoms, Hiding, Shown, WINDOW, hidden, program_of, shown, watch, window_of};
+use super::windows::{Atoms, Hiding, Shown, WINDOW, hidden, is_locked, program_of, shown, watch, window_of};
 use super::{Grab, ScreenError, ScreenInfo, ScreenSource, pointer};
 use crate::clock;
 use crate::display::{Display, Session};
@@ -258,8 +258,12 @@ impl X11Screen {
         if self.news.restacked || self.asked_nanos.is_none_or(|asked| now - asked >= TITLES_EVERY_NANOS) {
             self.news.restacked = false;
             self.asked_nanos = Some(now);
-            let windows = shown(&self.display.conn, self.display.root, self.atoms)?;
-            self.left_out = hidden(&windows, &self.hiding, recorded);
+            let (conn, root) = (&self.display.conn, self.display.root);
+            self.left_out = if is_locked(conn, root)? {
+                vec![recorded]
+            } else {
+                hidden(&shown(conn, root, self.atoms)?, &self.hiding, recorded)
+            };
             // The picture may be older than the answer; a window that moves is left out at both places.
             parts.extend(&self.left_out);
         } else {
