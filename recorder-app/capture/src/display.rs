@@ -69,12 +69,10 @@ impl Session {
         self.shown.as_deref()
     }
 
-    #[cfg(target_os = "linux")]
     pub(crate) fn hidden(&self) -> &[String] {
         &self.hidden
     }
 
-    #[cfg(target_os = "linux")]
     pub(crate) fn hidden_programs(&self) -> &[String] {
         &self.hidden_programs
     }
