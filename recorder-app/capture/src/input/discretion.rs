@@ -15,8 +15,7 @@ pub(super) struct Front {
 }
 
 pub(super) struct Discretion {
-    words: Vec<String>,
-    programs: Vec<String>,
+    session: Session,
     is_private: bool,
     /// The title that was told last.
     told: Option<String>,
@@ -24,8 +23,7 @@ pub(super) struct Discretion {
 
 impl Discretion {
     pub(super) fn of(session: &Session) -> Self {
-        let words = session.hidden().iter().map(|word| word.to_lowercase()).collect();
-        Self { words, programs: session.hidden_programs().to_vec(), is_private: false, told: None }
+        Self { session: session.clone(), is_private: false, told: None }
     }
 
     /// The title, if it is another one than the last time and may be told.
@@ -45,10 +43,7 @@ impl Discretion {
     }
 
     fn names(&self, front: &Front) -> bool {
-        let said = format!("{}\n{}", front.title, front.program).to_lowercase();
-        front.is_own
-            || self.words.iter().any(|word| said.contains(word))
-            || self.programs.iter().any(|program| *program == front.program)
+        front.is_own || self.session.hides(&front.title, &front.program)
     }
 }
 
