@@ -7,11 +7,11 @@ mod xvfb;
 use std::time::{Duration, Instant};
 
 use capture::display::{DisplayError, Session};
-use capture::input::{self, InputError, KeyName, Modifiers, Pressed, RawInput, RawKind, pause_key};
+use capture::input::{self, InputError, KeyName, RawInput, RawKind, pause_key};
 use capture::screen::{self, Grab, ScreenError, blank_frame};
 use crossbeam_channel::Receiver;
 use media::frame::BgraFrame;
-use x11rb::protocol::xproto::{AtomEnum, ConfigureWindowAux, ConnectionExt as _, InputFocus, PropMode};
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, InputFocus, PropMode};
 use x11rb::wrapper::ConnectionExt as _;
 use xvfb::{BLUE, Desk, GREEN, MAGENTA, POINTER_HOT_SPOT, POINTER_SIDE, Xvfb, pixel};
 

@@ -9,12 +9,11 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use capture::input::{self, KeyName, Modifiers, Pressed, RawInput, RawKind};
-use capture::screen::{self, Grab, ScreenError, ScreenSource, blank_frame};
 use capture::lock;
+use capture::screen::{self, ScreenError, ScreenSource, blank_frame};
 use crossbeam_channel::Receiver;
 use media::frame::BgraFrame;
 use x11rb::protocol::xproto::{ConfigureWindowAux, ConnectionExt as _, GrabMode};
-use x11rb::wrapper::ConnectionExt as _;
 use xvfb::{BLUE, Desk, GREEN, MAGENTA, Xvfb, pixel};
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -267,10 +266,10 @@ fn all_windows_of_a_hidden_program_are_left_out_and_none_of_them_can_be_recorded
     assert!(screen::open(&session, Some(&ids[2])).is_ok());
 }
 
-
 /// What i3lock, slock, xsecurelock and the like do: a window of no window manager over everything, and all keys for itself.
 fn lock_screen(locker: &Desk, areas: &[(i16, i16, u16, u16)]) -> Vec<u32> {
-    let windows: Vec<_> = areas.iter().map(|&(x, y, width, height)| locker.window(x, y, width, height, MAGENTA)).collect();
+    let windows: Vec<_> =
+        areas.iter().map(|&(x, y, width, height)| locker.window(x, y, width, height, MAGENTA)).collect();
     let (now, mode) = (x11rb::CURRENT_TIME, GrabMode::ASYNC);
     locker.conn.grab_keyboard(false, windows[0], now, mode, mode).unwrap().reply().unwrap();
     locker.grab_pointer();

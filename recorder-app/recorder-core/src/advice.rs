@@ -283,7 +283,8 @@ mod tests {
             look.heard.as_mut().unwrap().dead_secs = dead_secs;
             look
         };
-        let looks = [dead(2.1, 2.1), dead(4.0, 0.0), dead(40.0, 5.0), dead(45.0, 0.0), dead(90.0, 5.0), dead(120.0, 16.0)];
+        let looks =
+            [dead(2.1, 2.1), dead(4.0, 0.0), dead(40.0, 5.0), dead(45.0, 0.0), dead(90.0, 5.0), dead(120.0, 16.0)];
         let told: Vec<usize> = looks.iter().map(|look| kinds(&mut advice, look).len()).collect();
         assert_eq!(told, [1, 0, 0, 0, 0, 1]);
     }

@@ -38,8 +38,9 @@ impl Discretion {
 
     /// Whether a key that was pressed may be told.
     pub(super) fn tells_key(&mut self, front: &Front) -> bool {
-        let was_private = std::mem::replace(&mut self.is_private, self.names(front));
-        !was_private && !self.is_private
+        let is_private = self.names(front);
+        let was_private = std::mem::replace(&mut self.is_private, is_private);
+        !was_private && !is_private
     }
 
     fn names(&self, front: &Front) -> bool {

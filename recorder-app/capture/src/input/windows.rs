@@ -23,8 +23,8 @@ use windows::Win32::UI::Input::{
 use windows::Win32::UI::WindowsAndMessaging::{
     CreateWindowExW, DefWindowProcW, DestroyWindow, ES_PASSWORD, GUITHREADINFO, GWL_STYLE, GetCursorPos,
     GetForegroundWindow, GetGUIThreadInfo, GetSystemMetrics, GetWindowLongW, GetWindowTextW, GetWindowThreadProcessId,
-    HWND_MESSAGE, MSG, MWMO_INPUTAVAILABLE, MsgWaitForMultipleObjectsEx, PM_REMOVE, PeekMessageW, QS_ALLINPUT, RI_KEY_BREAK,
-    RI_MOUSE_HWHEEL, RI_MOUSE_WHEEL, SM_SWAPBUTTON, WINDOW_EX_STYLE, WINDOW_STYLE, WM_INPUT,
+    HWND_MESSAGE, MSG, MWMO_INPUTAVAILABLE, MsgWaitForMultipleObjectsEx, PM_REMOVE, PeekMessageW, QS_ALLINPUT,
+    RI_KEY_BREAK, RI_MOUSE_HWHEEL, RI_MOUSE_WHEEL, SM_SWAPBUTTON, WINDOW_EX_STYLE, WINDOW_STYLE, WM_INPUT,
 };
 use windows::core::{PWSTR, w};
 

@@ -26,7 +26,13 @@ const SPARSE: &str = "repeat-headers=1:sliced-threads=0:threads=1:sync-lookahead
 
 /// As other encoders are: another profile, another way to write numbers, other reference pictures.
 static MADE: [Candidate; 3] = [
-    x264(&[("preset", "veryfast"), ("tune", "zerolatency"), ("crf", "32"), ("forced-idr", "1"), ("x264-params", SPARSE)]),
+    x264(&[
+        ("preset", "veryfast"),
+        ("tune", "zerolatency"),
+        ("crf", "32"),
+        ("forced-idr", "1"),
+        ("x264-params", SPARSE),
+    ]),
     x264(&[
         ("preset", "ultrafast"),
         ("tune", "zerolatency"),

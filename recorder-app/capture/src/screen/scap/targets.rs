@@ -180,7 +180,9 @@ mod system {
     /// The program of each window by the window's number, and whether it is this one.
     fn owners() -> HashMap<u32, (String, bool)> {
         let mut owners = HashMap::new();
-        let Some(windows) = copy_window_info(kCGWindowListExcludeDesktopElements, kCGNullWindowID) else { return owners };
+        let Some(windows) = copy_window_info(kCGWindowListExcludeDesktopElements, kCGNullWindowID) else {
+            return owners;
+        };
         for window in &windows {
             // SAFETY: the list holds dictionaries, says the system; this one is kept while it is read.
             let window: CFDictionary<CFString, CFType> = unsafe { CFDictionary::wrap_under_get_rule((*window).cast()) };
