@@ -31,6 +31,7 @@ impl Absence {
         self.since.is_some_and(|since| now.nanos_since(since) >= GONE_AFTER_NANOS)
     }
 
+    #[cfg(any(target_os = "linux", test))]
     pub(super) fn is_away(self) -> bool {
         self.since.is_some()
     }
