@@ -329,7 +329,7 @@ fn nothing_of_a_locked_screen_is_seen_or_told() {
             assert!(is_locked());
             unlock_screen(&locker, &windows);
             assert!(!is_locked());
-            let basket = format!("Basket {attempt}");
+            let basket = format!("Basket {attempt} beside {} windows", areas.len());
             desk.name(shop, &basket);
             leaked = told_until(&events, &title(&basket));
             leaked.retain(|kind| !matches!(kind, RawKind::Pointer { .. }) && *kind != title(&basket));
