@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# A microphone of a real PulseAudio that is unplugged, a sound system that dies and comes back, and another microphone, at
-# another rate, that the system changes to; each during a take. What the worker should know is told with what to do, the
-# take goes on, and the voice is in the file before and after.
+# A microphone of a real PulseAudio that is unplugged, a sound system that dies and comes back, one that freezes, and another
+# microphone, at another rate, that the system changes to; each during a take. What the worker should know is told with what
+# to do, the take goes on, and the voice is in the file before and after. A take whose sound system is frozen ends when it is
+# told to.
 #
 #   tests/microphone.sh
 #
@@ -126,7 +127,8 @@ kill -KILL "$sound_pid"
 told mic_lost
 XDG_RUNTIME_DIR=$desktop_run HOME=$desktop_run pulseaudio -n -F "$state/desktop/sound.pa" --daemonize=no --exit-idle-time=-1 \
   --use-pid-file=no --realtime=no --high-priority=no >>"$state/desktop/pulseaudio.log" 2>&1 &
-desktop_pids+=($!)
+sound_pid=$!
+desktop_pids+=("$sound_pid")
 desktop_wait 20 pactl info || fail 'The sound system did not come back.'
 voice
 told mic_back
@@ -135,5 +137,20 @@ loud 0.5
 loud -4
 grep -o 'The microphone[^"]*' "$take/recording.json"
 echo 'well: the sound system died and came back'
+
+begin frozen
+kill -STOP "$sound_pid"
+told mic_lost
+grep -q 'sound system does not answer' "$take.log" || fail 'It is not said why.' "$take.log"
+kill -TERM "$pid"
+desktop_wait 10 desktop_gone "$pid" || fail 'The take does not end while the sound system is frozen.' "$take.log"
+wait "$pid" || fail 'The take did not end well.' "$take.log"
+pid=''
+kill -CONT "$sound_pid"
+loud 0.5
+"$recorder" check "$take" >"$take.quality.json" 2>>"$take.log"
+case $? in 0 | 3 | 4) ;; *) fail 'The take cannot be judged.' "$take.log" ;; esac
+! grep -qE '"(corrupt_file|truncated_file|no_audio_stream)"' "$take.quality.json" || fail 'The take is not whole.' "$take.quality.json"
+echo 'well: the sound system froze, and the take ended when it was told to'
 
 good=true

@@ -69,6 +69,14 @@ impl Session {
         self.shown.as_deref()
     }
 
+    /// Whether a window of this title and program is left out.
+    #[cfg(any(not(target_os = "linux"), test))]
+    pub(crate) fn hides(&self, title: &str, program: &str) -> bool {
+        let said = format!("{title}\n{program}").to_lowercase();
+        self.hidden.iter().any(|word| said.contains(&word.to_lowercase()))
+            || self.hidden_programs.iter().any(|hidden| hidden == program)
+    }
+
     #[cfg(target_os = "linux")]
     pub(crate) fn hidden(&self) -> &[String] {
         &self.hidden

@@ -7,5 +7,6 @@
 pub mod clock;
 pub mod display;
 pub mod input;
+pub mod lock;
 pub mod mic;
 pub mod screen;

@@ -92,7 +92,7 @@ fn records(sound_system: &str) {
     }
     player.kill().unwrap();
     player.wait().unwrap();
-    assert_eq!(running.dropped_chunks(), 0);
+    assert_eq!(running.counts().dropped_chunks(), 0);
     check_stamps(&heard);
     check_tone(&heard.into_iter().filter(sounding).collect::<Vec<_>>());
 

@@ -7,21 +7,15 @@ mod xvfb;
 use std::time::{Duration, Instant};
 
 use capture::display::{DisplayError, Session};
-use capture::input::{self, InputError, KeyName, Modifiers, Pressed, RawInput, RawKind, pause_key};
+use capture::input::{self, InputError, KeyName, RawInput, RawKind, pause_key};
 use capture::screen::{self, Grab, ScreenError, blank_frame};
 use crossbeam_channel::Receiver;
 use media::frame::BgraFrame;
-use x11rb::protocol::xproto::{AtomEnum, ConfigureWindowAux, ConnectionExt as _, InputFocus, PropMode};
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, InputFocus, PropMode};
 use x11rb::wrapper::ConnectionExt as _;
-use xvfb::{BLUE, Desk, GREEN, MAGENTA, POINTER_HOT_SPOT, POINTER_SIDE, Xvfb};
+use xvfb::{BLUE, Desk, GREEN, MAGENTA, POINTER_HOT_SPOT, POINTER_SIDE, Xvfb, pixel};
 
 const DEADLINE: Duration = Duration::from_secs(20);
-
-fn pixel(frame: &BgraFrame, x: u32, y: u32) -> u32 {
-    let at = x as usize * 4;
-    let row = frame.row(y);
-    u32::from(row[at]) | u32::from(row[at + 1]) << 8 | u32::from(row[at + 2]) << 16
-}
 
 /// The corner and the size of all that has the pointer's colour.
 fn pointer_in(frame: &BgraFrame) -> Option<(u32, u32, u32, u32)> {
@@ -106,218 +100,6 @@ fn one_monitor_of_several_is_recorded() {
 }
 
 #[test]
-fn windows_that_are_to_be_left_out_are_painted_over_wherever_they_go() {
-    let server = Xvfb::start("1280x720x24", &[]);
-    let desk = Desk::new(&server);
-    desk.move_pointer(1200, 700);
-    let vault = desk.window(100, 60, 200, 100, GREEN);
-    desk.name(vault, "My Vault - KeePassXC");
-    let session = server.session().hiding(["keepass".to_owned()]);
-    let mut source = screen::open(&session, None).unwrap();
-    let mut frame = blank_frame();
-    let mut seen = |places: &[(u32, u32)]| {
-        source.latest(&mut frame).unwrap();
-        places.iter().map(|&(x, y)| pixel(&frame, x, y)).collect::<Vec<_>>()
-    };
-    let painted = seen(&[(100, 60), (299, 159)]);
-    assert!(painted[0] == painted[1] && ![GREEN, BLUE, 0].contains(&painted[0]), "{painted:x?}");
-    assert_eq!(seen(&[(99, 60), (300, 159)]), [BLUE, BLUE]);
-    // What lies above it is seen, from the second picture on; what moves is never seen on its way.
-    let note = desk.window(150, 80, 40, 40, MAGENTA);
-    seen(&[]);
-    assert_eq!(seen(&[(160, 90), (110, 70)]), [MAGENTA, painted[0]]);
-    desk.conn.destroy_window(note).unwrap();
-    for step in 1..20 {
-        let x = 100 + 40 * step;
-        desk.conn.configure_window(vault, &ConfigureWindowAux::new().x(x)).unwrap();
-        desk.sync();
-        assert_eq!(seen(&[(x as u32, 60), (x as u32 + 199, 159)]), [painted[0]; 2], "at {x}");
-    }
-    // One that comes, and one that takes the name later.
-    let late = desk.window(20, 400, 50, 50, GREEN);
-    assert_eq!(seen(&[(30, 410)]), [GREEN]);
-    desk.name(late, "KeePassXC");
-    let until = Instant::now() + DEADLINE;
-    while seen(&[(30, 410)]) != [painted[0]] {
-        assert!(Instant::now() < until, "the new title is not heeded");
-    }
-}
-
-#[test]
-fn the_recorders_own_window_is_painted_over_wherever_it_says_whose_it_is() {
-    let server = Xvfb::start("640x480x24", &[]);
-    let desk = Desk::new(&server);
-    desk.move_pointer(600, 400);
-    let (own, other) = (desk.window(100, 60, 100, 100, GREEN), desk.window(300, 60, 100, 100, GREEN));
-    desk.owner(own, std::process::id());
-    desk.owner(other, 1);
-    let mut source = screen::open(&server.session(), None).unwrap();
-    let mut frame = blank_frame();
-    source.latest(&mut frame).unwrap();
-    assert!(![GREEN, BLUE].contains(&pixel(&frame, 150, 100)), "its own");
-    assert_eq!(pixel(&frame, 350, 100), GREEN, "another program's");
-}
-
-/// All that is told from now on until `last` is.
-fn told_until(events: &Receiver<RawInput>, last: &RawKind) -> Vec<RawKind> {
-    let deadline = Instant::now() + DEADLINE;
-    let mut told = Vec::new();
-    while told.last() != Some(last) {
-        told.push(events.recv_deadline(deadline).expect("it is told in time").kind);
-    }
-    told
-}
-
-fn title(title: &str) -> RawKind {
-    RawKind::WindowTitle(title.to_owned())
-}
-
-/// Clicks into a window, scrolls and types there, as slowly as `seen` tells that it was seen.
-fn use_window(desk: &Desk, window: u32, (x, y): (i16, i16), seen: impl Fn(&RawKind)) {
-    desk.move_pointer(x, y);
-    desk.focus(window);
-    desk.press(1);
-    desk.release(1);
-    seen(&RawKind::ButtonUp { button: 1, x: x.into(), y: y.into() });
-    desk.press(5);
-    desk.release(5);
-    for letter in b"hunter2" {
-        desk.chord(&[u32::from(*letter)]);
-        seen(&RawKind::KeyUp);
-    }
-    desk.chord(&[0xff0d]);
-    seen(&RawKind::KeyUp);
-}
-
-#[test]
-fn nothing_is_told_of_what_is_done_in_windows_that_are_left_out() {
-    let server = Xvfb::start("640x480x24", &[]);
-    let (desk, other) = (Desk::new(&server), Desk::new(&server));
-    let shop = desk.window(0, 0, 200, 200, GREEN);
-    let vault = other.window(300, 0, 200, 200, GREEN);
-    let own = other.window(300, 250, 100, 100, GREEN);
-    desk.name(shop, "Shop");
-    desk.name(own, "Recorder");
-    desk.owner(own, std::process::id());
-    // Another reader of the same display, from which the vault is not hidden: a hand is slower than both.
-    let (witness_sink, witnessed) = crossbeam_channel::bounded(1024);
-    let witness = input::start(&server.session(), witness_sink).unwrap();
-    let seen = |last: &RawKind| drop(told_until(&witnessed, last));
-    // Where one window is recorded, all others are left out.
-    let only_shop = server.session().showing(Some(&format!("window:{shop:#x}")));
-    let hiding = server.session().hiding(["keepass".to_owned()]);
-    for (name, session) in [("My Vault - KeePassXC", hiding), ("Mail", only_shop)] {
-        desk.name(vault, name);
-        desk.focus(shop);
-        let (sink, events) = crossbeam_channel::bounded(1024);
-        let running = input::start(&session, sink).unwrap();
-        told_until(&events, &title("Shop"));
-        let mut leaked = Vec::new();
-        // The reader learns of a key or a click a moment later, when the pointer may be elsewhere already: what leaks
-        // leaks each time.
-        for attempt in 0..5 {
-            leaked.clear();
-            use_window(&desk, vault, (400, 100), seen);
-            use_window(&desk, own, (350, 300), |_| {});
-            // Moves over other windows are told while its own is in use, and the second of them after all else.
-            for x in [100, 101] {
-                desk.move_pointer(x, 100);
-                leaked.extend(told_until(&events, &RawKind::Pointer { x: x.into(), y: 100 }));
-            }
-            desk.focus(shop);
-            let basket = format!("Basket {attempt}");
-            desk.name(shop, &basket);
-            leaked.extend(told_until(&events, &title(&basket)));
-            leaked.retain(|kind| match *kind {
-                RawKind::Pointer { x, y } => (300..500).contains(&x) && ((0..200).contains(&y) || y >= 250),
-                RawKind::WindowTitle(ref told) => *told != basket,
-                _ => true,
-            });
-            if leaked.is_empty() {
-                break;
-            }
-        }
-        assert!(leaked.is_empty(), "{name}: {leaked:?}");
-
-        use_window(&desk, shop, (100, 100), seen);
-        let enter = KeyName::of(Pressed::Named("Enter"), Modifiers::NONE);
-        let told = told_until(&events, &RawKind::KeyDown { key: enter, repeat: false });
-        let count = |wanted: &dyn Fn(&RawKind) -> bool| told.iter().filter(|kind| wanted(kind)).count();
-        assert_eq!(count(&|kind| matches!(kind, RawKind::KeyDown { .. })), 8, "{name}: {told:?}");
-        assert_eq!(count(&|kind| matches!(kind, RawKind::ButtonDown { .. })), 1, "{name}: {told:?}");
-        assert_eq!(count(&|kind| matches!(kind, RawKind::Wheel { .. })), 1, "{name}: {told:?}");
-        desk.name(shop, "Shop");
-        told_until(&events, &title("Shop"));
-        running.stop().unwrap();
-    }
-    witness.stop().unwrap();
-}
-
-#[test]
-fn one_window_is_recorded_without_what_lies_above_it_and_followed() {
-    let server = Xvfb::start("1280x720x24", &[]);
-    let (desk, other) = (Desk::new(&server), Desk::new(&server));
-    desk.move_pointer(1200, 700);
-    let session = server.session();
-    let shop = desk.window(100, 60, 300, 200, GREEN);
-    desk.name(shop, "Shop");
-    let found = screen::windows(&session).unwrap();
-    assert_eq!(found.iter().map(|window| (window.name.as_str(), window.width)).collect::<Vec<_>>(), [("Shop", 300)]);
-    let mut source = screen::open(&session, Some(&found[0].id)).unwrap();
-    let mut frame = blank_frame();
-    source.latest(&mut frame).unwrap();
-    assert_eq!((frame.width, frame.height, source.corner()), (300, 200, (100, 60)));
-    assert_eq!(pixel(&frame, 0, 0), GREEN);
-
-    let menu = desk.window(110, 70, 20, 20, MAGENTA);
-    other.window(200, 100, 50, 50, BLUE);
-    source.latest(&mut frame).unwrap();
-    assert_eq!(pixel(&frame, 15, 15), MAGENTA, "its own program's menu");
-    assert!(![BLUE, GREEN].contains(&pixel(&frame, 110, 50)), "another program's window");
-    desk.conn.destroy_window(menu).unwrap();
-    desk.conn.configure_window(shop, &ConfigureWindowAux::new().x(-50).y(300)).unwrap();
-    desk.sync();
-    source.latest(&mut frame).unwrap();
-    assert_eq!((frame.width, frame.height, source.corner()), (250, 200, (0, 300)), "what of it is on the screen");
-    assert_eq!(pixel(&frame, 249, 199), GREEN);
-    desk.conn.destroy_window(shop).unwrap();
-    desk.sync();
-    assert!(matches!(source.latest(&mut frame), Err(ScreenError::Gone { .. })));
-}
-
-#[test]
-fn all_windows_of_a_hidden_program_are_left_out_and_none_of_them_can_be_recorded() {
-    let server = Xvfb::start("1280x720x24", &[]);
-    let desk = Desk::new(&server);
-    desk.move_pointer(1200, 700);
-    let windows =
-        [(0, GREEN, "Inbox", "Mail"), (200, GREEN, "Letter", "Mail"), (400, MAGENTA, "Mail order shoes", "Browser")];
-    let made = windows.map(|(x, colour, title, class)| {
-        let window = desk.window(x, 0, 100, 100, colour);
-        desk.name(window, title);
-        desk.class(window, class);
-        window
-    });
-    let own = desk.window(600, 0, 100, 100, BLUE);
-    desk.name(own, "Recorder");
-    desk.class(own, "Recorder");
-    desk.owner(own, std::process::id());
-    let session = server.session();
-    assert_eq!(screen::programs(&session).unwrap().unwrap(), ["Browser", "Mail"], "not this program itself");
-    let listed = screen::windows(&session).unwrap();
-    assert!(listed.iter().all(|window| window.name != "Recorder"), "{listed:?}");
-
-    let session = session.hiding_programs(["Mail".to_owned(), " ".to_owned()]);
-    let (mut source, mut frame) = (screen::open(&session, None).unwrap(), blank_frame());
-    source.latest(&mut frame).unwrap();
-    let seen = [50, 250, 450].map(|x| pixel(&frame, x, 50));
-    assert!(seen[0] == seen[1] && seen[0] != GREEN && seen[2] == MAGENTA, "{seen:x?}");
-    let ids = made.map(|window| format!("window:{window:#x}"));
-    assert!(matches!(screen::open(&session, Some(&ids[1])), Err(ScreenError::LeftOut)));
-    assert!(screen::open(&session, Some(&ids[2])).is_ok());
-}
-
-#[test]
 fn a_change_of_resolution_shows_in_the_next_picture() {
     let server = Xvfb::start("1280x720x24", &[]);
     let desk = Desk::new(&server);
@@ -340,6 +122,44 @@ fn a_change_of_resolution_shows_in_the_next_picture() {
         assert_eq!(source.size(), (width.into(), height.into()));
         assert_eq!(pixel(&frame, u32::from(width) - 1, u32::from(height) - 1), GREEN);
     }
+}
+
+#[test]
+fn a_monitor_that_is_away_for_a_moment_keeps_its_last_picture_and_is_gone_after_a_while() {
+    let server = Xvfb::start("1280x720x24", &[]);
+    let desk = Desk::new(&server);
+    desk.monitor("LEFT", 0, 0, 800, 720);
+    desk.monitor("RIGHT", 800, 0, 480, 720);
+    let mut source = screen::open(&server.session(), Some("RIGHT")).unwrap();
+    let mut frame = blank_frame();
+    assert_eq!(source.latest(&mut frame).unwrap(), Grab::Changed);
+    // The server tells of the monitors when the resolution changes.
+    let unplug = || {
+        desk.no_monitor("RIGHT");
+        desk.resize(1024, 600);
+        desk.resize(1280, 720);
+    };
+    unplug();
+    let before = (frame.data.clone(), frame.at);
+    for _ in 0..3 {
+        assert_eq!(source.latest(&mut frame).unwrap(), Grab::Same, "it may come back");
+    }
+    assert!(frame.data == before.0 && frame.at > before.1);
+    desk.monitor("RIGHT", 800, 0, 480, 720);
+    desk.window(800, 0, 10, 10, GREEN);
+    assert_eq!(source.latest(&mut frame).unwrap(), Grab::Changed);
+    assert_eq!(pixel(&frame, 5, 5), GREEN, "it did");
+
+    unplug();
+    let began = Instant::now();
+    let gone = loop {
+        match source.latest(&mut frame) {
+            Ok(grab) => assert!(grab == Grab::Same && began.elapsed() < DEADLINE),
+            Err(error) => break error,
+        }
+        std::thread::yield_now();
+    };
+    assert!(matches!(gone, ScreenError::Gone { .. }) && began.elapsed() > Duration::from_secs(4), "{gone}");
 }
 
 #[test]

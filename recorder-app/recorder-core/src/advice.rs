@@ -10,10 +10,12 @@ use media::time::Monotonic;
 
 use crate::live::{Heard, Live};
 
-/// A microphone that gives nothing from the start is told after this long.
+/// A microphone that gives nothing is told after this long.
 const DEAD_SECS: f64 = 2.0;
-/// One that falls silent between words by itself (a noise gate) is given longer, once it has shown that it does.
+/// One that falls silent between words by itself (a noise gate) is given longer, once it has shown that it does and until it
+/// has given sound without a break for `UNGATED_SECS`.
 const GATED_SECS: f64 = 15.0;
+const UNGATED_SECS: f64 = 60.0;
 const WORDLESS_SECS: f64 = 30.0;
 const CLIPPED_SHARE: f64 = 0.02;
 const QUIET_SPEECH_DBFS: f64 = -50.0;
@@ -53,8 +55,8 @@ pub(crate) struct Advice {
     /// Troubles that were told and still hold, and when each was told last.
     active: BTreeSet<&'static str>,
     told: BTreeMap<&'static str, f64>,
-    /// The microphone was silent for longer than `DEAD_SECS` and came back by itself.
-    is_gated: bool,
+    /// When the microphone last came back by itself from a silence longer than `DEAD_SECS`.
+    came_back: Option<f64>,
     was_dead: bool,
     /// Counts at the beginning of the stretch over which drops are reckoned.
     drops_from: (f64, u64, u64),
@@ -91,8 +93,13 @@ impl Advice {
         };
         let plain = |text: &'static str| move || text.to_owned();
         if let Some(heard) = look.heard {
-            let is_dead = heard.dead_secs >= if self.is_gated { GATED_SECS } else { DEAD_SECS };
-            self.is_gated |= self.was_dead && heard.dead_secs < DEAD_SECS;
+            // What counts is how long there was sound when the silence began.
+            let began = look.secs - heard.dead_secs;
+            let is_gated = self.came_back.is_some_and(|at| began - at < UNGATED_SECS);
+            let is_dead = heard.dead_secs >= if is_gated { GATED_SECS } else { DEAD_SECS };
+            if self.was_dead && heard.dead_secs < DEAD_SECS {
+                self.came_back = Some(look.secs);
+            }
             self.was_dead = heard.dead_secs >= DEAD_SECS;
             tell(
                 "mic_silent",
@@ -276,11 +283,31 @@ mod tests {
             look.heard.as_mut().unwrap().dead_secs = dead_secs;
             look
         };
-        let told: Vec<usize> = [dead(2.1, 2.1), dead(4.0, 0.0), dead(90.0, 5.0), dead(95.0, 0.0), dead(200.0, 16.0)]
-            .iter()
-            .map(|look| kinds(&mut advice, look).len())
-            .collect();
-        assert_eq!(told, [1, 0, 0, 0, 1]);
+        let looks =
+            [dead(2.1, 2.1), dead(4.0, 0.0), dead(40.0, 5.0), dead(45.0, 0.0), dead(90.0, 5.0), dead(120.0, 16.0)];
+        let told: Vec<usize> = looks.iter().map(|look| kinds(&mut advice, look).len()).collect();
+        assert_eq!(told, [1, 0, 0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn a_silent_microphone_is_told_within_three_seconds_each_time_that_it_had_given_sound_for_a_minute() {
+        let (first, later) = (10.0..30.0, [100.0..104.0, 200.0..204.0]);
+        let muted = |secs: f64| {
+            let mut look = fine(secs);
+            let silence = later.iter().chain([&first]).find(|silence| silence.contains(&secs));
+            look.heard.as_mut().unwrap().dead_secs = silence.map_or(0.0, |silence| secs - silence.start);
+            look
+        };
+        let told = times("mic_silent", 300, muted);
+        let waits: Vec<f64> = told.iter().zip([10.0, 100.0, 200.0]).map(|(told, begun)| told - begun).collect();
+        assert!(told.len() == 3 && waits.iter().all(|wait| *wait <= 3.0), "{told:?}");
+        // A gate that closes every ten seconds for three is told once, at its first.
+        let gated = |secs: f64| {
+            let mut look = fine(secs);
+            look.heard.as_mut().unwrap().dead_secs = if secs % 10.0 >= 7.0 { secs % 10.0 - 7.0 } else { 0.0 };
+            look
+        };
+        assert_eq!(times("mic_silent", 600, gated).len(), 1);
     }
 
     #[test]

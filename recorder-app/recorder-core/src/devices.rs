@@ -6,7 +6,7 @@ pub use capture::display::{DisplayError, Session};
 use capture::input::{self, InputError};
 pub use capture::mic::{MicError, MicInfo};
 pub use capture::screen::{ScreenError, ScreenInfo};
-use capture::{mic, screen};
+use capture::{lock, mic, screen};
 
 use crate::control::Control;
 use crate::session::{InputSource, MicChoice, MicSource, SessionError, Sources};
@@ -58,6 +58,7 @@ pub fn sources(session: &Session, screen_id: &str, mic_id: Option<&str>) -> Resu
     let screen_info = screen::describe(session, Some(screen_id), screen.as_ref())?;
     let mic = mic_id.map(microphone);
     let session = session.clone().showing(Some(screen_id));
+    let lock = Some(lock::watch(&session));
     let input = InputSource::Start(Box::new(move |sink| input::start(&session, sink)));
-    Ok(Sources { screen, screen_info, mic, input })
+    Ok(Sources { screen, screen_info, mic, input, lock })
 }

@@ -163,6 +163,7 @@ fn write_lines(file: &mut File, events: &[InputEvent]) -> io::Result<()> {
     if events.is_empty() {
         return Ok(());
     }
+    fail::fail_point!("events.write", |_| Err(io::ErrorKind::StorageFull.into()));
     file.write_all(&lines(events)?)
 }
 

@@ -52,12 +52,15 @@ pub(crate) enum Health {
     Slept {
         secs: f64,
     },
+    Locked,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum MicLoss {
     Unplugged,
     Mute,
+    /// The sound system does not answer.
+    Unanswered,
     Failed(String),
 }
 
@@ -80,6 +83,7 @@ impl Health {
             Self::Interrupted { .. } => "interrupted",
             Self::EarlyUploadEnded { .. } => "early_upload_ended",
             Self::Slept { .. } => "slept",
+            Self::Locked => "locked",
         }
     }
 
@@ -93,6 +97,9 @@ impl Health {
                 let next = match why {
                     MicLoss::Unplugged => "Plug it in again.",
                     MicLoss::Mute => "It starts, but gives no sound. Check that it is plugged in and switched on.",
+                    MicLoss::Unanswered => {
+                        "The computer's sound system does not answer. If that stays, stop, and restart the computer."
+                    }
                     MicLoss::Failed(reason) => reason,
                 };
                 format!("The microphone is gone; the take goes on without your voice. {next}")
@@ -110,8 +117,9 @@ impl Health {
             ),
             Self::NoInputEvents { reason } | Self::InputLost { reason } | Self::ScreenLost { reason } => reason.clone(),
             Self::EventsLost { reason } => format!(
-                "Clicks and keys could not be written to the disk: {reason}. \
-                 The recording itself goes on; check that the disk has room before the next one."
+                "Clicks and keys can no longer be written to the disk: {reason}. \
+                 The recording itself goes on without them; check that the disk has room, and if much is left to do, \
+                 stop and start again."
             ),
             Self::ResolutionChanged => {
                 "The recorded screen or window has another size now, so it is shown smaller or with dark bars. \
@@ -141,6 +149,9 @@ impl Health {
                  Go on, or stop if you are done; before a break, pause.",
                 spell(*secs)
             ),
+            Self::Locked => "The screen was locked; nothing of that time is in the recording. \
+                 Unlock it to go on, or to stop if you are done; before a break, pause."
+                .to_owned(),
         }
     }
 
@@ -180,6 +191,7 @@ mod tests {
             Health::MicRestarted,
             loss(MicLoss::Unplugged),
             loss(MicLoss::Mute),
+            loss(MicLoss::Unanswered),
             loss(MicLoss::Failed(busy)),
             Health::MicBack { name: name() },
             Health::MicMoved { name: name() },
@@ -197,6 +209,7 @@ mod tests {
             Health::Interrupted { reason: "the encoder failed".to_owned() },
             Health::EarlyUploadEnded { reason: "the server is not there".to_owned() },
             Health::Slept { secs: 61.0 },
+            Health::Locked,
         ]
     }
 
@@ -210,7 +223,7 @@ mod tests {
             assert!(docs.contains(&format!("`{kind}`")), "docs/formats.md does not name {kind}");
         }
         let kinds: BTreeSet<&str> = all().iter().map(Health::kind).collect();
-        assert_eq!(kinds.len(), 16, "each kind is in the table above");
+        assert_eq!(kinds.len(), 17, "each kind is in the table above");
         for kind in all().iter().flat_map(Health::ends).chain(&ENDING) {
             assert!(kinds.contains(kind), "{kind}");
         }

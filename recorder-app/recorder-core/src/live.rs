@@ -28,7 +28,6 @@ const POINTS: (u32, u32) = (64, 36);
 pub(crate) struct Live {
     peak: AtomicU32,
     pub(crate) bytes: AtomicU64,
-    pub(crate) chunks: AtomicU64,
     pub(crate) due: AtomicU64,
     pub(crate) dropped: AtomicU64,
     /// On the monotonic clock; zero before the first.
@@ -48,7 +47,6 @@ impl Live {
         let peak = chunk.samples.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
         // Peaks are positive, and positive floats compare like their bits.
         self.peak.fetch_max(peak.to_bits(), Ordering::Relaxed);
-        self.chunks.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The loudest sample since the last call.

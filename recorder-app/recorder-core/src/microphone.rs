@@ -1,15 +1,21 @@
 //! The microphone of a take: waited for before it begins, watched while it runs, started again when it falls silent.
 //!
-//! No system says reliably that a microphone is gone, so that what counts is whether chunks keep coming. A new start is
-//! tried at once and then at growing distances; each trouble is told once.
+//! No system says reliably that a microphone is gone, so that what counts is whether the device keeps giving chunks, however
+//! far behind the encoder is with them. A new start is tried at once and then at growing distances; each trouble is told
+//! once.
 //!
 //! A sound system may move the stream of an unplugged microphone to another one without a word. So it is asked from time
 //! to time whether the chosen one is still there, and that one is gone back to when it is.
+//!
+//! A sound system may also not answer at all, and no question to it has a time-out of its own. So all that is asked of it is
+//! asked by one thread, one thing after the other, and nobody waits for that: [`Microphone::watch`] looks whether there is an
+//! answer, and a thread that never gets one is left to itself at the end.
 
+use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use capture::mic::{MicError, MicEvent, Running};
-use crossbeam_channel::{Receiver, Sender};
+use capture::mic::{Counts, MicError, MicEvent, MicInfo, Running};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use media::frame::AudioChunk;
 use shared_types::recording::MicrophoneInfo;
 
@@ -24,6 +30,14 @@ const SETTLES: Duration = Duration::from_millis(700);
 const SILENCE: Duration = Duration::from_secs(2);
 /// How often the system is asked which microphone it uses.
 const ASK_EVERY: Duration = Duration::from_secs(3);
+/// An answer that took longer tells of another time.
+const STALE: Duration = Duration::from_secs(2);
+/// A sound system that takes longer does not answer.
+const UNANSWERED: Duration = Duration::from_secs(3);
+/// How long the first start may take: each of its streams is given five seconds.
+const FIRST_START: Duration = Duration::from_secs(15);
+/// How long the end waits for the device to be let go.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// The longest time between two tries to start it again.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(10);
@@ -45,11 +59,14 @@ pub enum MicChoice {
 }
 
 pub(crate) struct Microphone {
-    source: MicSource,
-    sink: Sender<AudioChunk>,
-    running: Option<Running>,
+    /// `None` at the end.
+    orders: Option<Sender<Order>>,
+    answers: Receiver<Answer>,
+    /// What the sound system was asked and has not answered yet, and when that was.
+    job: Option<(Job, Instant)>,
+    stream: Option<Stream>,
     info: MicrophoneInfo,
-    /// The count of chunks heard, and when it last grew.
+    /// The count of chunks that arrived, and when it last grew.
     heard: (u64, Instant),
     trouble: Trouble,
     /// When the system was asked last.
@@ -68,6 +85,13 @@ pub(crate) struct Lost {
     pub(crate) gaps: u64,
 }
 
+/// Something to tell of the microphone, or that what was told is over.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum MicNews {
+    Told(Health),
+    Over(Health),
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trouble {
     None,
@@ -80,20 +104,103 @@ enum Trouble {
     },
 }
 
+/// Why the sound system is asked for something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Job {
+    Ask,
+    /// The system changed to another microphone.
+    Follow,
+    /// The chosen one is there again.
+    Return,
+    /// No sound comes.
+    Restart,
+}
+
+enum Order {
+    Ask,
+    Start,
+}
+
+enum Answer {
+    /// The id of the microphone that the system uses.
+    Systems(Option<String>),
+    /// Whether the chosen one is plugged in.
+    Workers(Option<bool>),
+    Nothing,
+    Started(Result<Stream, MicError>),
+}
+
+/// What is known of a stream by those who do not hold it.
+struct Stream {
+    info: MicInfo,
+    events: Receiver<MicEvent>,
+    counts: Counts,
+}
+
+/// Puts one order after the other to the sound system, and holds what runs.
+fn serve(source: &MicSource, sink: &Sender<AudioChunk>, orders: &Receiver<Order>, answers: &Sender<Answer>) {
+    let mut running: Option<Running> = None;
+    for order in orders {
+        let answer = match (order, &source.choice) {
+            (Order::Ask, MicChoice::Fixed) => Answer::Nothing,
+            (Order::Ask, MicChoice::Systems(default_id)) => Answer::Systems(default_id()),
+            (Order::Ask, MicChoice::Workers(is_there)) => Answer::Workers(is_there()),
+            (Order::Start, _) => {
+                // The old stream goes before a new one: some systems give a device to one stream only.
+                drop(running.take());
+                let started = (source.start)(sink.clone());
+                Answer::Started(started.map(|started| {
+                    let (info, events) = (started.info().clone(), started.events().clone());
+                    let counts = started.counts().clone();
+                    running = Some(started);
+                    Stream { info, events, counts }
+                }))
+            }
+        };
+        if answers.send(answer).is_err() {
+            return;
+        }
+    }
+}
+
 impl Microphone {
     pub(crate) fn start(source: MicSource, sink: Sender<AudioChunk>) -> Result<Self, MicError> {
-        let running = (source.start)(sink.clone())?;
-        let info = running.info();
-        let info = MicrophoneInfo {
-            id: info.id.clone(),
-            name: info.name.clone(),
-            rate_hz: info.rate_hz,
-            channels: info.channels,
+        // There is never more than one order, nor one answer.
+        let (orders, taken) = bounded(1);
+        let (given, answers) = bounded(1);
+        let run = move || serve(&source, &sink, &taken, &given);
+        let spawned: Result<JoinHandle<()>, _> = Builder::new().name("microphone".to_owned()).spawn(run);
+        spawned.map_err(|error| MicError::System(error.to_string()))?;
+        drop(orders.send(Order::Start));
+        let stream = match answers.recv_timeout(FIRST_START) {
+            Ok(Answer::Started(started)) => started?,
+            Ok(_) | Err(RecvTimeoutError::Disconnected) => {
+                return Err(MicError::System("its thread failed".to_owned()));
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let secs = FIRST_START.as_secs();
+                return Err(MicError::System(format!("nothing came for {secs} seconds")));
+            }
         };
-        let heard = (0, Instant::now());
-        let asked = Instant::now();
-        let (trouble, lost) = (Trouble::None, Lost::default());
-        Ok(Self { source, sink, running: Some(running), info, heard, trouble, asked, is_moved: false, lost })
+        let info = MicrophoneInfo {
+            id: stream.info.id.clone(),
+            name: stream.info.name.clone(),
+            rate_hz: stream.info.rate_hz,
+            channels: stream.info.channels,
+        };
+        let now = Instant::now();
+        Ok(Self {
+            orders: Some(orders),
+            answers,
+            job: None,
+            stream: Some(stream),
+            info,
+            heard: (0, now),
+            trouble: Trouble::None,
+            asked: now,
+            is_moved: false,
+            lost: Lost::default(),
+        })
     }
 
     /// It is gone, which was told; nobody expects sound from it.
@@ -106,42 +213,48 @@ impl Microphone {
     }
 
     pub(crate) fn lost(&self) -> Lost {
-        let now = self.running.as_ref().map_or(0, Running::dropped_chunks);
+        let now = self.stream.as_ref().map_or(0, |stream| stream.counts.dropped_chunks());
         Lost { chunks: self.lost.chunks + now, ..self.lost }
     }
 
-    /// Watches that sound keeps coming: `chunks_heard` is their count so far. Gives what there is to tell.
-    pub(crate) fn watch(&mut self, chunks_heard: u64) -> Option<Health> {
+    /// Watches that sound keeps coming. Gives what there is to tell, and never waits.
+    pub(crate) fn watch(&mut self) -> Option<MicNews> {
         let now = Instant::now();
+        if let Some(news) = self.take_answer(now) {
+            return Some(news);
+        }
         let gone = self.is_gone();
-        if chunks_heard != self.heard.0 {
-            self.heard = (chunks_heard, now);
-            if !gone && self.trouble != Trouble::None {
-                let before = std::mem::replace(&mut self.trouble, Trouble::None);
-                return matches!(before, Trouble::Lost { .. }).then(|| Health::MicBack { name: self.name() });
+        let is_starting = self.job.is_some_and(|(job, _)| job != Job::Ask);
+        let arrived = self.stream.as_ref().map_or(0, |stream| stream.counts.arrived_chunks());
+        if arrived != self.heard.0 && !is_starting {
+            self.heard = (arrived, now);
+            if !gone {
+                match std::mem::replace(&mut self.trouble, Trouble::None) {
+                    Trouble::None => {}
+                    Trouble::Restarted => return Some(MicNews::Over(Health::MicRestarted)),
+                    Trouble::Lost { .. } => return Some(MicNews::Told(Health::MicBack { name: self.name() })),
+                }
             }
+        }
+        let is_silent = gone || now.duration_since(self.heard.1) >= SILENCE;
+        if let Some((_, since)) = self.job {
+            let is_unanswered = now.duration_since(since) >= UNANSWERED;
+            return (is_silent && is_unanswered).then(|| self.lose(now, MicLoss::Unanswered)).flatten();
         }
         if !gone && self.trouble == Trouble::None && now.duration_since(self.asked) >= ASK_EVERY {
             self.asked = now;
-            if let Some(health) = self.ask(now) {
-                return Some(health);
-            }
+            self.order(Job::Ask, now);
+        } else if is_silent && !matches!(self.trouble, Trouble::Lost { next, .. } if now < next) {
+            self.order(Job::Restart, now);
         }
-        if !gone && now.duration_since(self.heard.1) < SILENCE {
-            return None;
-        }
-        match self.trouble {
-            Trouble::Lost { next, .. } if now < next => return None,
-            _ => {}
-        }
-        self.restart(now)
+        None
     }
 
     /// Whether the stream said that it is over. What else it said is counted.
     fn is_gone(&mut self) -> bool {
-        let Some(running) = &self.running else { return true };
+        let Some(stream) = &self.stream else { return true };
         let mut gone = false;
-        for event in running.events().try_iter() {
+        for event in stream.events.try_iter() {
             match event {
                 MicEvent::Lost(_) => gone = true,
                 MicEvent::Gap(_) => self.lost.gaps += 1,
@@ -153,81 +266,100 @@ impl Microphone {
     }
 
     fn name(&self) -> String {
-        self.running.as_ref().map_or_else(|| self.info.name.clone(), |running| running.info().name.clone())
+        self.stream.as_ref().map_or_else(|| self.info.name.clone(), |stream| stream.info.name.clone())
     }
 
-    /// Asks the system whether things changed.
-    fn ask(&mut self, now: Instant) -> Option<Health> {
-        match &self.source.choice {
-            MicChoice::Fixed => None,
-            MicChoice::Systems(default_id) => {
-                let (chosen, running) = (default_id()?, self.running.as_ref()?);
-                let is_other = running.info().id != chosen;
-                if is_other { self.follow(now) } else { None }
+    fn order(&mut self, job: Job, now: Instant) {
+        self.job = Some((job, now));
+        let order = if job == Job::Ask { Order::Ask } else { Order::Start };
+        // A thread that failed gives no answer, which is told.
+        drop(self.orders.as_ref().map(|orders| orders.try_send(order)));
+    }
+
+    fn take_answer(&mut self, now: Instant) -> Option<MicNews> {
+        let answer = self.answers.try_recv().ok()?;
+        let (job, since) = self.job.take()?;
+        match answer {
+            Answer::Started(started) => self.started(job, started, now),
+            _ if now.duration_since(since) >= STALE || self.trouble != Trouble::None => None,
+            Answer::Systems(Some(chosen)) => {
+                if self.stream.as_ref().is_some_and(|stream| stream.info.id != chosen) {
+                    self.order(Job::Follow, now);
+                }
+                None
             }
-            MicChoice::Workers(is_there) => {
-                let is_moved = !is_there()?;
-                let was_moved = std::mem::replace(&mut self.is_moved, is_moved);
-                match (was_moved, is_moved) {
-                    (false, true) => Some(Health::MicMoved { name: self.info.name.clone() }),
-                    (true, false) => self.return_to_chosen(now),
+            Answer::Workers(Some(is_there)) => {
+                let was_moved = std::mem::replace(&mut self.is_moved, !is_there);
+                match (was_moved, is_there) {
+                    (false, false) => Some(MicNews::Told(Health::MicMoved { name: self.info.name.clone() })),
+                    (true, true) => {
+                        self.order(Job::Return, now);
+                        None
+                    }
                     _ => None,
                 }
             }
+            Answer::Systems(None) | Answer::Workers(None) | Answer::Nothing => None,
         }
     }
 
-    /// Stops what runs. The old stream goes before a new one: some systems give a device to one stream only.
-    fn let_go(&mut self) {
+    /// What came of a new start.
+    fn started(&mut self, job: Job, started: Result<Stream, MicError>, now: Instant) -> Option<MicNews> {
         self.lost = self.lost();
-        self.running = None;
-    }
-
-    fn start_again(&mut self) -> Result<(), MicError> {
-        self.let_go();
-        let started = (self.source.start)(self.sink.clone());
-        self.heard.1 = Instant::now();
-        self.running = Some(started?);
-        Ok(())
-    }
-
-    /// Records from the microphone that the system uses now.
-    fn follow(&mut self, now: Instant) -> Option<Health> {
-        match self.start_again() {
-            Ok(()) => Some(Health::MicChanged { name: self.name() }),
-            Err(_) => self.restart(now),
-        }
-    }
-
-    fn return_to_chosen(&mut self, now: Instant) -> Option<Health> {
-        match self.start_again() {
-            Ok(()) => Some(Health::MicBack { name: self.name() }),
-            Err(_) => self.restart(now),
-        }
-    }
-
-    fn restart(&mut self, now: Instant) -> Option<Health> {
-        let started = self.start_again();
-        // Whichever it starts is the chosen one.
-        self.is_moved = false;
-        let wait = match self.trouble {
-            Trouble::Lost { wait, .. } => (wait * 2).min(LONGEST_WAIT),
-            _ => SILENCE,
+        self.heard = (0, now);
+        let (stream, error) = match started {
+            Ok(stream) => (Some(stream), None),
+            Err(error) => (None, Some(error)),
         };
-        let lost = Trouble::Lost { next: now + wait, wait };
-        let before = self.trouble;
-        let why = match started {
-            Ok(()) if before == Trouble::None => {
-                self.trouble = Trouble::Restarted;
-                return Some(Health::MicRestarted);
+        self.stream = stream;
+        match (job, error) {
+            (Job::Follow, None) => {
+                self.trouble = Trouble::None;
+                Some(MicNews::Told(Health::MicChanged { name: self.name() }))
             }
-            Ok(()) => MicLoss::Mute,
-            Err(MicError::NoneFound | MicError::Unknown { .. }) => MicLoss::Unplugged,
-            Err(error) => MicLoss::Failed(error.to_string()),
+            (Job::Return, None) => {
+                self.trouble = Trouble::None;
+                Some(MicNews::Told(Health::MicBack { name: self.name() }))
+            }
+            (Job::Follow | Job::Return, Some(_)) => {
+                self.order(Job::Restart, now);
+                None
+            }
+            (Job::Restart | Job::Ask, error) => {
+                // Whichever it starts is the chosen one.
+                self.is_moved = false;
+                let why = match error {
+                    None if self.trouble == Trouble::None => {
+                        self.trouble = Trouble::Restarted;
+                        return Some(MicNews::Told(Health::MicRestarted));
+                    }
+                    None => MicLoss::Mute,
+                    Some(MicError::NoneFound | MicError::Unknown { .. }) => MicLoss::Unplugged,
+                    Some(error) => MicLoss::Failed(error.to_string()),
+                };
+                self.lose(now, why)
+            }
+        }
+    }
+
+    /// The next try comes later than the one before; told is only the first.
+    fn lose(&mut self, now: Instant, why: MicLoss) -> Option<MicNews> {
+        let (was_lost, wait) = match self.trouble {
+            Trouble::Lost { .. } if why == MicLoss::Unanswered => return None,
+            Trouble::Lost { wait, .. } => (true, (wait * 2).min(LONGEST_WAIT)),
+            _ => (false, SILENCE),
         };
-        self.trouble = lost;
-        let told = matches!(before, Trouble::Lost { .. });
-        (!told).then_some(Health::MicLost { why })
+        self.trouble = Trouble::Lost { next: now + wait, wait };
+        (!was_lost).then_some(MicNews::Told(Health::MicLost { why }))
+    }
+}
+
+impl Drop for Microphone {
+    /// The device is let go, but not at any price: a sound system that does not answer may have it.
+    fn drop(&mut self) {
+        self.orders = None;
+        let until = Instant::now() + GOODBYE;
+        while self.answers.recv_deadline(until).is_ok() {}
     }
 }
 
@@ -256,37 +388,71 @@ mod tests {
 
     use super::*;
 
-    /// A silent microphone that counts how often it is started.
-    fn microphone(choice: MicChoice) -> (Microphone, Receiver<AudioChunk>, Arc<AtomicUsize>) {
+    const DEADLINE: Duration = Duration::from_secs(20);
+
+    /// A silent microphone that counts how often it is started; what it is the later times, `later` says.
+    fn microphone(
+        choice: MicChoice,
+        first: Plan,
+        later: impl Fn() -> Plan + Send + 'static,
+    ) -> (Microphone, Receiver<AudioChunk>, Arc<AtomicUsize>) {
         let (sink, chunks) = bounded(64);
         let starts = Arc::new(AtomicUsize::new(0));
         let counted = starts.clone();
         let start = move |sink| {
-            counted.fetch_add(1, Ordering::Relaxed);
-            start(Plan::new(48_000, 1, Signal::Silence), sink)
+            let plan = if counted.fetch_add(1, Ordering::Relaxed) == 0 { first.clone() } else { later() };
+            start(plan, sink)
         };
         let microphone = Microphone::start(MicSource { start: Box::new(start), choice }, sink).unwrap();
         (microphone, chunks, starts)
     }
 
-    /// What is told next, while sound keeps coming.
-    fn next(microphone: &mut Microphone, chunks: &Receiver<AudioChunk>, heard: &mut u64) -> Health {
-        let deadline = Instant::now() + Duration::from_secs(20);
+    fn plan() -> Plan {
+        Plan::new(48_000, 1, Signal::Silence)
+    }
+
+    fn name() -> String {
+        "Synthetic microphone".to_owned()
+    }
+
+    /// A look, which waits for nothing.
+    fn look(microphone: &mut Microphone) -> Option<MicNews> {
+        let began = Instant::now();
+        let news = microphone.watch();
+        assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
+        news
+    }
+
+    /// What is told next.
+    fn next(microphone: &mut Microphone) -> MicNews {
+        let deadline = Instant::now() + DEADLINE;
         loop {
             assert!(Instant::now() < deadline, "nothing is told");
-            *heard += u64::from(chunks.recv_timeout(Duration::from_secs(5)).is_ok());
-            if let Some(news) = microphone.watch(*heard) {
+            if let Some(news) = look(microphone) {
                 return news;
             }
+            std::thread::yield_now();
         }
+    }
+
+    /// What is told until nothing is waited for any more.
+    fn settle(microphone: &mut Microphone) -> Option<MicNews> {
+        let deadline = Instant::now() + DEADLINE;
+        while microphone.job.is_some() {
+            assert!(Instant::now() < deadline, "no answer comes");
+            if let Some(news) = microphone.take_answer(Instant::now()) {
+                return Some(news);
+            }
+            std::thread::yield_now();
+        }
+        None
     }
 
     #[test]
     fn another_choice_of_the_system_is_followed_and_told() {
         let choice = MicChoice::Systems(Box::new(|| Some("plugged in just now".to_owned())));
-        let (mut microphone, chunks, starts) = microphone(choice);
-        let told = next(&mut microphone, &chunks, &mut 0);
-        assert_eq!(told, Health::MicChanged { name: "Synthetic microphone".to_owned() });
+        let (mut microphone, _chunks, starts) = microphone(choice, plan(), plan);
+        assert_eq!(next(&mut microphone), MicNews::Told(Health::MicChanged { name: name() }));
         assert_eq!(starts.load(Ordering::Relaxed), 2);
         assert!(!microphone.is_lost());
     }
@@ -297,23 +463,21 @@ mod tests {
         // There; gone, asked twice; unknown; there again, twice.
         let answers = [Some(true), Some(false), Some(false), None, Some(true), Some(true)];
         let choice = MicChoice::Workers(Box::new(move || answers[asked.fetch_add(1, Ordering::Relaxed).min(5)]));
-        let (mut microphone, chunks, starts) = microphone(choice);
-        // It is asked at each look, as it would be after three seconds.
+        let (mut microphone, _chunks, starts) = microphone(choice, plan(), plan);
         let mut told = Vec::new();
-        for heard in 1..=6 {
-            microphone.asked -= ASK_EVERY;
-            chunks.recv_timeout(Duration::from_secs(5)).unwrap();
-            told.extend(microphone.watch(heard).map(|health| (heard, health)));
+        for question in 1..=6 {
+            microphone.order(Job::Ask, Instant::now());
+            told.extend(settle(&mut microphone).map(|news| (question, news)));
         }
-        let name = "Synthetic microphone".to_owned();
-        assert_eq!(told, [(2, Health::MicMoved { name: name.clone() }), (5, Health::MicBack { name })]);
+        let (moved, back) = (Health::MicMoved { name: name() }, Health::MicBack { name: name() });
+        assert_eq!(told, [(2, MicNews::Told(moved)), (5, MicNews::Told(back))]);
         assert_eq!(starts.load(Ordering::Relaxed), 2);
     }
 
     #[test]
     fn sound_that_is_lost_on_its_way_is_counted_over_restarts() {
-        let (mut microphone, chunks, _) = microphone(MicChoice::Fixed);
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let (mut microphone, chunks, _) = microphone(MicChoice::Fixed, plan(), plan);
+        let deadline = Instant::now() + DEADLINE;
         // Nobody takes what comes, so that the way is full after a second.
         let fill = |microphone: &Microphone, more_than: u64| {
             while microphone.lost().chunks <= more_than {
@@ -322,11 +486,74 @@ mod tests {
             }
         };
         fill(&microphone, 0);
-        microphone.start_again().unwrap();
+        microphone.order(Job::Restart, Instant::now());
+        settle(&mut microphone);
         let before = microphone.lost();
         assert!(before.chunks > 0);
         fill(&microphone, before.chunks);
         assert_eq!(before.gaps, 0);
         drop(chunks);
+    }
+
+    #[test]
+    fn a_microphone_whose_sound_nobody_takes_is_not_silent() {
+        let (mut microphone, _chunks, starts) = microphone(MicChoice::Fixed, plan(), plan);
+        let until = Instant::now() + SILENCE + SILENCE;
+        while Instant::now() < until {
+            assert_eq!(look(&mut microphone), None);
+            std::thread::yield_now();
+        }
+        assert!(microphone.lost().chunks > 0);
+        assert_eq!(starts.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_new_start_that_helps_is_told_and_is_over_when_sound_comes() {
+        let falls_silent = Plan { gaps: vec![0.1..1000.0], ..plan() };
+        let (mut microphone, _chunks, starts) = microphone(MicChoice::Fixed, falls_silent, plan);
+        assert_eq!(next(&mut microphone), MicNews::Told(Health::MicRestarted));
+        assert_eq!(next(&mut microphone), MicNews::Over(Health::MicRestarted));
+        assert_eq!(starts.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn a_sound_system_that_does_not_answer_holds_nobody_up_and_is_told_once() {
+        let (release, held) = bounded::<()>(0);
+        let falls_silent = Plan { gaps: vec![0.1..1000.0], ..plan() };
+        let (mut microphone, _chunks, _) = microphone(MicChoice::Fixed, falls_silent, move || {
+            held.recv().ok();
+            plan()
+        });
+        assert_eq!(next(&mut microphone), MicNews::Told(Health::MicLost { why: MicLoss::Unanswered }));
+        assert!(microphone.is_lost());
+        // It answers after all.
+        drop(release);
+        assert_eq!(next(&mut microphone), MicNews::Told(Health::MicBack { name: name() }));
+
+        let (_release, held) = bounded::<()>(0);
+        let choice = MicChoice::Systems(Box::new(move || {
+            held.recv().ok();
+            Some("another one".to_owned())
+        }));
+        let (mut microphone, _chunks, starts) = self::microphone(choice, plan(), plan);
+        let until = Instant::now() + ASK_EVERY + UNANSWERED + Duration::from_secs(1);
+        while Instant::now() < until {
+            assert_eq!(look(&mut microphone), None, "sound comes all the while");
+            std::thread::yield_now();
+        }
+        assert!(microphone.job.is_some());
+        assert_eq!(starts.load(Ordering::Relaxed), 1);
+        let began = Instant::now();
+        drop(microphone);
+        assert!(began.elapsed() < GOODBYE + Duration::from_secs(1), "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn an_answer_of_long_ago_counts_for_nothing() {
+        let choice = MicChoice::Systems(Box::new(|| Some("another one".to_owned())));
+        let (mut microphone, _chunks, starts) = microphone(choice, plan(), plan);
+        microphone.order(Job::Ask, Instant::now() - STALE);
+        assert_eq!(settle(&mut microphone), None);
+        assert_eq!(starts.load(Ordering::Relaxed), 1);
     }
 }

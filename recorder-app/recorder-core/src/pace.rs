@@ -369,7 +369,7 @@ mod tests {
     use crossbeam_channel::{bounded, never};
 
     use super::*;
-    use crate::control::Control;
+    use crate::control::{Control, Why};
 
     const SEC: i64 = 1_000_000_000;
 
@@ -492,7 +492,7 @@ mod tests {
             pacing.join().unwrap().unwrap();
         });
         let pauses = timeline.pauses(clock.now()).iter().map(|pause| (pause.t, pause.secs)).collect();
-        let sleeps = control.stretches().iter().filter(|stretch| stretch.is_sleep).count();
+        let sleeps = control.stretches().iter().filter(|stretch| stretch.why == Why::Slept).count();
         Ran { times, extras, dropped, pauses, sleeps }
     }
 

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use capture::input::{self, InputError, RawInput};
+use capture::lock::IsLocked;
 use capture::mic::MicError;
 use capture::screen::{ScreenError, ScreenInfo, ScreenSource};
 use crossbeam_channel::{Sender, bounded, never};
@@ -88,6 +89,8 @@ pub struct Sources {
     pub screen_info: ScreenInfo,
     pub mic: Option<MicSource>,
     pub input: InputSource,
+    /// Whether the screen is locked; `None` for what no lock covers.
+    pub lock: Option<IsLocked>,
 }
 
 pub enum InputSource {
@@ -195,7 +198,7 @@ pub fn record(
         other: std::collections::BTreeMap::new(),
     };
     let chunks = if mic.is_some() { chunks } else { never() };
-    let feeds = Feeds { screen: sources.screen, chunks, raw, picture };
+    let feeds = Feeds { screen: sources.screen, chunks, raw, lock: sources.lock, picture };
     let encoders = Encoders { video, audio, fps: options.fps };
     Take::new(spool, manifest, mic, input, refused).run(feeds, encoders, options, control, listener)
 }

@@ -2,12 +2,15 @@
 //!
 //! `video.mp4` and `events.jsonl` grow while the take runs; `recording.json` is written when the first picture is
 //! taken and again at the end, each time under a temporary name first. What a killed recorder leaves behind is
-//! therefore always a readable manifest in stage `capturing`, and a video whose whole fragments count.
+//! therefore always a readable manifest in stage `capturing`, and a video whose whole fragments count. A take that still
+//! runs looks just like that, so that a lock on a file of its own tells the two apart: the system lets go of it when the
+//! recorder ends, however it ends.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use media::journal::{hash_file, recover as recover_video, sync_folder};
 use shared_types::recording::{EVENTS_FILE, MANIFEST_FILE, Manifest, RecordingStage, VIDEO_FILE};
@@ -22,6 +25,8 @@ pub enum SpoolError {
     Occupied { path: PathBuf },
     #[error("the folder {path} cannot be made: {source}. Choose a folder that you may write to")]
     NoFolder { path: PathBuf, source: io::Error },
+    #[error("the take in {path} is still being recorded. Stop it first; nothing was changed")]
+    Running { path: PathBuf },
     #[error("the disk of {path} is almost full. Free some space, or choose a folder on another disk")]
     Full { path: PathBuf },
     #[error(
@@ -38,6 +43,8 @@ pub enum SpoolError {
     Disk { path: PathBuf, source: io::Error },
 }
 
+/// Held while a take runs.
+const TAKE_LOCK_FILE: &str = "take.lock";
 /// What a take needs at most, as a rule: 12 MB a minute of video and 6 of the voice's journal.
 pub(crate) const USUAL_BYTES_PER_SEC: f64 = 300_000.0;
 /// A fragment is about so long.
@@ -57,6 +64,40 @@ pub struct Spool {
     folder: PathBuf,
     /// Whether the folder was made for this take.
     is_new: bool,
+    /// Of a take that runs.
+    lock: Option<Arc<TakeLock>>,
+}
+
+/// That a take runs in a folder, or is made whole there; both end with it.
+#[derive(Debug)]
+struct TakeLock {
+    path: PathBuf,
+    _file: fs::File,
+}
+
+impl TakeLock {
+    /// None on a disk that knows no locks.
+    fn take(folder: &Path) -> Result<Option<Self>, SpoolError> {
+        let path = folder.join(TAKE_LOCK_FILE);
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path).map_err(|source| SpoolError::Disk { path: path.clone(), source })?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { path, _file: file })),
+            Err(fs::TryLockError::WouldBlock) => Err(SpoolError::Running { path: folder.to_owned() }),
+            Err(fs::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
+            Err(fs::TryLockError::Error(source)) => Err(SpoolError::Disk { path, source }),
+        }
+    }
+}
+
+impl Drop for TakeLock {
+    fn drop(&mut self) {
+        // One that stays is nobody's any more.
+        drop(fs::remove_file(&self.path));
+    }
 }
 
 impl Spool {
@@ -67,7 +108,7 @@ impl Spool {
         if is_new {
             fs::create_dir_all(folder).map_err(failed)?;
         }
-        let spool = Self { folder: folder.to_owned(), is_new };
+        let mut spool = Self { folder: folder.to_owned(), is_new, lock: None };
         let ready = spool.prepare();
         if ready.is_err() {
             spool.discard();
@@ -75,7 +116,7 @@ impl Spool {
         ready.map(|()| spool)
     }
 
-    fn prepare(&self) -> Result<(), SpoolError> {
+    fn prepare(&mut self) -> Result<(), SpoolError> {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -85,12 +126,13 @@ impl Spool {
                 return Err(SpoolError::Full { path: self.folder.clone() });
             }
         }
+        self.lock = TakeLock::take(&self.folder)?.map(Arc::new);
         Ok(())
     }
 
     /// Opens the folder of a take that was made before.
     pub fn open(folder: &Path) -> Result<Self, SpoolError> {
-        let spool = Self { folder: folder.to_owned(), is_new: false };
+        let spool = Self { folder: folder.to_owned(), is_new: false, lock: None };
         if spool.manifest_path().is_file() {
             cut::settle(folder)?;
             Ok(spool)
@@ -101,7 +143,7 @@ impl Spool {
 
     /// Removes what a take of which nothing was recorded left behind; never anything else.
     pub(crate) fn discard(&self) {
-        let early = [PROGRESS_FILE, LOCK_FILE].map(|name| self.folder.join(name));
+        let early = [PROGRESS_FILE, LOCK_FILE, TAKE_LOCK_FILE].map(|name| self.folder.join(name));
         let files = [self.video_path(), self.events_path(), self.voice_path(), self.manifest_path()];
         for path in files.into_iter().chain(early) {
             // What does not exist need not be removed, and what cannot be is no harm to anyone.
@@ -229,14 +271,23 @@ pub struct Recovery {
     pub voice_secs_more: Option<f64>,
 }
 
-/// Makes a killed take whole: its video ends with the last whole fragment, its events with the last whole line.
+/// Makes a killed take whole: its video ends with the last whole fragment, its events with the last whole line. One that
+/// still runs is left alone.
 pub fn recover(folder: &Path) -> Result<Recovery, SpoolError> {
     let spool = Spool::open(folder)?;
+    let manifest = spool.read_manifest()?;
+    if manifest.stage != RecordingStage::Capturing {
+        return Ok(recovery(&manifest, None));
+    }
+    let lock = TakeLock::take(folder)?;
+    // It may have ended between the two.
     let mut manifest = spool.read_manifest()?;
     if manifest.stage != RecordingStage::Capturing {
         return Ok(recovery(&manifest, None));
     }
-    spool.make_whole(&mut manifest, false)
+    let recovery = spool.make_whole(&mut manifest, false);
+    drop(lock);
+    recovery
 }
 
 fn recovery(manifest: &Manifest, removed_bytes: Option<u64>) -> Recovery {

@@ -5,6 +5,7 @@
 //! that was recorded until then; a microphone or the input events may fail without ending it. An encoder or a disk that
 //! does not answer is told, and at the end of the take left to itself.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle, ScopedJoinHandle};
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use capture::clock;
 use capture::input::{self, InputError, RawInput};
+use capture::lock::IsLocked;
 use capture::screen::{ScreenSource, blank_frame};
 use crossbeam_channel::{Receiver, bounded};
 use media::encode::h264::EncoderChange;
@@ -27,13 +29,14 @@ use time::macros::format_description;
 
 use crate::advice::{Advice, Look, News};
 use crate::check::check;
-use crate::control::Control;
+use crate::control::{Control, Stretch, Why};
 use crate::early::Sending;
 use crate::encode::{self, EncodeReport, EncodeThreadError, Encoders, GIVEN_UP_AFTER, STALLED_SECS, Streams};
 use crate::events;
 use crate::health::Health;
 use crate::live::{Heard, Live};
-use crate::microphone::Microphone;
+use crate::lock;
+use crate::microphone::{MicNews, Microphone};
 use crate::pace::{self, Maps, Pace, SystemClock, Tick};
 use crate::session::{Listener, Progress, SessionError, TakeOptions};
 use crate::spool::{Spool, SpoolError, USUAL_BYTES_PER_SEC};
@@ -54,6 +57,7 @@ pub(crate) struct Feeds {
     pub(crate) screen: Box<dyn ScreenSource>,
     pub(crate) chunks: Receiver<AudioChunk>,
     pub(crate) raw: Receiver<RawInput>,
+    pub(crate) lock: Option<IsLocked>,
     /// Size of the encoded picture.
     pub(crate) picture: (u32, u32),
 }
@@ -69,10 +73,22 @@ pub(crate) struct Take {
     refused: Option<Health>,
     is_stalled: bool,
     is_resized: bool,
+    /// Input events could not be written, which was told.
+    is_without_events: bool,
     /// How many of the pauses that nobody asked for were told.
     told_sleeps: usize,
+    told_locks: usize,
+    /// That the screen is locked was told and is still true.
+    is_locked: bool,
     /// How long the take has been running.
     secs: f64,
+}
+
+/// The threads of a take that its watcher looks after.
+struct Threads<'a, 'scope, A, B> {
+    encode: &'a JoinHandle<A>,
+    screen: &'a ScopedJoinHandle<'scope, B>,
+    events: &'a mut Option<ScopedJoinHandle<'scope, io::Result<()>>>,
 }
 
 /// Ends the threads of a take whichever way its watcher leaves: a scope waits for all of its threads.
@@ -92,9 +108,22 @@ impl Take {
         input: Option<input::Running>,
         refused: Option<Health>,
     ) -> Self {
-        let (is_stalled, is_resized) = (false, false);
-        let (live, early, told_sleeps, secs) = (Arc::default(), None, 0, 0.0);
-        Self { spool, manifest, live, mic, input, early, refused, is_stalled, is_resized, told_sleeps, secs }
+        Self {
+            spool,
+            manifest,
+            live: Arc::default(),
+            mic,
+            input,
+            early: None,
+            refused,
+            is_stalled: false,
+            is_resized: false,
+            is_without_events: false,
+            told_sleeps: 0,
+            told_locks: 0,
+            is_locked: false,
+            secs: 0.0,
+        }
     }
 
     pub(crate) fn run(
@@ -105,7 +134,7 @@ impl Take {
         control: &Control,
         listener: &mut dyn Listener,
     ) -> Result<Manifest, SessionError> {
-        let Feeds { mut screen, chunks, raw, picture } = feeds;
+        let Feeds { mut screen, chunks, raw, lock, picture } = feeds;
         let buffers = pace::buffers(screen.size());
         let (tick_sink, ticks) = bounded::<Tick>(TICKS);
         let (spare_sink, spare) = bounded(buffers);
@@ -132,6 +161,7 @@ impl Take {
             Builder::new().name("encode".to_owned()).spawn(run)?
         };
         let timeline = timeline.as_ref();
+        let lock = lock.map(|is_locked| lock::watch(is_locked, timeline.control())).transpose()?;
         let (watched, shown, written) = std::thread::scope(|scope| {
             let end = EndOnDrop(over);
             let fps = options.fps;
@@ -141,22 +171,28 @@ impl Take {
                     .run(screen.as_mut())
             })?;
             let write = || events::run(&events_path, &raw, maps, timeline, &live, &hand_sink, over);
-            let events = records_events
+            let mut events = records_events
                 .then(|| Builder::new().name("events".to_owned()).spawn_scoped(scope, write))
                 .transpose()?;
-            let watched = self.watch(timeline, maps, &encode, &pace, options, listener);
+            let threads = Threads { encode: &encode, screen: &pace, events: &mut events };
+            let watched = self.watch(timeline, maps, threads, options, listener);
             drop(end);
             drop(self.input.take());
             let shown = joined(pace.join());
             let written = events.map_or(Ok(()), |events| joined(events.join()));
             Ok::<_, SessionError>((watched, shown, written))
         })?;
+        drop(lock);
         let encoded = self.end_of(encode);
         self.count_lost_sound();
         drop(self.mic.take());
         self.early.iter().for_each(Sending::stop);
         if let Err(error) = &written {
-            self.note(&Health::EventsLost { reason: error.to_string() }, listener);
+            self.lose_events(error, listener);
+        }
+        if self.is_without_events {
+            // They may end inside of a line. Without those that are whole the take is still one.
+            drop(events::sort(&self.spool.events_path()));
         }
         if let Err(error) = &shown {
             self.note(&Health::ScreenLost { reason: error.to_string() }, listener);
@@ -186,16 +222,16 @@ impl Take {
         &mut self,
         timeline: &Timeline,
         maps: &Maps,
-        encode: &JoinHandle<A>,
-        pace: &ScopedJoinHandle<'_, B>,
+        threads: Threads<'_, '_, A, B>,
         options: &TakeOptions,
         listener: &mut dyn Listener,
     ) -> Result<(), SpoolError> {
         let (mut begun, mut was_paused) = (false, false);
+        let (mut has_manifest, mut is_unwritten) = (false, false);
         let mut looked_at_disk = None;
         let (mut advice, mut disk_secs) = (Advice::default(), None);
         let control = timeline.control();
-        while !control.is_ended() && !encode.is_finished() && !pace.is_finished() {
+        while !control.is_ended() && !threads.encode.is_finished() && !threads.screen.is_finished() {
             std::thread::sleep(WATCH_EVERY);
             let Some(zero) = timeline.zero() else { continue };
             let now = clock::now();
@@ -215,13 +251,23 @@ impl Take {
                 }
             }
             news |= self.watch_devices(listener);
+            if let Some(ended) = threads.events.take_if(|events| events.is_finished())
+                && let Err(error) = joined(ended.join())
+            {
+                self.lose_events(&error, listener);
+                news = true;
+            }
             news |= self.watch_work(timeline, maps, now, listener);
             let heard = self.mic.as_ref().map(|_| self.live.heard());
             if !is_paused {
                 news |= self.advise(&mut advice, heard, disk_secs, options, now, listener);
             }
-            if news {
-                self.spool.write_manifest(&self.manifest)?;
+            if news || is_unwritten {
+                match self.spool.write_manifest(&self.manifest) {
+                    // Without a manifest the folder is no recording; later ones bring it up to date, and one of them will.
+                    Err(error) if !has_manifest => return Err(error),
+                    written => (has_manifest, is_unwritten) = (true, written.is_err()),
+                }
             }
             let peak = self.live.take_peak();
             listener.progress(Progress {
@@ -303,8 +349,14 @@ impl Take {
 
     /// Whether there was something to note about microphone or input.
     fn watch_devices(&mut self, listener: &mut dyn Listener) -> bool {
-        let heard = self.live.chunks.load(Ordering::Relaxed);
-        let mic_news = self.mic.as_mut().and_then(|mic| mic.watch(heard));
+        let mic_news = match self.mic.as_mut().and_then(Microphone::watch) {
+            Some(MicNews::Told(health)) => Some(health),
+            Some(MicNews::Over(health)) => {
+                listener.over(health.kind());
+                None
+            }
+            None => None,
+        };
         let input_news = self.input.take_if(|input| !input.is_alive()).and_then(|input| input.stop().err());
         let early_news = self.early.as_mut().and_then(Sending::failure);
         let input_news = input_news.map(|error| {
@@ -324,9 +376,16 @@ impl Take {
         !news.is_empty()
     }
 
+    /// Nothing more of what the hand does can be written; its reader has nobody left to tell.
+    fn lose_events(&mut self, error: &io::Error, listener: &mut dyn Listener) {
+        self.is_without_events = true;
+        drop(self.input.take());
+        self.note(&Health::EventsLost { reason: error.to_string() }, listener);
+    }
+
     /// Whether there was something to note about encoder, disk, the screen's size or the computer's sleep.
     fn watch_work(&mut self, timeline: &Timeline, maps: &Maps, now: Monotonic, listener: &mut dyn Listener) -> bool {
-        let mut news = Vec::new();
+        let (mut news, mut is_unlocked) = (Vec::new(), false);
         let is_stalled = self.live.busy_secs(now) >= STALLED_SECS;
         match (std::mem::replace(&mut self.is_stalled, is_stalled), is_stalled) {
             (false, true) => news.push(Health::EncoderStalled),
@@ -339,13 +398,27 @@ impl Take {
             (true, false) => listener.over(Health::ResolutionChanged.kind()),
             _ => {}
         }
-        let sleeps: Vec<_> = timeline.stretches().into_iter().filter(|stretch| stretch.is_sleep).collect();
+        let stretches = timeline.stretches();
+        let of = |why| -> Vec<&Stretch> { stretches.iter().filter(|stretch| stretch.why == why).collect() };
+        let (sleeps, locks) = (of(Why::Slept), of(Why::Locked));
         for sleep in sleeps.iter().skip(self.told_sleeps) {
             news.push(Health::Slept { secs: sleep.nanos(now) as f64 / 1e9 });
         }
         self.told_sleeps = sleeps.len();
+        if locks.iter().skip(self.told_locks).any(|lock| lock.to.is_none_or(|to| Some(to) > timeline.zero())) {
+            news.push(Health::Locked);
+            self.is_locked = true;
+        }
+        self.told_locks = locks.len();
+        if self.is_locked && !timeline.control().is_locked() {
+            self.is_locked = false;
+            is_unlocked = true;
+        }
         for health in &news {
             self.note(health, listener);
+        }
+        if is_unlocked {
+            listener.over(Health::Locked.kind());
         }
         !news.is_empty()
     }

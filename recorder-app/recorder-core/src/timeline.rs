@@ -125,6 +125,7 @@ fn walk(zero: Monotonic, stretches: &[Stretch], at: Monotonic) -> Option<(MediaT
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::Why;
 
     const fn at(millis: i64) -> Monotonic {
         Monotonic::from_nanos(millis * 1_000_000)
@@ -192,7 +193,36 @@ mod tests {
             [499, 500, 501, 2000].map(Some),
             "no time of the take is lost"
         );
-        assert_eq!(control.stretches().iter().filter(|stretch| stretch.is_sleep).count(), 3);
+        assert_eq!(control.stretches().iter().filter(|stretch| stretch.why == Why::Slept).count(), 3);
+    }
+
+    #[test]
+    fn a_locked_screen_is_a_pause_that_only_unlocking_ends() {
+        let control = Control::default();
+        let timeline = Timeline::new(&control);
+        timeline.begin(at(1000));
+        control.lock_at(at(2000));
+        control.resume_at(at(2500));
+        assert!(control.is_locked() && control.is_paused(), "nobody can go on in front of a lock");
+        control.unlock_at(at(3000));
+        assert!(!control.is_locked() && !control.is_paused());
+        // Paused, then locked and unlocked: it was the worker who paused.
+        control.pause_at(at(4000));
+        control.lock_at(at(4500));
+        control.unlock_at(at(5000));
+        assert!(control.is_paused());
+        control.resume_at(at(6000));
+        // Locked, paused meanwhile, and unlocked; the computer slept, too.
+        control.lock_at(at(7000));
+        control.toggle_pause();
+        control.slept(at(7500), 60_000_000_000);
+        control.unlock_at(at(8000));
+        assert!(control.is_paused());
+        control.resume_at(at(9000));
+        let pauses: Vec<_> = timeline.pauses(at(9500)).iter().map(|pause| (pause.t, pause.secs)).collect();
+        assert_eq!(pauses, [(1.0, 1.0), (2.0, 2.0), (3.0, 62.0)]);
+        let why: Vec<_> = control.stretches().iter().map(|stretch| stretch.why).collect();
+        assert_eq!(why, [Why::Locked, Why::Asked, Why::Locked]);
     }
 
     #[test]

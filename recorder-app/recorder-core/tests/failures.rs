@@ -8,12 +8,14 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use capture::input::{RawKind, synthetic};
 use capture::screen::synthetic::TestCard;
 use fail::FailScenario;
 use recorder_core::control::Control;
-use recorder_core::session::{Listener, Progress, SessionError, ended_early, record};
+use recorder_core::session::{InputSource, Listener, Progress, SessionError, ended_early, record};
 use recorder_core::spool::Spool;
-use shared_types::recording::{HealthEvent, RecordingStage, VIDEO_FILE};
+use shared_types::event::parse_events;
+use shared_types::recording::{EVENTS_FILE, HealthEvent, RecordingStage, VIDEO_FILE};
 use takes::{HEIGHT, Heard, RATE_HZ, WIDTH, check_whole, mic, options, sources, take, tone, view};
 
 #[test]
@@ -94,6 +96,8 @@ fn an_encoder_that_hangs_is_told_and_does_not_keep_the_take_from_ending() {
     let manifest = Spool::open(&folder).unwrap().read_manifest().unwrap();
     assert_eq!((manifest.stage, ended_early(&manifest)), (RecordingStage::Stopped, true));
     assert_eq!(manifest.pauses, [], "a hang is no sleep");
+    let told: Vec<_> = manifest.health.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(told, ["encoder_stalled", "interrupted"], "the microphone is well, and is not started again");
     assert!(manifest.frames.captured >= 30, "{:?}", manifest.frames);
     let viewer = view(&folder.join(VIDEO_FILE)).0;
     assert!(viewer.pictures.last().unwrap().0 > 1.0);
@@ -124,6 +128,7 @@ fn an_encoder_that_hangs_for_a_while_costs_pictures_and_no_time() {
     let manifest = result.unwrap();
     let stalled = "encoder_stalled".to_owned();
     assert!(heard.health.contains(&stalled) && heard.over.contains(&stalled), "{heard:?}");
+    assert!(heard.health.iter().chain(&heard.over).all(|kind| !kind.starts_with("mic_")), "{heard:?}");
     assert_eq!(manifest.pauses, []);
     let dropped: u64 = manifest.frames.dropped_per_second.values().map(|&count| u64::from(count)).sum();
     assert!(dropped > 60, "{:?}", manifest.frames);
@@ -132,6 +137,32 @@ fn an_encoder_that_hangs_for_a_while_costs_pictures_and_no_time() {
     let last = viewer.pictures.last().unwrap().0;
     let heard_secs = viewer.samples as f64 / f64::from(RATE_HZ);
     assert!(last > 13.8 && (heard_secs - last).abs() < 0.2, "{heard_secs} s of sound beside {last} s of picture");
+}
+
+#[test]
+fn input_events_that_cannot_be_written_are_told_at_once_and_the_take_goes_on() {
+    let scenario = FailScenario::setup();
+    fail::cfg("events.write", "3*off->return").unwrap();
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    let mut presses = 0_u32;
+    let click = move || {
+        presses += 1;
+        let (button, x, y) = (1, 30, 40);
+        Some(if presses % 2 == 1 { RawKind::ButtonDown { button, x, y } } else { RawKind::ButtonUp { button, x, y } })
+    };
+    let mut sources = sources(TestCard::new(WIDTH, HEIGHT), None);
+    sources.input = InputSource::Start(Box::new(move |sink| synthetic::start(sink, click)));
+    let (result, health) = take(&folder, sources, &options(15, 4.0));
+    scenario.teardown();
+    let manifest = result.unwrap();
+    assert_eq!((health, manifest.stage), (vec!["events_lost".to_owned()], RecordingStage::Checked));
+    let told = &manifest.health[0];
+    assert!(told.t < 3.0 && told.sentence.contains("goes on without them"), "{told:?}");
+    let events = parse_events(&fs::read_to_string(folder.join(EVENTS_FILE)).unwrap()).unwrap();
+    assert!(!events.is_empty());
+    let viewer = check_whole(&folder, &manifest);
+    assert!(viewer.pictures.last().unwrap().0 > 3.8);
 }
 
 /// A journal of so much silence, as the recorder keeps one.

@@ -6,15 +6,16 @@ mod takes;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use capture::clock;
 use capture::mic::synthetic::{Plan, Signal, start};
 use capture::screen::synthetic::TestCard;
 use media::synth;
 use recorder_core::control::Control;
-use recorder_core::session::{MicChoice, MicSource, SessionError, record};
-use shared_types::recording::Manifest;
-use takes::{FlashingScreen, HEIGHT, Heard, Pauser, RATE_HZ, WIDTH, check_whole, options, sources};
+use recorder_core::session::{Listener, MicChoice, MicSource, Progress, SessionError, record};
+use shared_types::recording::{HealthEvent, Manifest};
+use takes::{FlashingScreen, HEIGHT, Heard, Pauser, RATE_HZ, WIDTH, check_whole, mic, options, sources, tone};
 
 /// One picture at 30 a second.
 const FRAME: f64 = 1.0 / 30.0;
@@ -85,4 +86,52 @@ fn a_take_may_end_in_a_pause_and_a_pause_before_it_begins_delays_it() {
     let result = record(&folder, sources(card, None), &options(15, 60.0), &control, &mut heard);
     assert!(matches!(result, Err(SessionError::Nothing(_))));
     assert!(!folder.exists());
+}
+
+#[test]
+fn a_screen_that_was_locked_leaves_one_gap_in_picture_and_sound_and_is_told_once() {
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    let mut sources = sources(TestCard::new(WIDTH, HEIGHT), Some(mic(vec![Some(tone())])));
+    let began = Arc::new(OnceLock::new());
+    let since = began.clone();
+    sources.lock = Some(Box::new(move || {
+        let secs = since.get().map_or(0.0, |began: &Instant| began.elapsed().as_secs_f64());
+        (1.0..3.0).contains(&secs)
+    }));
+    let mut heard = Begun { heard: Heard::default(), began };
+    let manifest = record(&folder, sources, &options(15, 3.0), &Control::default(), &mut heard).unwrap();
+    assert_eq!((heard.heard.health, heard.heard.over), (vec!["locked".to_owned()], vec!["locked".to_owned()]));
+    let [pause] = manifest.pauses.as_slice() else { panic!("{:?}", manifest.pauses) };
+    assert!((0.8..1.6).contains(&pause.t) && (1.5..2.6).contains(&pause.secs), "{pause:?}");
+    assert!((0.8..1.8).contains(&manifest.health[0].t), "told while it lasts: {:?}", manifest.health);
+    let viewer = check_whole(&folder, &manifest);
+    let last = viewer.pictures.last().unwrap().0;
+    let heard = viewer.samples as f64 / f64::from(RATE_HZ);
+    assert!((2.8..3.6).contains(&last) && (heard - last).abs() < 0.2, "{heard} s of sound, {last} s of picture");
+}
+
+/// Knows when the take began.
+struct Begun {
+    heard: Heard,
+    began: Arc<OnceLock<Instant>>,
+}
+
+impl Listener for Begun {
+    fn started(&mut self) {
+        self.began.set(Instant::now()).unwrap();
+        self.heard.started();
+    }
+
+    fn progress(&mut self, progress: Progress) {
+        self.heard.progress(progress);
+    }
+
+    fn health(&mut self, event: &HealthEvent) {
+        self.heard.health(event);
+    }
+
+    fn over(&mut self, kind: &str) {
+        self.heard.over(kind);
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! An event tap that only listens is told of every event with its place, in the points that macOS counts desktops in.
 //! macOS asks the worker for the permission Input Monitoring. While a program has secure input on, as password fields
-//! do, the system gives no keys to taps; what slips through at its edges is left out here.
+//! do, the system gives no keys to taps; what slips through at its edges is left out here. Of windows that are never to be
+//! seen neither keys nor titles are told ([`super::discretion`]).
 
 #![expect(unsafe_code, reason = "secure input, and the characters of an event, are asked for in C")]
 
@@ -22,10 +23,11 @@ use core_graphics::event::{
 use core_graphics::event_source::{CGEventSource, CGEventSourceStateID};
 use core_graphics::window::{
     copy_window_info, kCGNullWindowID, kCGWindowLayer, kCGWindowListExcludeDesktopElements,
-    kCGWindowListOptionOnScreenOnly, kCGWindowName, kCGWindowOwnerName,
+    kCGWindowListOptionOnScreenOnly, kCGWindowName, kCGWindowOwnerName, kCGWindowOwnerPID,
 };
 use crossbeam_channel::Sender;
 
+use super::discretion::{Discretion, Front};
 use super::key::{KeyName, Pressed};
 use super::mac_key::{modifiers, name, on_key};
 use super::out::{Out, Stopped};
@@ -45,16 +47,17 @@ unsafe extern "C" {
     fn CGEventKeyboardGetUnicodeString(event: *const std::ffi::c_void, most: usize, length: *mut usize, text: *mut u16);
 }
 
-pub(super) fn run(stop: &AtomicBool, sink: &Sender<RawInput>) -> Result<(), InputError> {
+pub(super) fn run(discretion: Discretion, stop: &AtomicBool, sink: &Sender<RawInput>) -> Result<(), InputError> {
     let out = Out { stop, sink };
-    let (mut title_due, mut title, mut pointer) = (0, None, None);
+    let discretion = RefCell::new(discretion);
+    let (mut title_due, mut pointer) = (0, None);
     while !stop.load(Ordering::Relaxed) {
         // The system switches a tap off that was slow once; then another one is made.
         let (is_over, is_off, part_turned) = (Cell::new(false), Cell::new(false), RefCell::new((0.0, 0.0)));
         let told = |kind: CGEventType, event: &CGEvent| {
             if matches!(kind, CGEventType::TapDisabledByTimeout | CGEventType::TapDisabledByUserInput) {
                 is_off.set(true);
-            } else if tell(kind, event, &out, &mut part_turned.borrow_mut()).is_err() {
+            } else if tell(kind, event, &out, &mut part_turned.borrow_mut(), &mut discretion.borrow_mut()).is_err() {
                 is_over.set(true);
             }
             CallbackResult::Keep
@@ -85,12 +88,9 @@ pub(super) fn run(stop: &AtomicBool, sink: &Sender<RawInput>) -> Result<(), Inpu
                     let now = clock::now();
                     if now.nanos >= title_due {
                         title_due = now.nanos + TITLE_EVERY_NANOS;
-                        let found = front_title();
-                        if found.is_some() && found != title {
-                            title.clone_from(&found);
-                            if found.is_some_and(|title| out.send(now, RawKind::WindowTitle(title)).is_err()) {
-                                is_over.set(true);
-                            }
+                        let title = front().and_then(|front| discretion.borrow_mut().new_title(&front));
+                        if title.is_some_and(|title| out.send(now, RawKind::WindowTitle(title)).is_err()) {
+                            is_over.set(true);
                         }
                     }
                     let place = pointer_place();
@@ -113,7 +113,13 @@ pub(super) fn run(stop: &AtomicBool, sink: &Sender<RawInput>) -> Result<(), Inpu
     Ok(())
 }
 
-fn tell(kind: CGEventType, event: &CGEvent, out: &Out<'_>, part_turned: &mut (f64, f64)) -> Result<(), Stopped> {
+fn tell(
+    kind: CGEventType,
+    event: &CGEvent,
+    out: &Out<'_>,
+    part_turned: &mut (f64, f64),
+    discretion: &mut Discretion,
+) -> Result<(), Stopped> {
     let at = clock::now();
     let place = event.location();
     let (x, y) = (place.x as i32, place.y as i32);
@@ -145,7 +151,8 @@ fn tell(kind: CGEventType, event: &CGEvent, out: &Out<'_>, part_turned: &mut (f6
         CGEventType::KeyDown => {
             // SAFETY: a plain question.
             let is_secret = unsafe { IsSecureEventInputEnabled() } != 0;
-            let Some(key) = key(event).filter(|_| !is_secret) else { return Ok(()) };
+            let tells = discretion.tells_key(&front().unwrap_or_default());
+            let Some(key) = key(event).filter(|_| tells && !is_secret) else { return Ok(()) };
             let repeat = event.get_integer_value_field(EventField::KEYBOARD_EVENT_AUTOREPEAT) != 0;
             RawKind::KeyDown { key, repeat }
         }
@@ -176,25 +183,27 @@ fn pointer_place() -> Option<(i32, i32)> {
     Some((place.x as i32, place.y as i32))
 }
 
-/// The title of the frontmost window; the name of its program where it has none.
-fn front_title() -> Option<String> {
+/// The frontmost window; its title is the name of its program where it has none.
+fn front() -> Option<Front> {
     let shown = kCGWindowListOptionOnScreenOnly | kCGWindowListExcludeDesktopElements;
     let windows = copy_window_info(shown, kCGNullWindowID)?;
     for window in &windows {
         // SAFETY: the list holds dictionaries, says the system; this one is kept while it is read.
         let window: CFDictionary<CFString, CFType> = unsafe { CFDictionary::wrap_under_get_rule((*window).cast()) };
         // SAFETY: constants of the system's.
-        let (layer, name, owner) = unsafe {
+        let (layer, name, owner, process) = unsafe {
             let key = |key| CFString::wrap_under_get_rule(key);
-            (key(kCGWindowLayer), key(kCGWindowName), key(kCGWindowOwnerName))
+            (key(kCGWindowLayer), key(kCGWindowName), key(kCGWindowOwnerName), key(kCGWindowOwnerPID))
         };
-        let layer = window.find(&layer).and_then(|layer| layer.downcast::<CFNumber>()).and_then(|layer| layer.to_i32());
-        if layer != Some(0) {
+        let number = |key: &CFString| window.find(key)?.downcast::<CFNumber>()?.to_i32();
+        if number(&layer) != Some(0) {
             continue;
         }
         let text = |key: &CFString| window.find(key).and_then(|text| text.downcast::<CFString>());
-        let title = text(&name).or_else(|| text(&owner)).map(|title| title.to_string());
-        return title.filter(|title| !title.is_empty());
+        let program = text(&owner).map(|owner| owner.to_string()).unwrap_or_default();
+        let title = text(&name).map_or_else(|| program.clone(), |name| name.to_string());
+        let is_own = number(&process).and_then(|process| u32::try_from(process).ok()) == Some(std::process::id());
+        return Some(Front { title, program, is_own });
     }
     None
 }

@@ -3,6 +3,8 @@
 //! [`start`] gives raw events from the system, [`gesture`] turns them into the events of `events.jsonl`. A typed
 //! character never leaves the module that reads the keyboard: [`KeyName`] has no place for it.
 
+#[cfg(any(not(target_os = "linux"), test))]
+mod discretion;
 pub mod gesture;
 mod key;
 #[cfg(target_os = "linux")]
@@ -118,13 +120,15 @@ pub fn start(session: &Session, sink: Sender<RawInput>) -> Result<Running, Input
 }
 
 #[cfg(target_os = "macos")]
-pub fn start(_session: &Session, sink: Sender<RawInput>) -> Result<Running, InputError> {
-    Running::spawn("input", move |stop| macos::run(stop, &sink))
+pub fn start(session: &Session, sink: Sender<RawInput>) -> Result<Running, InputError> {
+    let discretion = discretion::Discretion::of(session);
+    Running::spawn("input", move |stop| macos::run(discretion, stop, &sink))
 }
 
 #[cfg(target_os = "windows")]
-pub fn start(_session: &Session, sink: Sender<RawInput>) -> Result<Running, InputError> {
-    Running::spawn("input", move |stop| windows::run(stop, &sink))
+pub fn start(session: &Session, sink: Sender<RawInput>) -> Result<Running, InputError> {
+    let discretion = discretion::Discretion::of(session);
+    Running::spawn("input", move |stop| windows::run(discretion, stop, &sink))
 }
 
 #[cfg(target_os = "linux")]

@@ -11,7 +11,7 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 
-use crate::screen::windows::{Discretion, Telling};
+use crate::screen::windows::{Discretion, Telling, is_locked};
 
 x11rb::atom_manager! {
     Atoms: AtomsCookie {
@@ -57,6 +57,11 @@ impl Title {
 
     /// The title, if it is another one than the last time and may be told.
     pub(super) fn read(&mut self, conn: &RustConnection) -> Result<Option<String>, ReplyError> {
+        if is_locked(conn, self.root)? {
+            // Lockers take the keyboard, but neither the focus nor what is told of all keys.
+            self.telling = Telling::Nothing;
+            return Ok(None);
+        }
         let Some((window, title)) = self.active(conn)? else {
             self.telling = Telling::All;
             return Ok(None);

@@ -2,7 +2,8 @@
 //!
 //! Raw input comes to a window that is never seen, whichever program is in front, without taking anything from it. A raw
 //! event has no position; the pointer is asked for at once. A field that hides what is typed into it, as far as Windows
-//! itself makes it, gets no key events at all. The keys of an elevated program reach no other, and so not this one.
+//! itself makes it, gets no key events at all. The keys of an elevated program reach no other, and so not this one. Of
+//! windows that are never to be seen neither keys nor titles are told ([`super::discretion`]).
 
 #![expect(unsafe_code, reason = "raw input has no safe form")]
 
@@ -10,7 +11,10 @@ use std::mem::size_of;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Sender;
-use windows::Win32::Foundation::{HWND, LPARAM, POINT, WPARAM};
+use windows::Win32::Foundation::{CloseHandle, HWND, LPARAM, POINT, WPARAM};
+use windows::Win32::System::Threading::{
+    OpenProcess, PROCESS_NAME_WIN32, PROCESS_QUERY_LIMITED_INFORMATION, QueryFullProcessImageNameW,
+};
 use windows::Win32::UI::Input::KeyboardAndMouse::{GetAsyncKeyState, MAPVK_VK_TO_CHAR, MapVirtualKeyW};
 use windows::Win32::UI::Input::{
     GetRawInputData, HRAWINPUT, RAWINPUT, RAWINPUTDEVICE, RAWINPUTHEADER, RID_INPUT, RIDEV_INPUTSINK, RIM_TYPEKEYBOARD,
@@ -18,12 +22,13 @@ use windows::Win32::UI::Input::{
 };
 use windows::Win32::UI::WindowsAndMessaging::{
     CreateWindowExW, DefWindowProcW, DestroyWindow, ES_PASSWORD, GUITHREADINFO, GWL_STYLE, GetCursorPos,
-    GetForegroundWindow, GetGUIThreadInfo, GetSystemMetrics, GetWindowLongW, GetWindowTextW, HWND_MESSAGE, MSG,
-    MWMO_INPUTAVAILABLE, MsgWaitForMultipleObjectsEx, PM_REMOVE, PeekMessageW, QS_ALLINPUT, RI_KEY_BREAK,
-    RI_MOUSE_HWHEEL, RI_MOUSE_WHEEL, SM_SWAPBUTTON, WINDOW_EX_STYLE, WINDOW_STYLE, WM_INPUT,
+    GetForegroundWindow, GetGUIThreadInfo, GetSystemMetrics, GetWindowLongW, GetWindowTextW, GetWindowThreadProcessId,
+    HWND_MESSAGE, MSG, MWMO_INPUTAVAILABLE, MsgWaitForMultipleObjectsEx, PM_REMOVE, PeekMessageW, QS_ALLINPUT,
+    RI_KEY_BREAK, RI_MOUSE_HWHEEL, RI_MOUSE_WHEEL, SM_SWAPBUTTON, WINDOW_EX_STYLE, WINDOW_STYLE, WM_INPUT,
 };
-use windows::core::w;
+use windows::core::{PWSTR, w};
 
+use super::discretion::{Discretion, Front};
 use super::out::{Out, Stopped};
 use super::vk::{Keys, Meaning, meaning, meant};
 use super::{InputError, RawInput, RawKind};
@@ -36,9 +41,9 @@ const NOTCH: i32 = 120;
 /// Flags of a press, the button's number, and flags of its release are twice as high.
 const BUTTONS: [(u16, u8); 5] = [(0x01, 1), (0x04, 3), (0x10, 2), (0x40, 8), (0x100, 9)];
 
-pub(super) fn run(stop: &AtomicBool, sink: &Sender<RawInput>) -> Result<(), InputError> {
+pub(super) fn run(discretion: Discretion, stop: &AtomicBool, sink: &Sender<RawInput>) -> Result<(), InputError> {
     display::count_in_pixels();
-    let mut reader = Reader::open()?;
+    let mut reader = Reader::open(discretion)?;
     let out = Out { stop, sink };
     let mut title_due = 0;
     while !stop.load(Ordering::Relaxed) {
@@ -74,19 +79,22 @@ struct Reader {
     /// Parts of a notch that a smooth wheel has turned, across and down.
     turned: (i32, i32),
     pointer: Option<(i32, i32)>,
-    title: Option<String>,
+    discretion: Discretion,
+    /// The program of the window in front, by the number of its process.
+    program: (u32, String),
 }
 
 impl Reader {
-    fn open() -> Result<Self, InputError> {
+    fn open(discretion: Discretion) -> Result<Self, InputError> {
         let lost = |error: windows::core::Error| InputError::Lost(error.to_string());
         // SAFETY: a window of a class that every system has, which receives messages only.
         let window = unsafe {
             let (plain, style) = (WINDOW_EX_STYLE(0), WINDOW_STYLE(0));
             CreateWindowExW(plain, w!("STATIC"), w!("input"), style, 0, 0, 0, 0, HWND_MESSAGE, None, None, None)
         };
-        let reader =
-            Self { window: window.map_err(lost)?, keys: Keys::new(), turned: (0, 0), pointer: None, title: None };
+        let window = window.map_err(lost)?;
+        let program = (0, String::new());
+        let reader = Self { window, keys: Keys::new(), turned: (0, 0), pointer: None, discretion, program };
         let device = |usage| RAWINPUTDEVICE {
             usUsagePage: 1,
             usUsage: usage,
@@ -155,7 +163,10 @@ impl Reader {
                 return out.send(at, RawKind::KeyUp);
             }
             let repeat = self.keys.press(key);
+            let front = self.front();
+            let tells = self.discretion.tells_key(&front);
             if let Meaning::Key(pressed) = meaning(key, character)
+                && tells
                 && !is_secret()
             {
                 return out.send(at, RawKind::KeyDown { key: self.keys.name(pressed), repeat });
@@ -165,16 +176,40 @@ impl Reader {
     }
 
     fn new_title(&mut self) -> Option<String> {
-        let mut text = [0_u16; 512];
-        // SAFETY: the text is written into the array and no further.
-        let length = unsafe { GetWindowTextW(GetForegroundWindow(), &mut text) };
-        let title = String::from_utf16_lossy(text.get(..usize::try_from(length).ok()?)?);
-        if title.is_empty() || self.title.as_ref() == Some(&title) {
-            return None;
-        }
-        self.title = Some(title.clone());
-        Some(title)
+        let front = self.front();
+        self.discretion.new_title(&front)
     }
+
+    fn front(&mut self) -> Front {
+        let (mut text, mut process) = ([0_u16; 512], 0);
+        // SAFETY: the text is written into the array and no further, the number into its place; no window has neither.
+        let length = unsafe {
+            let window = GetForegroundWindow();
+            GetWindowThreadProcessId(window, Some(&raw mut process));
+            GetWindowTextW(window, &mut text)
+        };
+        let title = String::from_utf16_lossy(&text[..usize::try_from(length).unwrap_or(0).min(text.len())]);
+        if self.program.0 != process {
+            self.program = (process, program_of(process).unwrap_or_default());
+        }
+        Front { title, program: self.program.1.clone(), is_own: process == std::process::id() }
+    }
+}
+
+/// Its file's name without the ending; none for a process that nobody may ask.
+fn program_of(process: u32) -> Option<String> {
+    let (mut text, mut length) = ([0_u16; 1024], 1024);
+    // SAFETY: the name is written into the array and no further, and what was opened is closed again.
+    let asked = unsafe {
+        let process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, false, process).ok()?;
+        let asked = QueryFullProcessImageNameW(process, PROCESS_NAME_WIN32, PWSTR(text.as_mut_ptr()), &raw mut length);
+        drop(CloseHandle(process));
+        asked
+    };
+    asked.ok()?;
+    let path = String::from_utf16_lossy(text.get(..length as usize)?);
+    let name = path.rsplit('\\').next()?;
+    Some(name.rsplit_once('.').map_or(name, |(name, _)| name).to_owned())
 }
 
 impl Drop for Reader {

@@ -8,7 +8,7 @@
 //! Times are the server's own, which are milliseconds of the same monotonic clock, as long as they are plausible; so a
 //! busy computer does not stretch the time between two clicks.
 //!
-//! Nothing is told of what is done in windows that are left out of the picture. Which window a key goes to is asked at
+//! Nothing is told of what is done in windows that are left out of the picture, nor while the screen is locked. Which window a key goes to is asked at
 //! each key, since no window manager need tell of it; one that was such a window at the key before counts as one, so
 //! that the key that closes it is left out too.
 

@@ -127,7 +127,7 @@ pub(super) fn start(id: Option<&str>, sink: Sender<AudioChunk>) -> Result<Runnin
     let (info, device, supported) = devices.swap_remove(chosen);
 
     let tap = Tap::new(sink);
-    let dropped_chunks = tap.dropped_chunks.clone();
+    let counts = tap.counts.clone();
     let (events_out, events) = crossbeam_channel::bounded(16);
     let mut config = supported.config();
     let queued = is_queued(&device);
@@ -146,7 +146,7 @@ pub(super) fn start(id: Option<&str>, sink: Sender<AudioChunk>) -> Result<Runnin
     let pace = if queued { Some(pace(&device, &supported).map_err(|error| failed(&info, &error))?) } else { None };
     let sound = build(&device, config, tap, events_out).map_err(|error| failed(&info, &error))?;
     sound.play().map_err(|error| failed(&info, &error))?;
-    Ok(Running { info, events, dropped_chunks, _source: Source::Device(Streams { _sound: sound, _pace: pace }) })
+    Ok(Running { info, events, counts, _source: Source::Device(Streams { _sound: sound, _pace: pace }) })
 }
 
 #[cfg(target_os = "linux")]

@@ -62,8 +62,27 @@ pub enum MicError {
 pub struct Running {
     info: MicInfo,
     events: Receiver<MicEvent>,
-    dropped_chunks: Arc<AtomicU64>,
+    counts: Counts,
     _source: Source,
+}
+
+/// What is counted of a running microphone where its device gives the sound, however late anybody takes it.
+#[derive(Debug, Clone, Default)]
+pub struct Counts {
+    arrived_chunks: Arc<AtomicU64>,
+    dropped_chunks: Arc<AtomicU64>,
+}
+
+impl Counts {
+    /// How many chunks the device gave.
+    pub fn arrived_chunks(&self) -> u64 {
+        self.arrived_chunks.load(Ordering::Relaxed)
+    }
+
+    /// How many of them were lost because the channel was full.
+    pub fn dropped_chunks(&self) -> u64 {
+        self.dropped_chunks.load(Ordering::Relaxed)
+    }
 }
 
 #[expect(dead_code, reason = "held for what dropping it does: the device or the thread stops")]
@@ -104,9 +123,9 @@ impl Running {
         &self.events
     }
 
-    /// How many chunks were lost because the channel was full.
-    pub fn dropped_chunks(&self) -> u64 {
-        self.dropped_chunks.load(Ordering::Relaxed)
+    /// They can be read from any thread, also when the microphone is stopped.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     pub fn stop(self) {}
@@ -115,17 +134,18 @@ impl Running {
 /// The sending end inside a callback: never waits, counts what it has to drop.
 struct Tap {
     sink: Sender<AudioChunk>,
-    dropped_chunks: Arc<AtomicU64>,
+    counts: Counts,
 }
 
 impl Tap {
     fn new(sink: Sender<AudioChunk>) -> Self {
-        Self { sink, dropped_chunks: Arc::default() }
+        Self { sink, counts: Counts::default() }
     }
 
     fn give(&self, chunk: AudioChunk) {
+        self.counts.arrived_chunks.fetch_add(1, Ordering::Relaxed);
         if let Err(TrySendError::Full(_)) = self.sink.try_send(chunk) {
-            self.dropped_chunks.fetch_add(1, Ordering::Relaxed);
+            self.counts.dropped_chunks.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -143,7 +163,7 @@ mod tests {
             let at = Monotonic::from_nanos(nanos);
             tap.give(AudioChunk { rate_hz: 48_000, channels: 1, samples: vec![0.0; 480], at });
         }
-        assert_eq!(tap.dropped_chunks.load(Ordering::Relaxed), 3);
+        assert_eq!((tap.counts.arrived_chunks(), tap.counts.dropped_chunks()), (5, 3));
         assert_eq!(chunks.try_iter().map(|chunk| chunk.at.nanos).collect::<Vec<_>>(), [0, 1]);
     }
 }

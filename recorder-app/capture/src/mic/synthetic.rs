@@ -111,7 +111,7 @@ pub fn start(plan: Plan, sink: Sender<AudioChunk>) -> Result<Running, MicError> 
         channels: plan.channels,
     };
     let tap = Tap::new(sink);
-    let dropped_chunks = tap.dropped_chunks.clone();
+    let counts = tap.counts.clone();
     let (stop, stopped) = crossbeam_channel::bounded::<()>(0);
     let (_, events) = crossbeam_channel::bounded(1);
     let mut device = plan.device(clock::now());
@@ -124,7 +124,7 @@ pub fn start(plan: Plan, sink: Sender<AudioChunk>) -> Result<Running, MicError> 
         })
         .map_err(|error| MicError::Failed { name: info.name.clone(), reason: error.to_string() })?;
     let playing = Playing { stop: Some(stop), thread: Some(thread) };
-    Ok(Running { info, events, dropped_chunks, _source: Source::Thread(playing) })
+    Ok(Running { info, events, counts, _source: Source::Thread(playing) })
 }
 
 /// The thread of [`start`]; dropping it ends it.
@@ -192,7 +192,7 @@ mod tests {
         }
         assert_eq!(heard[..1600], given[..]);
         assert!(heard[1600..].iter().all(|&sample| sample == 0.0));
-        assert_eq!(running.dropped_chunks(), 0);
+        assert_eq!(running.counts().dropped_chunks(), 0);
         running.stop();
         assert!(chunks.iter().count() < 64, "the thread is gone and its end of the channel with it");
     }

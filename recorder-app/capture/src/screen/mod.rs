@@ -6,6 +6,7 @@
 //! On Linux the session decides: X11 is asked for its picture, a Wayland desktop pushes its own (feature `wayland`), as
 //! Windows and macOS do.
 
+mod absence;
 #[cfg(target_os = "linux")]
 mod area;
 #[cfg(any(not(target_os = "linux"), feature = "wayland", test))]
@@ -136,7 +137,7 @@ pub fn windows(session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
     }
 }
 
-/// Single windows of this system cannot be recorded yet.
+/// Single windows are not recorded on these systems: docs/platforms.md says why.
 #[cfg(not(target_os = "linux"))]
 pub fn windows(_session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
     Ok(Vec::new())
@@ -152,7 +153,8 @@ pub fn programs(session: &Session) -> Result<Option<Vec<String>>, ScreenError> {
     }
 }
 
-/// These systems leave out this program's own windows alone.
+/// Programs are not offered on these systems: macOS leaves out only the windows that are open when a recording begins, and
+/// Windows none but this program's own.
 #[cfg(not(target_os = "linux"))]
 pub fn programs(_session: &Session) -> Result<Option<Vec<String>>, ScreenError> {
     Ok(None)
@@ -174,8 +176,8 @@ pub fn list(_session: &Session) -> Result<Vec<ScreenInfo>, ScreenError> {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub fn open(_session: &Session, id: Option<&str>) -> Result<Box<dyn ScreenSource>, ScreenError> {
-    Ok(Box::new(scap::open(id)?))
+pub fn open(session: &Session, id: Option<&str>) -> Result<Box<dyn ScreenSource>, ScreenError> {
+    Ok(Box::new(scap::open(session, id)?))
 }
 
 /// The screen by itself: what it is called and how large it is, as the manifest and the picture need it.

@@ -9,11 +9,10 @@ use std::sync::Arc;
 
 use media::time::Monotonic;
 
+use super::absence::Absence;
 use super::feed::Next;
 
 const LOOK_EVERY_NANOS: i64 = 1_000_000_000;
-/// A lid that closes, or a cable that is put elsewhere, takes a monitor away for a moment.
-const GONE_AFTER_NANOS: i64 = 5_000_000_000;
 
 /// Where a monitor lies on the desktop, as input events count it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,26 +50,26 @@ pub(super) struct Watched {
     look: Look,
     pub(super) place: Place,
     looked_at: Option<Monotonic>,
-    seen_at: Option<Monotonic>,
+    absence: Absence,
 }
 
 impl Watched {
     pub(super) fn new(look: Look) -> Self {
         let place = look().unwrap_or_default();
-        Self { look, place, looked_at: None, seen_at: None }
+        Self { look, place, looked_at: None, absence: Absence::default() }
     }
 
     /// False when the monitor has been away for a while.
     pub(super) fn is_there(&mut self, now: Monotonic, has_changed: bool) -> bool {
         let is_due = self.looked_at.is_none_or(|last| now.nanos_since(last) >= LOOK_EVERY_NANOS);
-        if has_changed || is_due {
-            self.looked_at = Some(now);
-            if let Some(place) = (self.look)() {
-                self.place = place;
-                self.seen_at = Some(now);
-            }
+        if !has_changed && !is_due {
+            return true;
         }
-        now.nanos_since(*self.seen_at.get_or_insert(now)) < GONE_AFTER_NANOS
+        self.looked_at = Some(now);
+        let Some(place) = (self.look)() else { return !self.absence.missed(now) };
+        self.place = place;
+        self.absence.found();
+        true
     }
 }
 
@@ -157,13 +156,18 @@ mod tests {
         let at = |secs: i64| Monotonic::from_nanos(secs * 1_000_000_000);
         assert!(watched.is_there(at(100), false));
         put(&is, None);
-        assert!((101..105).all(|secs| watched.is_there(at(secs), false)));
+        assert!((101..106).all(|secs| watched.is_there(at(secs), false)));
         put(&is, Some(place((640, 480))));
-        assert!(watched.is_there(at(105), false));
+        assert!(watched.is_there(at(106), false));
         assert_eq!(watched.place, place((640, 480)));
         put(&is, None);
-        assert!((106..110).all(|secs| watched.is_there(at(secs), secs % 2 == 0)));
-        assert!(!watched.is_there(at(110), false));
+        assert!((107..112).all(|secs| watched.is_there(at(secs), secs % 2 == 0)));
+        assert!(!watched.is_there(at(112), false));
         assert_eq!(watched.place, place((640, 480)), "events lie where they lay last");
+        put(&is, Some(place((640, 480))));
+        assert!(watched.is_there(at(113), false));
+        // A clock that counts sleep: the first look after waking, before the monitor is on again.
+        put(&is, None);
+        assert!((4000..4005).all(|secs| watched.is_there(at(secs), false)));
     }
 }

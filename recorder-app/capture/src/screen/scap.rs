@@ -55,7 +55,8 @@ impl Drop for Casting {
     }
 }
 
-fn options(target: Option<::scap::Target>) -> Options {
+/// Of the windows that are left out only macOS makes anything.
+fn options(target: Option<::scap::Target>, left_out: Option<Vec<::scap::Target>>) -> Options {
     Options {
         fps: FPS,
         show_cursor: true,
@@ -64,7 +65,7 @@ fn options(target: Option<::scap::Target>) -> Options {
         crop_area: None,
         output_type: FrameType::BGRAFrame,
         output_resolution: Resolution::Captured,
-        excluded_targets: None,
+        excluded_targets: left_out,
     }
 }
 
@@ -165,7 +166,7 @@ mod portal {
     pub(in super::super) fn open(id: Option<&str>) -> Result<PortalScreen, ScreenError> {
         match id {
             Some(id) if id != PORTAL => Err(ScreenError::Unknown { id: id.to_owned(), there: PORTAL.to_owned() }),
-            _ => Ok(PortalScreen(Feed::open(PATIENCE, || cast(options(None))).map_err(trouble)?)),
+            _ => Ok(PortalScreen(Feed::open(PATIENCE, || cast(options(None, None))).map_err(trouble)?)),
         }
     }
 

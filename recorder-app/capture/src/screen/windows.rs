@@ -2,14 +2,15 @@
 //!
 //! X11 gives the picture of the whole screen or of nothing, so what is not to be seen is painted over, before anything
 //! else sees the picture. That is what shows of windows that the worker named and of this program's own; and where a
-//! single window is recorded, all that lies above it, save what its own program opens. Windows tell when they move; what
-//! they are called is asked for four times a second.
+//! single window is recorded, all that lies above it, save what its own program opens, and all that lies where it is not: a
+//! window that is minimised, or whose desktop was left, has a place but shows what lies below. Windows tell when they move;
+//! what they are called is asked for four times a second.
 //!
 //! A window that others cover is painted over where it can be seen. One that lets through what is below it covers nothing.
 
 use x11rb::connection::Connection as _;
 use x11rb::errors::{ConnectionError, ReplyError};
-use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, MapState, Window};
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, GetGeometryReply, MapState, Window, WindowClass};
 use x11rb::rust_connection::RustConnection;
 
 use super::area::{Area, without};
@@ -26,6 +27,7 @@ x11rb::atom_manager! {
     pub(super) Atoms: AtomsCookie {
         _NET_WM_NAME,
         _NET_WM_PID,
+        WM_STATE,
     }
 }
 
@@ -124,6 +126,76 @@ pub(super) fn window_of(id: &str) -> Option<Window> {
     Window::from_str_radix(id.strip_prefix(WINDOW)?.strip_prefix("0x")?, 16).ok()
 }
 
+/// Whether a locker's window is in front. Lockers cover the whole screen, with one window or one for each monitor, let
+/// nothing through, and ask no window manager for it; and nothing that a window manager knows lies above. The server's own
+/// window, which compositors draw into, is none.
+pub(crate) fn is_locked(conn: &RustConnection, root: Window) -> Result<bool, ReplyError> {
+    let whole = conn.get_geometry(root)?;
+    let children = conn.query_tree(root)?.reply()?.children;
+    let mut asked = Vec::new();
+    for &id in children.iter().rev() {
+        asked.push((id, conn.get_window_attributes(id)?, conn.get_geometry(id)?));
+    }
+    let whole = whole.reply()?;
+    let whole = Area { left: 0, top: 0, right: whole.width.into(), bottom: whole.height.into() };
+    let mut fronts = Vec::new();
+    for (id, attributes, geometry) in asked {
+        let (attributes, geometry) = (attributes.reply(), geometry.reply());
+        let (Ok(attributes), Ok(geometry)) = (attributes, geometry) else { continue };
+        let is_servers = id & !conn.setup().resource_id_mask == 0;
+        if attributes.map_state != MapState::VIEWABLE || attributes.class != WindowClass::INPUT_OUTPUT || is_servers {
+            continue;
+        }
+        let covered = (attributes.override_redirect && geometry.depth != 32).then(|| area_of(&geometry));
+        fronts.push((id, attributes.override_redirect, covered));
+    }
+    let uncovered = |left: Vec<Area>, cover: Area| without(&left, cover);
+    if !fronts.iter().filter_map(|(_, _, covered)| *covered).fold(vec![whole], uncovered).is_empty() {
+        return Ok(false);
+    }
+    let atoms = Atoms::new(conn)?.reply()?;
+    let mut left = vec![whole];
+    for (id, is_unmanaged, covered) in fronts {
+        // A window manager's frame asks nobody either; what is in it has a state.
+        if !is_unmanaged || has_state(conn, id, atoms, DEEPEST)? {
+            return Ok(false);
+        }
+        if number(conn, id, atoms._NET_WM_PID)? == Some(std::process::id()) {
+            continue;
+        }
+        left = covered.map_or(left.clone(), |covered| without(&left, covered));
+        if left.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn has_state(conn: &RustConnection, window: Window, atoms: Atoms, depth: u32) -> Result<bool, ReplyError> {
+    let state = conn.get_property(false, window, atoms.WM_STATE, AtomEnum::ANY, 0, 1)?.reply();
+    if may_be_gone(state)?.is_some_and(|state| state.type_ != x11rb::NONE) {
+        return Ok(true);
+    }
+    if depth == 0 {
+        return Ok(false);
+    }
+    let Some(tree) = may_be_gone(conn.query_tree(window)?.reply())? else { return Ok(false) };
+    for child in tree.children {
+        if has_state(conn, child, atoms, depth - 1)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Its border included.
+fn area_of(geometry: &GetGeometryReply) -> Area {
+    let border = 2 * i32::from(geometry.border_width);
+    let (left, top) = (i32::from(geometry.x), i32::from(geometry.y));
+    let (width, height) = (i32::from(geometry.width) + border, i32::from(geometry.height) + border);
+    Area { left, top, right: left + width, bottom: top + height }
+}
+
 /// The windows that can be seen, the lowest first.
 pub(super) fn shown(conn: &RustConnection, root: Window, atoms: Atoms) -> Result<Vec<Shown>, ReplyError> {
     let children = conn.query_tree(root)?.reply()?.children;
@@ -139,10 +211,7 @@ pub(super) fn shown(conn: &RustConnection, root: Window, atoms: Atoms) -> Result
         if attributes.map_state != MapState::VIEWABLE {
             continue;
         }
-        let border = 2 * i32::from(geometry.border_width);
-        let (left, top) = (i32::from(geometry.x), i32::from(geometry.y));
-        let (width, height) = (i32::from(geometry.width) + border, i32::from(geometry.height) + border);
-        let area = Area { left, top, right: left + width, bottom: top + height };
+        let area = area_of(&geometry);
         let named = named(conn, id, DEEPEST)?.unwrap_or(id);
         let pid = number(conn, named, atoms._NET_WM_PID)?;
         windows.push(Shown {
@@ -158,10 +227,15 @@ pub(super) fn shown(conn: &RustConnection, root: Window, atoms: Atoms) -> Result
     Ok(windows)
 }
 
-/// The parts of the screen that are not to be seen.
-pub(super) fn hidden(windows: &[Shown], hiding: &Hiding) -> Vec<Area> {
-    let only = hiding.only.and_then(|id| windows.iter().position(|window| window.id == id));
-    let mut parts = Vec::new();
+/// The parts of what is recorded of the screen that are not to be seen.
+pub(super) fn hidden(windows: &[Shown], hiding: &Hiding, recorded: Area) -> Vec<Area> {
+    let only = hiding.only.map(|id| windows.iter().position(|window| window.id == id));
+    let mut parts = match only {
+        None => Vec::new(),
+        Some(None) => return vec![recorded],
+        Some(Some(place)) => without(&[recorded], windows[place].area),
+    };
+    let only = only.flatten();
     for (place, window) in windows.iter().enumerate() {
         let is_named = || hiding.names(&window.title, &window.class);
         let lies_above = only.is_some_and(|only| place > only && window.client != windows[only].client);
@@ -228,6 +302,8 @@ pub(super) fn watch(conn: &RustConnection, root: Window) -> Result<(), Connectio
 mod tests {
     use super::*;
 
+    const SCREEN: Area = Area { left: 0, top: 0, right: 100, bottom: 100 };
+
     fn window(id: u32, area: (i32, i32, i32, i32), title: &str, class: &str) -> Shown {
         let area = Area { left: area.0, top: area.1, right: area.2, bottom: area.3 };
         Shown { id, area, title: title.into(), class: class.into(), client: id & !0xff, is_own: false, covers: true }
@@ -245,6 +321,7 @@ mod tests {
             window(0x300, (20, 0, 60, 60), "Notes", "notes"),
         ];
         let mut hiding = Hiding { words: vec!["KEEPASS".into()], ..Hiding::default() };
+        let hidden = |windows: &[Shown], hiding: &Hiding| hidden(windows, hiding, SCREEN);
         assert_eq!(bytes(&hidden(&windows, &hiding)), 200, "its left half; the right one lies below the notes");
         windows[2].covers = false;
         assert_eq!(bytes(&hidden(&windows, &hiding)), 400);
@@ -271,7 +348,10 @@ mod tests {
             window(0x200, (50, 50, 60, 60), "Mail", "mail"),
         ];
         let only = |id| Hiding { only: Some(id), ..Hiding::default() };
-        assert_eq!(hidden(&windows, &only(0x100)), [windows[2].area]);
-        assert_eq!(hidden(&windows, &only(0x200)), []);
+        assert_eq!(hidden(&windows, &only(0x100), windows[0].area), [windows[2].area]);
+        assert_eq!(hidden(&windows, &only(0x200), windows[2].area), []);
+        assert_eq!(hidden(&windows, &only(0x300), SCREEN), [SCREEN], "it is not shown, and what is there is another's");
+        let half = Area { right: 50, ..SCREEN };
+        assert_eq!(hidden(&[window(0x100, (50, 0, 100, 100), "Shop", "browser")], &only(0x100), SCREEN), [half]);
     }
 }

@@ -7,7 +7,7 @@
 //! trip as the picture and some kilobytes, so it is not cached.
 //!
 //! The monitor's rectangle, or the window's, is asked for again whenever `RandR` or the root window tell of a change, and
-//! when the server refuses a rectangle that no longer fits. What of the windows is left out is painted over before the
+//! when the server refuses a rectangle that no longer fits; a monitor that is away for a moment keeps its last picture. What of the windows is left out is painted over before the
 //! pointer is painted in: what the server tells until it has given the picture counts for that picture.
 
 use std::collections::BTreeSet;
@@ -24,9 +24,10 @@ use x11rb::protocol::{
     shm::{self, ConnectionExt as _},
 };
 
+use super::absence::Absence;
 use super::area::{Area, paint_over};
 use super::shm::SharedMemory;
-use super::windows::{Atoms, Hiding, Shown, WINDOW, hidden, program_of, shown, watch, window_of};
+use super::windows::{Atoms, Hiding, Shown, WINDOW, hidden, is_locked, program_of, shown, watch, window_of};
 use super::{Grab, ScreenError, ScreenInfo, ScreenSource, pointer};
 use crate::clock;
 use crate::display::{Display, Session};
@@ -133,6 +134,9 @@ pub(super) struct X11Screen {
     left_out: Vec<Area>,
     asked_nanos: Option<i64>,
     news: News,
+    absence: Absence,
+    /// There is a picture that the next can be the same as.
+    has_given: bool,
 }
 
 /// What the server told since the last picture.
@@ -142,6 +146,8 @@ struct News {
     moved: bool,
     /// Windows may have come, gone, moved or changed places.
     restacked: bool,
+    /// The window that is recorded was not there for a while, however short: a picture may show what lies below.
+    hid: bool,
 }
 
 /// Where the pixels arrive.
@@ -179,26 +185,39 @@ impl X11Screen {
             display.conn.randr_select_input(display.root, changes)?.check()?;
         }
         let store = Store::new(&display, &area)?;
-        let (left_out, news) = (Vec::new(), News::default());
-        Ok(Self { display, area, store, compare: false, atoms, hiding, left_out, asked_nanos: None, news })
+        Ok(Self {
+            display,
+            area,
+            store,
+            compare: false,
+            atoms,
+            hiding,
+            left_out: Vec::new(),
+            asked_nanos: None,
+            news: News::default(),
+            absence: Absence::default(),
+            has_given: false,
+        })
     }
 
-    /// Asks where the monitor, or the window, is now.
-    fn find_area(&mut self) -> Result<(), ScreenError> {
+    /// Asks where the monitor, or the window, is now. False for a monitor that is away, perhaps for a moment only.
+    fn find_area(&mut self) -> Result<bool, ScreenError> {
         let area = match self.hiding.only {
             Some(window) => find_window(&self.display, window)?,
-            None => monitors(&self.display)?
-                .into_iter()
-                .find(|screen| screen.id == self.area.id)
-                .ok_or_else(|| ScreenError::Gone { id: self.area.id.clone() })?,
+            None => match monitors(&self.display)?.into_iter().find(|screen| screen.id == self.area.id) {
+                Some(monitor) => monitor,
+                None if self.has_given && !self.absence.missed(clock::now()) => return Ok(false),
+                None => return Err(ScreenError::Gone { id: self.area.id.clone() }),
+            },
         };
+        self.absence.found();
         if (area.width, area.height) != (self.area.width, self.area.height) {
             self.store.release(&self.display)?;
             self.store = Store::new(&self.display, &area)?;
             self.compare = false;
         }
         self.area = area;
-        Ok(())
+        Ok(true)
     }
 
     fn drain_events(&mut self) -> Result<(), ScreenError> {
@@ -208,6 +227,11 @@ impl X11Screen {
                 Event::RandrScreenChangeNotify(_) | Event::RandrNotify(_) => true,
                 Event::ConfigureNotify(change) => of(change.window),
                 Event::DestroyNotify(change) => of(change.window),
+                _ => false,
+            };
+            self.news.hid |= match &event {
+                Event::UnmapNotify(change) => Some(change.window) == self.hiding.only,
+                Event::DestroyNotify(change) => Some(change.window) == self.hiding.only,
                 _ => false,
             };
             self.news.restacked |= matches!(
@@ -229,19 +253,26 @@ impl X11Screen {
         self.drain_events()?;
         let now = clock::now().nanos;
         let mut parts = std::mem::take(&mut self.left_out);
+        let ScreenInfo { x, y, width, height, .. } = self.area;
+        let recorded = Area { left: x, top: y, right: x + width as i32, bottom: y + height as i32 };
         if self.news.restacked || self.asked_nanos.is_none_or(|asked| now - asked >= TITLES_EVERY_NANOS) {
             self.news.restacked = false;
             self.asked_nanos = Some(now);
-            let windows = shown(&self.display.conn, self.display.root, self.atoms)?;
-            self.left_out = hidden(&windows, &self.hiding);
+            let (conn, root) = (&self.display.conn, self.display.root);
+            self.left_out = if is_locked(conn, root)? {
+                vec![recorded]
+            } else {
+                hidden(&shown(conn, root, self.atoms)?, &self.hiding, recorded)
+            };
             // The picture may be older than the answer; a window that moves is left out at both places.
             parts.extend(&self.left_out);
         } else {
             self.left_out.clone_from(&parts);
         }
-        let ScreenInfo { x, y, width, height, .. } = self.area;
-        let seen = Area { left: x, top: y, right: x + width as i32, bottom: y + height as i32 };
-        paint_over(&parts, self.store.current_mut(), seen);
+        if std::mem::take(&mut self.news.hid) {
+            parts.push(recorded);
+        }
+        paint_over(&parts, self.store.current_mut(), recorded);
         Ok(())
     }
 
@@ -316,16 +347,20 @@ impl ScreenSource for X11Screen {
 
     fn latest(&mut self, into: &mut BgraFrame) -> Result<Grab, ScreenError> {
         self.drain_events()?;
-        if std::mem::take(&mut self.news.moved) {
-            self.find_area()?;
+        into.at = clock::now();
+        if (std::mem::take(&mut self.news.moved) || self.absence.is_away()) && !self.find_area()? {
+            return Ok(Grab::Same);
         }
         into.at = clock::now();
         let cursor = match self.fetch() {
             Ok(cursor) => cursor,
             // The rectangle fits no more: the change came between the last event and this request.
             Err(ReplyError::X11Error(_)) => {
-                self.find_area()?;
+                let is_there = self.find_area()?;
                 into.at = clock::now();
+                if !is_there {
+                    return Ok(Grab::Same);
+                }
                 self.fetch()?
             }
             Err(error) => return Err(error.into()),
@@ -343,7 +378,7 @@ impl ScreenSource for X11Screen {
         let bytes = into.data.len().min(picture.len());
         into.data[..bytes].copy_from_slice(&picture[..bytes]);
         self.store.keep();
-        self.compare = true;
+        (self.compare, self.has_given) = (true, true);
         Ok(Grab::Changed)
     }
 }

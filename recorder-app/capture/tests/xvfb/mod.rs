@@ -1,12 +1,17 @@
 //! An X server for one test, and a hand that moves things on it.
 
+#![allow(dead_code, reason = "each file of tests uses its part of it")]
+
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use capture::display::Session;
+use media::frame::BgraFrame;
 use x11rb::COPY_DEPTH_FROM_PARENT;
 use x11rb::connection::Connection as _;
+use x11rb::protocol::Event;
 use x11rb::protocol::randr::{self, ConnectionExt as _};
+use x11rb::protocol::xinput::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::{
     self, ChangeWindowAttributesAux, ConnectionExt as _, CreateGCAux, CreateWindowAux, EventMask, GrabMode, Rectangle,
     Window, WindowClass,
@@ -21,6 +26,12 @@ pub(crate) const GREEN: u32 = 0x10_c0_40;
 pub(crate) const MAGENTA: u32 = 0xff_00_ff;
 pub(crate) const POINTER_SIDE: u32 = 12;
 pub(crate) const POINTER_HOT_SPOT: (u32, u32) = (3, 5);
+
+pub(crate) fn pixel(frame: &BgraFrame, x: u32, y: u32) -> u32 {
+    let at = x as usize * 4;
+    let row = frame.row(y);
+    u32::from(row[at]) | u32::from(row[at + 1]) << 8 | u32::from(row[at + 2]) << 16
+}
 
 pub(crate) struct Xvfb {
     process: Child,
@@ -94,6 +105,26 @@ impl Desk {
         self.conn.map_window(window).unwrap();
         self.sync();
         window
+    }
+
+    /// As a client has one in the frame that a window manager made.
+    pub(crate) fn child(&self, parent: Window, width: u16, height: u16, colour: u32) -> Window {
+        let window = self.conn.generate_id().unwrap();
+        let looks = CreateWindowAux::new().background_pixel(colour);
+        let class = WindowClass::INPUT_OUTPUT;
+        self.conn
+            .create_window(COPY_DEPTH_FROM_PARENT, window, parent, 0, 0, width, height, 0, class, 0, &looks)
+            .unwrap();
+        self.conn.map_window(window).unwrap();
+        self.sync();
+        window
+    }
+
+    /// As a window manager says of the windows that it knows.
+    pub(crate) fn state(&self, window: Window) {
+        let property = self.conn.intern_atom(false, b"WM_STATE").unwrap().reply().unwrap().atom;
+        self.conn.change_property32(xproto::PropMode::REPLACE, window, property, property, &[1, 0]).unwrap();
+        self.sync();
     }
 
     pub(crate) fn name(&self, window: Window, title: &str) {
@@ -200,6 +231,12 @@ impl Desk {
         self.conn.randr_set_monitor(self.root, monitor).unwrap().check().unwrap();
     }
 
+    /// Such a monitor is unplugged.
+    pub(crate) fn no_monitor(&self, name: &str) {
+        let name = self.conn.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
+        self.conn.randr_delete_monitor(self.root, name).unwrap().check().unwrap();
+    }
+
     /// Another resolution, as a display's settings set it.
     pub(crate) fn resize(&self, width: u16, height: u16) {
         let (conn, root) = (&self.conn, self.root);
@@ -226,5 +263,27 @@ impl Desk {
         conn.randr_set_screen_size(root, width, height, 300, 200).unwrap().check().unwrap();
         set(mode, &[output]);
         self.sync();
+    }
+}
+
+/// The keys that anybody who asks is told of.
+pub(crate) struct RawKeys(RustConnection);
+
+impl RawKeys {
+    pub(crate) fn watch(server: &Xvfb) -> Self {
+        let (conn, screen) = RustConnection::connect(Some(&server.name)).unwrap();
+        conn.xinput_xi_query_version(2, 2).unwrap().reply().unwrap();
+        let (deviceid, mask) = (xinput::Device::ALL_MASTER.into(), vec![xinput::XIEventMask::RAW_KEY_PRESS]);
+        let root = conn.setup().roots[screen].root;
+        conn.xinput_xi_select_events(root, &[xinput::EventMask { deviceid, mask }]).unwrap().check().unwrap();
+        Self(conn)
+    }
+
+    /// Waits until so many keys more were pressed.
+    pub(crate) fn wait_for(&self, presses: usize) {
+        let mut seen = 0;
+        while seen < presses {
+            seen += usize::from(matches!(self.0.wait_for_event().unwrap(), Event::XinputRawKeyPress(_)));
+        }
     }
 }

@@ -63,6 +63,7 @@ pub(crate) fn sources(screen: impl ScreenSource + 'static, mic: Option<MicSource
         screen_info: ScreenInfo { id: name.clone(), name, x: 0, y: 0, width, height, primary: true },
         mic,
         input: InputSource::Without { reason: "nobody is there".to_owned() },
+        lock: None,
     }
 }
 

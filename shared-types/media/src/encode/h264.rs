@@ -1,9 +1,12 @@
 //! Pictures to H.264.
 //!
 //! Encoders come from a [list](super::encoders) and are tried at the picture's real size before one is trusted: some
-//! accept small test pictures and refuse large ones. One that fails during a take is left for the next, in the same file. Parameter sets travel in the stream (`avc3`), so that the file can go on after a
-//! change of encoder. There are no B-frames and no look-ahead: what goes in comes out, and a killed recorder loses
-//! nothing that waits inside the encoder.
+//! accept small test pictures and refuse large ones. One that gives the pictures it is tried with back at once, as libx264
+//! does, is warm then and goes on with the take's own; one that does so only when it is told that no more will come takes
+//! no more, so that a fresh one of its kind is opened. One that fails during a take is left for the next, in the same file,
+//! and so is one that fails at its first picture there. Parameter sets travel in the stream (`avc3`), so that the file can go
+//! on after a change of encoder, also to one with another profile. There are no B-frames and no look-ahead: what goes in
+//! comes out, and a killed recorder loses nothing that waits inside the encoder.
 
 use ff::format::Pixel;
 use ff::software::scaling::{Context as Scaler, Flags as ScaleFlags};
@@ -12,7 +15,7 @@ use ffmpeg_next as ff;
 use shared_types::recording::EncoderProbe;
 use shared_types::step::PixelBox;
 
-use super::encoders::CANDIDATES;
+use super::encoders::{CANDIDATES, Candidate};
 use super::yuv::{fill, interleave};
 use super::{EncodeError, EncodedPacket, fill_boxes, init, ready};
 use crate::decode::Picture;
@@ -23,14 +26,22 @@ use crate::time::MediaTime;
 /// Ticks a second of picture time stamps: the usual MPEG clock.
 pub(crate) const VIDEO_TICKS: i32 = 90_000;
 
+/// How long before the first picture of a take an encoder is tried, in its own time: not every one likes times before zero.
+const LEAD_TICKS: i64 = VIDEO_TICKS as i64;
+
 pub(crate) fn video_ticks(t: MediaTime) -> i64 {
     (t.nanos as f64 * f64::from(VIDEO_TICKS) / 1e9).round() as i64
 }
 
 pub struct H264Encoder {
     pub(crate) encoder: ff::encoder::video::Encoder,
+    list: &'static [Candidate],
     /// Where in the list it stands.
     candidate: usize,
+    /// How far its own time lies after the take's.
+    shift: i64,
+    /// The last of the list was opened afresh once.
+    is_reopened: bool,
     fps: u32,
     canvas: Video,
     /// The canvas in the encoder's own form, where that is another.
@@ -76,10 +87,19 @@ struct Decoded {
 impl H264Encoder {
     /// Opens the first encoder of the list that really encodes a picture of this size. Sides must be even.
     pub fn open(width: u32, height: u32, fps: u32) -> Result<(Self, Vec<EncoderProbe>), EncodeError> {
+        Self::open_from(CANDIDATES, width, height, fps)
+    }
+
+    fn open_from(
+        list: &'static [Candidate],
+        width: u32,
+        height: u32,
+        fps: u32,
+    ) -> Result<(Self, Vec<EncoderProbe>), EncodeError> {
         init();
         let mut probes = Vec::new();
-        for (index, candidate) in CANDIDATES.iter().enumerate() {
-            match Self::open_proven(index, width, height, fps) {
+        for (index, candidate) in list.iter().enumerate() {
+            match Self::open_proven(list, index, (width, height), fps, 0) {
                 Ok(encoder) => {
                     probes.push(EncoderProbe { name: encoder.name().to_owned(), works: true, detail: None });
                     return Ok((encoder, probes));
@@ -98,15 +118,31 @@ impl H264Encoder {
         Err(EncodeError::NoVideoEncoder { width, height, tried })
     }
 
-    /// A fresh encoder of the list, after another of its kind has shown that it works.
-    fn open_proven(index: usize, width: u32, height: u32, fps: u32) -> Result<Self, EncodeError> {
-        let open = || Self::try_open(index, width, height, fps).map_err(EncodeError::Video);
-        open().and_then(Self::prove)?;
-        open()
+    /// An encoder of the list that has shown that it works, for pictures from a moment of the take on.
+    fn open_proven(
+        list: &'static [Candidate],
+        index: usize,
+        size: (u32, u32),
+        fps: u32,
+        from_ticks: i64,
+    ) -> Result<Self, EncodeError> {
+        let open = || Self::try_open(list, index, size, fps).map_err(EncodeError::Video);
+        let mut encoder = open()?;
+        if !encoder.prove()? {
+            encoder = open()?;
+        }
+        encoder.shift = LEAD_TICKS - from_ticks;
+        Ok(encoder)
     }
 
-    fn try_open(index: usize, width: u32, height: u32, fps: u32) -> Result<Self, ff::Error> {
-        let candidate = &CANDIDATES[index];
+    fn try_open(
+        list: &'static [Candidate],
+        index: usize,
+        (width, height): (u32, u32),
+        fps: u32,
+    ) -> Result<Self, ff::Error> {
+        fail::fail_point!("h264.open", |_| Err(ff::Error::External));
+        let candidate = &list[index];
         let codec = ff::encoder::find_by_name(candidate.name).ok_or(ff::Error::EncoderNotFound)?;
         let mut video = ff::codec::Context::new_with_codec(codec).encoder().video()?;
         video.set_width(width);
@@ -135,7 +171,10 @@ impl H264Encoder {
         let own = (candidate.pixels != Pixel::YUV420P).then(|| Video::new(candidate.pixels, width, height));
         Ok(Self {
             encoder,
+            list,
             candidate: index,
+            shift: 0,
+            is_reopened: false,
             fps,
             canvas,
             own,
@@ -146,17 +185,20 @@ impl H264Encoder {
         })
     }
 
-    /// Encodes two black pictures; an encoder that cannot is not used.
-    fn prove(mut self) -> Result<(), EncodeError> {
+    /// Encodes two black pictures; an encoder that cannot is not used. Whether it can go on after that.
+    fn prove(&mut self) -> Result<bool, EncodeError> {
         let mut packets = self.send_once(0, true)?;
-        packets.extend(self.send_once(video_ticks(MediaTime::from_secs(0.1)), false)?);
-        packets.extend(self.drain()?);
+        packets.extend(self.send_once(LEAD_TICKS / 2, false)?);
+        let is_warm = packets.len() == 2;
+        if !is_warm {
+            packets.extend(self.drain()?);
+        }
         let begins_well = packets.first().is_some_and(|first| first.is_key() && has_parameter_sets(&first.packet));
-        if packets.len() == 2 && begins_well { Ok(()) } else { Err(EncodeError::Video(ff::Error::Bug)) }
+        if packets.len() == 2 && begins_well { Ok(is_warm) } else { Err(EncodeError::Video(ff::Error::Bug)) }
     }
 
     pub fn name(&self) -> &'static str {
-        CANDIDATES[self.candidate].name
+        self.list[self.candidate].name
     }
 
     /// The changes of encoder since this was last asked.
@@ -213,7 +255,16 @@ impl H264Encoder {
 
     fn drain(&mut self) -> Result<Vec<EncodedPacket>, EncodeError> {
         self.encoder.send_eof().map_err(EncodeError::Video)?;
-        let packets = ready(&mut self.encoder).map_err(EncodeError::Video)?;
+        self.received()
+    }
+
+    /// What the encoder has ready, in the take's time.
+    fn received(&mut self) -> Result<Vec<EncodedPacket>, EncodeError> {
+        let mut packets = ready(&mut self.encoder).map_err(EncodeError::Video)?;
+        for EncodedPacket { packet } in &mut packets {
+            packet.set_pts(packet.pts().map(|ticks| ticks - self.shift));
+            packet.set_dts(packet.dts().map(|ticks| ticks - self.shift));
+        }
         Ok(self.with_parameter_sets(packets))
     }
 
@@ -224,13 +275,12 @@ impl H264Encoder {
             return Ok(Vec::new());
         }
         self.last_ticks = ticks;
-        match self.send_once(ticks, key) {
-            Err(error) => {
-                self.change_over(&error)?;
-                self.send_once(ticks, true)
-            }
-            sent => sent,
+        let mut sent = self.send_once(ticks, key);
+        while let Err(error) = sent {
+            self.change_over(&error, ticks)?;
+            sent = self.send_once(ticks, true);
         }
+        sent
     }
 
     fn send_once(&mut self, ticks: i64, key: bool) -> Result<Vec<EncodedPacket>, EncodeError> {
@@ -244,26 +294,26 @@ impl H264Encoder {
             }
             None => &mut self.canvas,
         };
-        picture.set_pts(Some(ticks));
+        picture.set_pts(Some(ticks + self.shift));
         picture.set_kind(if key { ff::picture::Type::I } else { ff::picture::Type::None });
         self.encoder.send_frame(picture).map_err(EncodeError::Video)?;
-        let packets = ready(&mut self.encoder).map_err(EncodeError::Video)?;
-        Ok(self.with_parameter_sets(packets))
+        self.received()
     }
 
     /// The next encoder of the list that works; at the end of the list the last one is opened afresh, once.
-    fn change_over(&mut self, error: &EncodeError) -> Result<(), EncodeError> {
-        let (width, height) = (self.canvas.width(), self.canvas.height());
-        let from = self.name();
-        let was_reopened = self.changes.last().is_some_and(|last| last.from == last.to);
-        let again = (!was_reopened).then_some(self.candidate);
-        let mut next = (self.candidate + 1..CANDIDATES.len()).chain(again);
-        let opened = next.find_map(|index| Self::open_proven(index, width, height, self.fps).ok());
+    fn change_over(&mut self, error: &EncodeError, ticks: i64) -> Result<(), EncodeError> {
+        let size = (self.canvas.width(), self.canvas.height());
+        let (from, list) = (self.name(), self.list);
+        let again = (!self.is_reopened).then_some(self.candidate);
+        let mut next = (self.candidate + 1..list.len()).chain(again);
+        let opened = next.find_map(|index| Self::open_proven(list, index, size, self.fps, ticks).ok());
         let Some(fresh) = opened else {
             return Err(EncodeError::AllFailed { name: from, reason: error.to_string() });
         };
+        self.is_reopened |= fresh.candidate == self.candidate;
         self.encoder = fresh.encoder;
         self.candidate = fresh.candidate;
+        self.shift = fresh.shift;
         self.own = fresh.own;
         self.changes.push(EncoderChange { from, to: self.name(), reason: error.to_string() });
         Ok(())
@@ -374,3 +424,7 @@ pub(super) fn copy_planes(from: &Video, to: &mut Video, x: u32, y: u32) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "change_tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! The monitors of Windows and macOS.
 //!
-//! scap gives their handles; where they lie is asked of the system. Asking scap may panic, for example when a window
+//! scap gives their handles; where they lie is asked of the system. It would give single windows as well, but on macOS it
+//! takes their size from this program's own windows (`targets/mac/mod.rs`), and none of it could be tried. Asking scap may panic, for example when a window
 //! closes while it reads their titles.
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use super::super::feed;
 use super::super::moving::{Look, Place, Watched, renewed};
 use super::{Feed, Grab, PATIENCE, ScreenError, ScreenInfo, ScreenSource, cast, lost, options, trouble};
 use crate::clock;
+use crate::display::Session;
 
 pub(in super::super) fn list() -> Result<Vec<ScreenInfo>, ScreenError> {
     // Only a program that asked stands in the list where macOS lets it be allowed.
@@ -25,7 +27,7 @@ pub(in super::super) fn list() -> Result<Vec<ScreenInfo>, ScreenError> {
     Ok(screens)
 }
 
-pub(in super::super) fn open(id: Option<&str>) -> Result<MonitorScreen, ScreenError> {
+pub(in super::super) fn open(session: &Session, id: Option<&str>) -> Result<MonitorScreen, ScreenError> {
     let screens = list()?;
     let chosen = screens.iter().find(|screen| id.is_none_or(|id| *id == screen.id));
     let chosen = chosen.ok_or_else(|| {
@@ -39,7 +41,11 @@ pub(in super::super) fn open(id: Option<&str>) -> Result<MonitorScreen, ScreenEr
     let look: Look = Arc::new(move || system::place(handle).map(|(place, _)| place));
     // Targets stay on the thread that uses them, so the monitor is found again there.
     let (asked, wanted) = (look.clone(), id.clone());
-    let start = move || cast(options(Some(found(&wanted).ok_or("the screen was unplugged")?)));
+    let session = session.clone();
+    let start = move || {
+        let monitor = found(&wanted).ok_or("the screen was unplugged")?;
+        cast(options(Some(monitor), system::left_out(&session)))
+    };
     let feed = Feed::open(PATIENCE, move || renewed(asked, start)).map_err(trouble)?;
     Ok(MonitorScreen { id, feed, watched: Watched::new(look) })
 }
@@ -98,7 +104,7 @@ mod system {
     use ::scap::Target;
     use windows::Win32::Graphics::Gdi::{GetMonitorInfoW, HMONITOR, MONITORINFO};
 
-    use super::Place;
+    use super::{Place, Session};
     pub(super) use crate::display::count_in_pixels;
 
     /// As a number, which other threads may have too.
@@ -107,6 +113,11 @@ mod system {
             Target::Display(display) => Some(display.raw_handle.0.expose_provenance()),
             Target::Window(_) => None,
         }
+    }
+
+    /// Windows knows no such thing; a window must ask for it itself, as the recorder's own does.
+    pub(super) fn left_out(_session: &Session) -> Option<Vec<Target>> {
+        None
     }
 
     /// Where it lies, and whether it is the primary one.
@@ -123,10 +134,22 @@ mod system {
 
 #[cfg(target_os = "macos")]
 mod system {
-    use ::scap::Target;
-    use core_graphics::display::CGDisplay;
+    #![expect(unsafe_code, reason = "whose a window is is asked of the system")]
 
-    use super::Place;
+    use std::collections::HashMap;
+
+    use ::scap::{Target, get_all_targets};
+    use core_foundation::base::{CFType, TCFType};
+    use core_foundation::dictionary::CFDictionary;
+    use core_foundation::number::CFNumber;
+    use core_foundation::string::CFString;
+    use core_graphics::display::CGDisplay;
+    use core_graphics::window::{
+        copy_window_info, kCGNullWindowID, kCGWindowListExcludeDesktopElements, kCGWindowNumber, kCGWindowOwnerName,
+        kCGWindowOwnerPID,
+    };
+
+    use super::{Place, Session};
 
     pub(super) fn count_in_pixels() {
         // Places and input events are both in points.
@@ -137,6 +160,45 @@ mod system {
             Target::Display(display) => Some(display.id),
             Target::Window(_) => None,
         }
+    }
+
+    /// The windows that are never to be seen and are open now. Those that are opened later are seen.
+    pub(super) fn left_out(session: &Session) -> Option<Vec<Target>> {
+        let owners = owners();
+        let is_left_out = |target: &Target| match target {
+            Target::Display(_) => false,
+            Target::Window(window) => {
+                let owner = owners.get(&window.id);
+                let program = owner.map_or("", |(program, _)| program.as_str());
+                owner.is_some_and(|(_, is_own)| *is_own) || session.hides(&window.title, program)
+            }
+        };
+        let left_out: Vec<_> = get_all_targets().into_iter().filter(is_left_out).collect();
+        (!left_out.is_empty()).then_some(left_out)
+    }
+
+    /// The program of each window by the window's number, and whether it is this one.
+    fn owners() -> HashMap<u32, (String, bool)> {
+        let mut owners = HashMap::new();
+        let Some(windows) = copy_window_info(kCGWindowListExcludeDesktopElements, kCGNullWindowID) else {
+            return owners;
+        };
+        for window in &windows {
+            // SAFETY: the list holds dictionaries, says the system; this one is kept while it is read.
+            let window: CFDictionary<CFString, CFType> = unsafe { CFDictionary::wrap_under_get_rule((*window).cast()) };
+            // SAFETY: constants of the system's.
+            let (number, name, process) = unsafe {
+                let key = |key| CFString::wrap_under_get_rule(key);
+                (key(kCGWindowNumber), key(kCGWindowOwnerName), key(kCGWindowOwnerPID))
+            };
+            let count = |key: &CFString| u32::try_from(window.find(key)?.downcast::<CFNumber>()?.to_i64()?).ok();
+            let program = window.find(&name).and_then(|name| name.downcast::<CFString>());
+            let program = program.map(|program| program.to_string()).unwrap_or_default();
+            if let Some(number) = count(&number) {
+                owners.insert(number, (program, count(&process) == Some(std::process::id())));
+            }
+        }
+        owners
     }
 
     /// Where it lies, and whether it is the main one.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use capture::screen::ScreenInfo;
 use capture::screen::synthetic::TestCard;
-use capture::{input, mic, screen};
+use capture::{input, lock, mic, screen};
 use clap::Args;
 use recorder_core::config::Config;
 use recorder_core::control::Control;
@@ -220,7 +220,7 @@ fn sources(args: &RecordArgs, config: &Config) -> Result<Sources, SessionError> 
         };
         let input = InputSource::Without { reason: "a test card has no mouse or keyboard".to_owned() };
         let screen = Box::new(TestCard::new(width, height));
-        return Ok(Sources { screen, screen_info, mic, input });
+        return Ok(Sources { screen, screen_info, mic, input, lock: None });
     }
     let screen = screen::open(&session, args.screen.as_deref())?;
     if !args.hide.is_empty() && screen.system() != "x11" {
@@ -228,12 +228,13 @@ fn sources(args: &RecordArgs, config: &Config) -> Result<Sources, SessionError> 
     }
     let screen_info = screen::describe(&session, args.screen.as_deref(), screen.as_ref())?;
     let session = session.showing(args.screen.as_deref());
+    let lock = Some(lock::watch(&session));
     let input = if args.no_input_events {
         InputSource::Without { reason: "switched off with --no-input-events".to_owned() }
     } else {
         InputSource::Start(Box::new(move |sink| input::start(&session, sink)))
     };
-    Ok(Sources { screen, screen_info, mic, input })
+    Ok(Sources { screen, screen_info, mic, input, lock })
 }
 
 fn tell(manifest: &Manifest) {

@@ -1,0 +1,47 @@
+//! What logind says of the session, over the system's D-Bus.
+//!
+//! The session is the one that the program runs in, or, where it runs outside of all of them as a desktop's services do, the
+//! one that its user sees. A computer without logind, or without a bus, is asked again from time to time.
+
+use std::time::{Duration, Instant};
+
+use dbus::Error;
+use dbus::blocking::Connection;
+use dbus::blocking::stdintf::org_freedesktop_dbus::Properties;
+
+const SERVICE: &str = "org.freedesktop.login1";
+const OWN_SESSION: &str = "/org/freedesktop/login1/session/auto";
+const SESSION: &str = "org.freedesktop.login1.Session";
+const PATIENCE: Duration = Duration::from_secs(1);
+const AGAIN_AFTER: Duration = Duration::from_secs(10);
+
+#[derive(Default)]
+pub(super) struct Hint {
+    bus: Option<Connection>,
+    /// Before this nobody is asked.
+    not_before: Option<Instant>,
+}
+
+impl Hint {
+    pub(super) fn is_locked(&mut self) -> bool {
+        if self.not_before.is_some_and(|moment| Instant::now() < moment) {
+            return false;
+        }
+        let hint = self.ask();
+        self.not_before = hint.is_err().then(|| Instant::now() + AGAIN_AFTER);
+        hint.unwrap_or_else(|_| {
+            // A bus that ended needs another connection.
+            self.bus = None;
+            false
+        })
+    }
+
+    fn ask(&mut self) -> Result<bool, Error> {
+        let bus = match self.bus.take() {
+            Some(bus) => bus,
+            None => Connection::new_system()?,
+        };
+        let bus = self.bus.insert(bus);
+        bus.with_proxy(SERVICE, OWN_SESSION, PATIENCE).get(SESSION, "LockedHint")
+    }
+}
