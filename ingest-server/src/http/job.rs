@@ -75,7 +75,7 @@ async fn claim(
         return Err(Problem::because(ErrorCode::InvalidRequest, "Name at least one of the kinds of jobs."));
     }
     let wait = Duration::from_secs(u64::from(request.wait_s.min(LONGEST_WAIT_SECS)));
-    condemned::remove(&app).await?;
+    condemned::try_remove(&app).await;
     let until = tokio::time::Instant::now() + wait;
     loop {
         // Listening begins before the look, so that work queued in between is not missed.
@@ -253,14 +253,26 @@ async fn outputs(
         return Err(Problem::because(ErrorCode::InvalidRequest, most));
     }
     let now = app.clock.now();
-    let mut signed = BTreeMap::new();
+    let (mut signed, mut known) = (BTreeMap::new(), store::job::outputs(&mut tx, job.id).await?);
     for name in request.names {
         let key = key_of(&job, &name)?;
+        if is_in_the_way(&known, &key) {
+            let why = format!("\"{name}\" cannot be a result and a folder of results at once.");
+            return Err(Problem::because(ErrorCode::InvalidRequest, why));
+        }
+        known.insert(key.clone());
         store::job::may_write(&mut tx, job.id, &key).await?;
         signed.insert(name, app.objects.signed_put(&key, now, ADDRESS_SECS).await?);
     }
     tx.commit().await?;
     Ok(Json(signed))
+}
+
+/// Whether one of the keys is a folder of the other, which a file system cannot keep.
+fn is_in_the_way(known: &BTreeSet<String>, key: &str) -> bool {
+    let inside = format!("{key}/");
+    let is_folder = known.range(inside.clone()..).next().is_some_and(|next| next.starts_with(&inside));
+    is_folder || key.match_indices('/').any(|(at, _)| known.contains(&key[..at]))
 }
 
 fn key_of(job: &Job, name: &str) -> Answer<String> {
@@ -318,7 +330,7 @@ async fn complete(
     crash::point("job.completing");
     tx.commit().await?;
     crash::point("job.completed");
-    condemned::remove(&app).await?;
+    condemned::try_remove(&app).await;
     if queued {
         app.work.notify_waiters();
     }

@@ -18,11 +18,12 @@ use shared_types::upload::UploadStage;
 use crate::app::Shared;
 use crate::crash;
 use crate::limits::signed;
-use crate::objects::{Growing, Held, ObjectsError, fresh_midstate, is_key, upload_key};
+use crate::objects::{Held, ObjectsError, fresh_midstate, is_key};
 use crate::secret::{SecretKind, new_secret};
 use crate::store::upload::Upload;
 use crate::store::{self, Tx};
-use receive::{check, receive as fill_from, save, take_over, turn};
+use crate::{condemned, crash};
+use receive::{check, move_to, receive as fill_from, save, take_over, turn};
 
 pub type Done<T> = Result<T, UploadError>;
 
@@ -233,18 +234,13 @@ pub async fn terminate(app: &Shared, worker_id: WorkerId, id: &str) -> Done<()> 
     if store::upload::is_bound(&mut tx, id).await? {
         return Err(UploadError::Bound);
     }
-    if !store::upload::move_to(&mut tx, &upload, UploadStage::Terminated, app.clock.now()).await? {
+    if !move_to(app, &mut tx, &upload, UploadStage::Terminated).await? {
         return Err(UploadError::TakenOver);
     }
     tx.commit().await?;
     crash::point("upload.terminating");
-    remove(app, &upload.growing()).await?;
+    app.objects.discard(&upload.growing()).await?;
+    condemned::try_remove(app).await;
     crash::point("upload.terminated");
     Ok(())
-}
-
-/// Removes all bytes of an upload that has ended. `growing` is what it was before.
-async fn remove(app: &Shared, growing: &Growing) -> Result<(), ObjectsError> {
-    app.objects.discard(growing).await?;
-    app.objects.remove(&upload_key(&growing.id)).await
 }

@@ -13,11 +13,11 @@ use tokio::time::Instant;
 use super::{Checksum, Done, UploadError, is_free, kept_until};
 use crate::app::Shared;
 use crate::crash;
-use crate::objects::{Held, ObjectsError, Staged, StagingError, fresh_midstate};
+use crate::objects::{Held, ObjectsError, Staged, StagingError, fresh_midstate, upload_key};
 use crate::pace::Pace;
 use crate::store;
-use crate::store::Engine;
 use crate::store::upload::Upload;
+use crate::store::{Engine, Tx};
 
 /// Bytes as they arrive; an error where the sender vanished.
 pub type Incoming = BoxStream<'static, Result<Bytes, Vanished>>;
@@ -282,16 +282,28 @@ pub(super) async fn save(app: &Shared, upload: &mut Upload) -> Done<()> {
     Ok(())
 }
 
-/// Moves the upload to another stage; `false` if somebody else was faster.
+/// Moves the upload to another stage; `false` if somebody else was faster. An object that it may have become by then is
+/// condemned with an end.
 pub(super) async fn turn(app: &Shared, upload: &mut Upload, to: UploadStage) -> Done<bool> {
     upload.stage.advance(to)?;
     let mut tx = app.store.begin().await?;
-    if !store::upload::move_to(&mut tx, upload, to, app.clock.now()).await? {
+    if !move_to(app, &mut tx, upload, to).await? {
         return Ok(false);
     }
     tx.commit().await?;
     upload.stage = to;
     upload.generation += 1;
+    Ok(true)
+}
+
+pub(super) async fn move_to(app: &Shared, tx: &mut Tx, upload: &Upload, to: UploadStage) -> Done<bool> {
+    let now = app.clock.now();
+    if !store::upload::move_to(tx, upload, to, now).await? {
+        return Ok(false);
+    }
+    if [UploadStage::Assembling, UploadStage::Ready].contains(&upload.stage) && to != UploadStage::Ready {
+        store::condemned::put(tx, &upload_key(&upload.id), now).await?;
+    }
     Ok(true)
 }
 
