@@ -1,11 +1,12 @@
 //! Settings: a TOML file, then environment variables, which win. Read here and nowhere else.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::limits::{Limits, WrongLimit};
+use crate::network::{Network, NotANetwork};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8750";
 /// What servers that are not AWS expect.
@@ -25,8 +26,8 @@ pub struct Config {
     pub media_url: Option<String>,
     /// Other sites whose pages may upload from a browser.
     pub cors_origins: Vec<String>,
-    /// Proxies whose `X-Forwarded-For` is believed, besides those on this machine.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Where proxies are whose `X-Forwarded-For` is believed, besides those on this machine.
+    pub trusted_proxies: Vec<Network>,
     pub limits: Limits,
     /// Whether every login must have a second factor.
     pub demand_totp: bool,
@@ -64,7 +65,7 @@ struct File {
     #[serde(default)]
     cors_origins: Vec<String>,
     #[serde(default)]
-    trusted_proxies: Vec<IpAddr>,
+    trusted_proxies: Vec<Network>,
     #[serde(default)]
     demand_totp: bool,
     #[serde(default)]
@@ -79,8 +80,8 @@ pub enum ConfigError {
     Wrong { path: PathBuf, source: Box<toml::de::Error> },
     #[error("COLLECTOR_LISTEN is \"{0}\", which is no address with a port, such as 127.0.0.1:8750")]
     Listen(String),
-    #[error("COLLECTOR_TRUSTED_PROXIES has \"{0}\", which is no address")]
-    Proxy(String),
+    #[error("COLLECTOR_TRUSTED_PROXIES: {0}")]
+    Proxy(#[from] NotANetwork),
     #[error("COLLECTOR_DEMAND_TOTP is \"{0}\", which is neither true nor false")]
     DemandTotp(String),
     #[error(transparent)]
@@ -110,8 +111,8 @@ impl Config {
         let database_url =
             database_url.unwrap_or_else(|| format!("sqlite://{}", data_dir.join("collector.db").display()));
         let trusted_proxies = match list("COLLECTOR_TRUSTED_PROXIES") {
-            Some(texts) => texts.into_iter().map(|text| text.parse().map_err(|_| ConfigError::Proxy(text))).collect(),
-            None => Ok(file.trusted_proxies),
+            Some(texts) => texts.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
+            None => file.trusted_proxies,
         };
         let media_url = address("COLLECTOR_MEDIA_URL", setting("COLLECTOR_MEDIA_URL").or(file.media_url))?;
         let bucket = setting("S3_BUCKET").map(bucket).transpose()?;
@@ -123,7 +124,7 @@ impl Config {
             bucket,
             media_url,
             cors_origins: list("COLLECTOR_CORS_ORIGINS").unwrap_or(file.cors_origins),
-            trusted_proxies: trusted_proxies?,
+            trusted_proxies,
             limits: file.limits.overridden(setting)?,
             demand_totp: match setting("COLLECTOR_DEMAND_TOTP") {
                 Some(text) => text.parse().map_err(|_| ConfigError::DemandTotp(text))?,

@@ -63,7 +63,7 @@ limits! {
     stalled_secs "COLLECTOR_STALLED_SECS" = 60;
     /// Connections at once.
     connections "COLLECTOR_CONNECTIONS" = 1024;
-    /// Connections at once from one address; this machine's own, where a proxy sits, are not counted.
+    /// Connections at once from one address; those of this machine and of trusted proxies are not counted.
     address_connections "COLLECTOR_ADDRESS_CONNECTIONS" = 128;
     /// Requests a minute from one address.
     address_requests_per_minute "COLLECTOR_ADDRESS_REQUESTS_PER_MINUTE" = 3000;

@@ -24,7 +24,7 @@ const SENT: &str = "Authorization, Content-Type, Tus-Resumable, Upload-Offset, U
 
 /// The address that asks. What a proxy says is believed only of a proxy; this machine's own programs have none.
 fn address(config: &Config, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
-    if !peer.is_loopback() && !config.trusted_proxies.contains(&peer) {
+    if !peer.is_loopback() && !config.trusted_proxies.iter().any(|network| network.contains(peer)) {
         return Some(peer);
     }
     // The last entry is the proxy's own; what stands before it anybody could have written.
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn only_a_proxy_is_believed() {
         let config = Config {
-            trusted_proxies: vec!["10.0.0.9".parse().unwrap()],
+            trusted_proxies: vec!["10.0.0.9".parse().unwrap(), "172.31.87.0/24".parse().unwrap()],
             ..Config::of_folder(std::path::Path::new("unused"))
         };
         for (peer, forwarded, expected) in [
@@ -116,6 +116,8 @@ mod tests {
             ("10.0.0.9", Some("198.51.100.1"), Some("198.51.100.1")),
             ("10.0.0.9", Some("1.1.1.1, 198.51.100.1"), Some("198.51.100.1")),
             ("10.0.0.9", Some("nobody"), Some("10.0.0.9")),
+            ("172.31.87.1", Some("198.51.100.1"), Some("198.51.100.1")),
+            ("172.31.88.1", Some("198.51.100.1"), Some("172.31.88.1")),
             ("127.0.0.1", Some("198.51.100.1"), Some("198.51.100.1")),
             ("127.0.0.1", None, None),
         ] {
