@@ -40,7 +40,9 @@ pub async fn serve(
     let router = http::router(app.clone());
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(limits.header_secs));
-    let (graceful, crowd) = (GracefulShutdown::new(), Crowd::new(&limits));
+    let least_taken =
+        usize::try_from(limits.least_rate_bytes.saturating_mul(limits.stalled_secs)).unwrap_or(usize::MAX);
+    let (graceful, crowd) = (GracefulShutdown::new(), Crowd::new(&limits, app.config.trusted_proxies.clone()));
     tokio::pin!(stop);
     loop {
         let next = tokio::select! {
@@ -49,7 +51,7 @@ pub async fn serve(
         };
         let Some((stream, peer, place)) = next else { continue };
         let service = TowerToHyperService::new(http::of_peer(router.clone(), peer.ip()));
-        let io = TokioIo::new(Patient::new(stream, Duration::from_secs(limits.stalled_secs)));
+        let io = TokioIo::new(Patient::new(stream, Duration::from_secs(limits.stalled_secs), least_taken));
         let connection = graceful.watch(builder.serve_connection(io, service));
         tokio::spawn(async move {
             // A client that went away is no fault of ours, and whatever else happens was logged where it happened.

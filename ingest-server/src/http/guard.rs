@@ -80,11 +80,12 @@ pub(super) async fn guard(State((app, rule)): State<(Shared, Rule)>, request: Re
     let (mut head, body) = request.into_parts();
     let body = match (admit(&app, rule, &mut head).await, rule.longest_body) {
         (Err(problem), _) => Err(problem),
-        (Ok(()), None) => Ok(body),
-        (Ok(()), Some(longest)) => gather(&app.config.limits, body, longest).await,
+        (Ok(()), None) => Ok((body, None)),
+        (Ok(()), Some(longest)) => gather(&app, body, longest).await,
     };
     let mut response = match body {
-        Ok(body) => next.run(Request::from_parts(head, body)).await,
+        // The room is kept until the answer: the handler holds what is parsed of the body.
+        Ok((body, _room)) => next.run(Request::from_parts(head, body)).await,
         Err(problem) => problem.into_response(),
     };
     response.extensions_mut().insert(Answered(rule.path));
@@ -201,7 +202,7 @@ async fn by_session(app: &Shared, head: &Parts) -> Result<Caller, Problem> {
     }))
 }
 
-fn cookie(headers: &HeaderMap) -> Option<String> {
+pub(super) fn cookie(headers: &HeaderMap, named: &str) -> Option<String> {
     let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
