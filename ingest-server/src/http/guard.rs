@@ -24,6 +24,8 @@ use crate::store::audit::Actor;
 
 /// The cookie of an admin's login; `__Host-` ties it to this host and to TLS (browsers except loopback).
 pub const COOKIE: &str = "__Host-collector";
+/// The cookie by which a browser is known again when somebody guesses at its person's account. It opens nothing.
+pub const DEVICE_COOKIE: &str = "__Host-collector-device";
 const SEEN_EVERY_SECS: i64 = 60;
 
 /// A worker's recorder, in the extensions of requests to routes for workers.
@@ -175,7 +177,7 @@ async fn by_token(app: &Shared, secret: &str) -> Result<Caller, Problem> {
 }
 
 async fn by_session(app: &Shared, head: &Parts) -> Result<Caller, Problem> {
-    let Some(id) = cookie(&head.headers) else { return Err(ErrorCode::Unauthenticated.into()) };
+    let Some(id) = cookie(&head.headers, COOKIE) else { return Err(ErrorCode::Unauthenticated.into()) };
     if !is_safe(&head.method) && !same_origin(&head.headers) {
         return Err(Problem::because(ErrorCode::Forbidden, "This request came from another site."));
     }
@@ -205,7 +207,7 @@ async fn by_session(app: &Shared, head: &Parts) -> Result<Caller, Problem> {
 pub(super) fn cookie(headers: &HeaderMap, named: &str) -> Option<String> {
     let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
+    pairs.find(|(name, _)| *name == named).map(|(_, value)| value.to_owned())
 }
 
 fn is_safe(method: &Method) -> bool {

@@ -42,10 +42,13 @@ pub(super) fn is_own(config: &Config, extensions: &Extensions, headers: &HeaderM
     peer.is_some_and(|Peer(peer)| peer.is_loopback() && !is_forwarded && address(config, peer, headers).is_none())
 }
 
+/// This machine's own programs.
+pub(super) const HERE: &str = "here";
+
 /// Where a request comes from, as tries to log in are counted.
 pub(super) fn client(config: &Config, extensions: &Extensions, headers: &HeaderMap) -> String {
     let peer = extensions.get::<Peer>().copied();
-    peer.and_then(|Peer(peer)| address(config, peer, headers)).map_or_else(|| "here".to_owned(), key)
+    peer.and_then(|Peer(peer)| address(config, peer, headers)).map_or_else(|| HERE.to_owned(), key)
 }
 
 /// A home has a whole /64 of IPv6.
