@@ -188,6 +188,15 @@ fn read(path: &Path) -> Result<File, ConfigError> {
 
 /// The address without its password.
 pub fn hidden(url: &str) -> String {
+    let (place, asked) = url.split_once('?').map_or((url, None), |(place, asked)| (place, Some(asked)));
+    let place = without_password(place);
+    let Some(asked) = asked else { return place };
+    let is_secret = |pair: &str| pair.split('=').next().is_some_and(|name| name.eq_ignore_ascii_case("password"));
+    let pairs = asked.split('&').map(|pair| if is_secret(pair) { "password=***" } else { pair });
+    format!("{place}?{}", pairs.collect::<Vec<_>>().join("&"))
+}
+
+fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let Some((login, host)) = rest.rsplit_once('@') else { return url.to_owned() };
     let user = login.split(':').next().unwrap_or_default();
@@ -215,4 +224,24 @@ pub(crate) fn setting(name: &str) -> Option<String> {
 fn list(name: &str) -> Option<Vec<String>> {
     let text = setting(name)?;
     Some(text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hidden;
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        for (url, shown) in [
+            ("sqlite:///srv/collector.db", "sqlite:///srv/collector.db"),
+            ("postgres://ada:secret@db/collector", "postgres://ada:***@db/collector"),
+            (
+                "postgres://db/c?user=ada&password=secret&sslmode=require",
+                "postgres://db/c?user=ada&password=***&sslmode=require",
+            ),
+            ("postgres://ada:p@ss@db/c?Password=secret", "postgres://ada:***@db/c?password=***"),
+        ] {
+            assert_eq!(hidden(url), shown);
+        }
+    }
 }

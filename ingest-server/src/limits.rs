@@ -81,7 +81,7 @@ limits! {
     housekeeping_secs "COLLECTOR_HOUSEKEEPING_SECS" = 600;
     /// Days that finished uploads are kept which nobody handed in; 0 for ever.
     unused_upload_days "COLLECTOR_UNUSED_UPLOAD_DAYS" = 30;
-    /// Days that the media of takes are kept which were sent back, rejected or withdrawn; 0 for ever.
+    /// Days that the media of takes are kept which were sent back, rejected, withdrawn, failed or quarantined; 0 for ever.
     rejected_media_days "COLLECTOR_REJECTED_MEDIA_DAYS" = 60;
     /// Days that the media of accepted takes are kept; 0 for ever.
     accepted_media_days "COLLECTOR_ACCEPTED_MEDIA_DAYS" = 0;

@@ -19,7 +19,8 @@ const DAY_SECS: i64 = 86_400;
 pub enum Class {
     /// Finished uploads that nobody handed in.
     UnusedUploads,
-    /// Media of takes that were sent back, rejected or withdrawn; what was said about them stays.
+    /// Media of takes that came to nothing: sent back, rejected, withdrawn, failed or quarantined; what was said about them
+    /// stays.
     RejectedMedia,
     /// Media of accepted takes; the ledger, the review and the dataset's rows stay.
     AcceptedMedia,
@@ -48,7 +49,9 @@ impl Class {
         use SubmissionStage as Stage;
         match self {
             Self::UnusedUploads => &[],
-            Self::RejectedMedia => &[Stage::Rejected, Stage::Redo, Stage::SentBack, Stage::Withdrawn],
+            Self::RejectedMedia => {
+                &[Stage::Rejected, Stage::Redo, Stage::SentBack, Stage::Withdrawn, Stage::Failed, Stage::Quarantined]
+            }
             Self::AcceptedMedia => &[Stage::Accepted],
         }
     }
