@@ -15,7 +15,7 @@ use crate::app::Shared;
 use crate::http::body::gather;
 use crate::http::consent;
 use crate::http::error::{Problem, RequestId};
-use crate::http::limit::is_own;
+use crate::http::limit::{client, is_own};
 use crate::http::route::{Rule, Who};
 use crate::limits::signed;
 use crate::secret::digest;
@@ -108,6 +108,13 @@ async fn admit(app: &Shared, rule: Rule, head: &mut Parts) -> Result<(), Problem
         Caller::Admin(caller) => Caller::Admin(AdminCaller { request_id: request_id(&head.extensions), ..caller }),
         caller => caller,
     };
+    if let Caller::Admin(caller) = &caller
+        && !is_safe(&head.method)
+    {
+        // The audit log has the request's id, which is in this line as well.
+        let from = client(&app.config, &head.extensions, &head.headers);
+        tracing::info!(who = caller.name.as_str(), from, "somebody with power asks for a change");
+    }
     match (who, caller) {
         (Who::Worker, Caller::Worker(caller)) => {
             if rule.needs_consent {

@@ -16,12 +16,12 @@ use shared_types::timestamp::Timestamp;
 use shared_types::upload::UploadStage;
 
 use crate::app::{App, Shared};
+use crate::crash;
 use crate::limits::signed;
-use crate::objects::{Held, ObjectsError, fresh_midstate, is_key};
+use crate::objects::{Held, ObjectsError, fresh_midstate, is_key, upload_key};
 use crate::secret::{SecretKind, new_secret};
 use crate::store::upload::Upload;
 use crate::store::{self, Tx};
-use crate::{condemned, crash};
 use receive::{check, move_to, receive as fill_from, save, take_over, turn};
 
 pub type Done<T> = Result<T, UploadError>;
@@ -279,7 +279,10 @@ pub async fn terminate(app: &Shared, worker_id: WorkerId, id: &str) -> Done<()> 
     tx.commit().await?;
     crash::point("upload.terminating");
     app.objects.discard(&upload.growing()).await?;
-    condemned::try_remove(app).await;
+    // It is condemned as well: what cannot be removed now housekeeping removes.
+    if let Err(error) = app.objects.remove(&upload_key(id)).await {
+        tracing::error!(upload = id, %error, "the object of an upload that has ended is still there");
+    }
     crash::point("upload.terminated");
     Ok(())
 }

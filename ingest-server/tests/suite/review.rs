@@ -322,7 +322,7 @@ async fn fingerprints_are_compared_with_all(road: Road) {
     let mut new = of(prints(70_000, &acts(90)));
     new.picture.truncate(100);
     new.picture.extend(&others[30].1.picture[10..90]);
-    new.sha256 = "new".to_owned();
+    "new".clone_into(&mut new.sha256);
     let asked = Asked { assignment_id: AssignmentId(uuid::Uuid::nil()), prints: Arc::new(new), secs: 90.0 };
     let survey = fingerprint::survey(road.app.store.read(), &asked).await.unwrap();
     let found = async || {
