@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use shared_types::api::stats::Stats;
 use shared_types::timestamp::Timestamp;
 use time::OffsetDateTime;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::objects::{Objects, ObjectsError};
 use crate::rate::Rate;
@@ -27,6 +28,8 @@ pub struct App {
     pub work: Notify,
     pub rates: Rates,
     pub metrics: Metrics,
+    /// Room in memory for bodies that are read whole, in KiB.
+    pub bodies: Arc<Semaphore>,
     /// As they were counted last.
     pub stats: Mutex<Option<Stats>>,
     /// Cancelled when the server is told to stop: who waits may stop waiting.
@@ -80,7 +83,12 @@ impl App {
             uploads: Rate::new(config.limits.worker_uploads_per_minute),
         };
         let (work, metrics, stopping) = (Notify::new(), Metrics::default(), CancellationToken::new());
-        let stats = Mutex::default();
-        Ok(Arc::new(Self { config, store, objects, clock, work, rates, metrics, stats, stopping }))
+        let (stats, bodies) = (Mutex::default(), room_for_bodies(&config.limits));
+        Ok(Arc::new(Self { config, store, objects, clock, work, rates, metrics, bodies, stats, stopping }))
     }
+}
+
+fn room_for_bodies(limits: &Limits) -> Arc<Semaphore> {
+    let kib = usize::try_from(limits.body_bytes / 1024).unwrap_or(usize::MAX);
+    Arc::new(Semaphore::new(kib.min(Semaphore::MAX_PERMITS)))
 }

@@ -268,9 +268,8 @@ async fn retain(config: Config, apply: bool) -> Done {
         say(&format!("{}\t{days}\t{items}\t{bytes}", class.as_str()))?;
     }
     if apply {
-        uploads::sweep(&app, now).await?;
-        retention::apply(&app, now).await?;
-        tracing::info!("what is listed was removed");
+        let (uploads, media) = (uploads::sweep(&app, now).await?, retention::apply(&app, now).await?);
+        tracing::info!("{uploads} uploads were ended, and the media of {media} takes removed");
     } else {
         tracing::info!("nothing was removed; --apply removes what is listed");
     }

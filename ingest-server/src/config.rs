@@ -1,11 +1,12 @@
 //! Settings: a TOML file, then environment variables, which win. Read here and nowhere else.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::limits::{Limits, WrongLimit};
+use crate::network::{Network, NotANetwork};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8750";
 /// What servers that are not AWS expect.
@@ -25,8 +26,8 @@ pub struct Config {
     pub media_url: Option<String>,
     /// Other sites whose pages may upload from a browser.
     pub cors_origins: Vec<String>,
-    /// Proxies whose `X-Forwarded-For` is believed, besides those on this machine.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Where proxies are whose `X-Forwarded-For` is believed, besides those on this machine.
+    pub trusted_proxies: Vec<Network>,
     pub limits: Limits,
     /// Whether every login must have a second factor.
     pub demand_totp: bool,
@@ -64,7 +65,7 @@ struct File {
     #[serde(default)]
     cors_origins: Vec<String>,
     #[serde(default)]
-    trusted_proxies: Vec<IpAddr>,
+    trusted_proxies: Vec<Network>,
     #[serde(default)]
     demand_totp: bool,
     #[serde(default)]
@@ -79,8 +80,8 @@ pub enum ConfigError {
     Wrong { path: PathBuf, source: Box<toml::de::Error> },
     #[error("COLLECTOR_LISTEN is \"{0}\", which is no address with a port, such as 127.0.0.1:8750")]
     Listen(String),
-    #[error("COLLECTOR_TRUSTED_PROXIES has \"{0}\", which is no address")]
-    Proxy(String),
+    #[error("COLLECTOR_TRUSTED_PROXIES: {0}")]
+    Proxy(#[from] NotANetwork),
     #[error("COLLECTOR_DEMAND_TOTP is \"{0}\", which is neither true nor false")]
     DemandTotp(String),
     #[error(transparent)]
@@ -110,8 +111,8 @@ impl Config {
         let database_url =
             database_url.unwrap_or_else(|| format!("sqlite://{}", data_dir.join("collector.db").display()));
         let trusted_proxies = match list("COLLECTOR_TRUSTED_PROXIES") {
-            Some(texts) => texts.into_iter().map(|text| text.parse().map_err(|_| ConfigError::Proxy(text))).collect(),
-            None => Ok(file.trusted_proxies),
+            Some(texts) => texts.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
+            None => file.trusted_proxies,
         };
         let media_url = address("COLLECTOR_MEDIA_URL", setting("COLLECTOR_MEDIA_URL").or(file.media_url))?;
         let bucket = setting("S3_BUCKET").map(bucket).transpose()?;
@@ -123,7 +124,7 @@ impl Config {
             bucket,
             media_url,
             cors_origins: list("COLLECTOR_CORS_ORIGINS").unwrap_or(file.cors_origins),
-            trusted_proxies: trusted_proxies?,
+            trusted_proxies,
             limits: file.limits.overridden(setting)?,
             demand_totp: match setting("COLLECTOR_DEMAND_TOTP") {
                 Some(text) => text.parse().map_err(|_| ConfigError::DemandTotp(text))?,
@@ -187,6 +188,15 @@ fn read(path: &Path) -> Result<File, ConfigError> {
 
 /// The address without its password.
 pub fn hidden(url: &str) -> String {
+    let (place, asked) = url.split_once('?').map_or((url, None), |(place, asked)| (place, Some(asked)));
+    let place = without_password(place);
+    let Some(asked) = asked else { return place };
+    let is_secret = |pair: &str| pair.split('=').next().is_some_and(|name| name.eq_ignore_ascii_case("password"));
+    let pairs = asked.split('&').map(|pair| if is_secret(pair) { "password=***" } else { pair });
+    format!("{place}?{}", pairs.collect::<Vec<_>>().join("&"))
+}
+
+fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let Some((login, host)) = rest.rsplit_once('@') else { return url.to_owned() };
     let user = login.split(':').next().unwrap_or_default();
@@ -214,4 +224,24 @@ pub(crate) fn setting(name: &str) -> Option<String> {
 fn list(name: &str) -> Option<Vec<String>> {
     let text = setting(name)?;
     Some(text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hidden;
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        for (url, shown) in [
+            ("sqlite:///srv/collector.db", "sqlite:///srv/collector.db"),
+            ("postgres://ada:secret@db/collector", "postgres://ada:***@db/collector"),
+            (
+                "postgres://db/c?user=ada&password=secret&sslmode=require",
+                "postgres://db/c?user=ada&password=***&sslmode=require",
+            ),
+            ("postgres://ada:p@ss@db/c?Password=secret", "postgres://ada:***@db/c?password=***"),
+        ] {
+            assert_eq!(hidden(url), shown);
+        }
+    }
 }

@@ -22,14 +22,21 @@ pub async fn run(app: Shared) {
     }
 }
 
+/// Every step is taken, whatever became of those before it; the first that failed is told.
 pub async fn round(app: &Shared) -> Done<()> {
-    uploads::finish(app).await?;
-    leaving::go_on(app).await?;
-    condemned::remove(app).await?;
+    let finished = uploads::finish(app).await;
+    let left = leaving::go_on(app).await;
+    let removed = condemned::remove(app).await;
     let now = app.clock.now();
-    let (uploads, media) = (uploads::sweep(app, now).await?, retention::apply(app, now).await?);
-    if uploads > 0 || media > 0 {
+    let (ended, cleared) = (uploads::sweep(app, now).await, retention::apply(app, now).await);
+    if let (Ok(uploads), Ok(media)) = (&ended, &cleared)
+        && (*uploads > 0 || *media > 0)
+    {
         tracing::info!(uploads, media, "housekeeping ended {uploads} uploads and removed the media of {media} takes");
     }
-    Ok(())
+    finished?;
+    left?;
+    removed?;
+    ended?;
+    cleared.map(drop)
 }

@@ -91,7 +91,7 @@ pub async fn erase(tx: &mut Tx, worker: WorkerId, actor: &Actor, now: Timestamp)
         for file in files {
             store::condemned::put(tx, &file.object_key, now).await?;
             store::upload::terminate(tx, &file.upload_id, now).await?;
-            for copy in store::upload::terminate_copies(tx, &file.sha256, now).await? {
+            for copy in store::upload::terminate_copies(tx, worker, &file.sha256, now).await? {
                 store::condemned::put(tx, &upload_key(&copy), now).await?;
             }
         }
@@ -108,15 +108,9 @@ pub async fn erase(tx: &mut Tx, worker: WorkerId, actor: &Actor, now: Timestamp)
 pub async fn remove_bytes(app: &Shared, worker: WorkerId) -> Left<()> {
     for id in store::leave::unbound_uploads(app.store.read(), worker).await? {
         match uploads::terminate(app, worker, &id).await {
-            // Each of these says that the bytes are gone, or that somebody else is just ending it.
+            // Each of these says that the bytes are gone or condemned; not so `TakenOver`: another server writes it.
             Ok(())
-            | Err(
-                UploadError::Unknown
-                | UploadError::Expired
-                | UploadError::NoRecording
-                | UploadError::Bound
-                | UploadError::TakenOver,
-            ) => {}
+            | Err(UploadError::Unknown | UploadError::Expired | UploadError::NoRecording | UploadError::Bound) => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -131,7 +125,11 @@ pub async fn finish(app: &Shared, worker: WorkerId, actor: &Actor, is_forced: bo
     store::worker::lock(&mut tx, worker).await?;
     let open = store::erasure::of_worker(&mut tx, worker).await?.ok_or(LeaveError::Unknown)?;
     let may_go = is_forced || !open.is_owed_pay || open.due_at <= now;
-    if open.done_at.is_some() || !may_go || !store::erasure::done(&mut tx, worker, now).await? {
+    // The certificate says that no byte is left, so it waits for those that could not be removed yet.
+    if open.done_at.is_some() || !may_go || store::condemned::waits(&mut tx, worker).await? {
+        return Ok(open);
+    }
+    if !store::erasure::done(&mut tx, worker, now).await? {
         return Ok(open);
     }
     let stage = store::consent::standing_in(&mut tx, worker).await?.ok_or(LeaveError::Unknown)?.stage;
@@ -145,8 +143,16 @@ pub async fn finish(app: &Shared, worker: WorkerId, actor: &Actor, is_forced: bo
     Ok(done)
 }
 
-/// Goes on with every erasure that is not done.
+/// Goes on with every withdrawal whose bytes are still here, and every erasure that is not done.
 pub async fn go_on(app: &Shared) -> Result<(), StoreError> {
+    for worker in store::leave::unfinished(app.store.read()).await? {
+        if app.stopping.is_cancelled() {
+            break;
+        }
+        if let Err(error) = remove_bytes(app, worker).await {
+            tracing::error!(%worker, "a withdrawal did not get through; the next round tries again: {error}");
+        }
+    }
     for worker in store::erasure::open(app.store.read()).await? {
         if app.stopping.is_cancelled() {
             break;

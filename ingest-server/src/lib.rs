@@ -19,6 +19,7 @@ pub mod limits;
 pub mod login;
 pub mod metrics;
 pub mod moving;
+pub mod network;
 pub mod objects;
 pub mod pace;
 pub mod password;

@@ -53,20 +53,22 @@ limits! {
     upload_hours "COLLECTOR_UPLOAD_HOURS" = 7 * 24;
     /// A sender that is silent this long has gone.
     idle_secs "COLLECTOR_IDLE_SECS" = 30;
-    /// Least bytes a second of a sender, looked at over `rate_secs`.
+    /// Least bytes a second of a sender, looked at over `rate_secs`, and of a reader, over `stalled_secs`.
     least_rate_bytes "COLLECTOR_LEAST_RATE_BYTES" = 1024;
     /// How long a sender may be slower.
     rate_secs "COLLECTOR_RATE_SECS" = 60;
     /// How long the head of a request may take, and how long an idle connection is kept.
     header_secs "COLLECTOR_HEADER_SECS" = 10;
-    /// How long an answer may wait for its reader.
+    /// How long an answer may wait for its reader, or be taken more slowly than `least_rate_bytes`.
     stalled_secs "COLLECTOR_STALLED_SECS" = 60;
     /// Connections at once.
     connections "COLLECTOR_CONNECTIONS" = 1024;
-    /// Connections at once from one address; this machine's own, where a proxy sits, are not counted.
+    /// Connections at once from one address; those of this machine and of trusted proxies are not counted.
     address_connections "COLLECTOR_ADDRESS_CONNECTIONS" = 128;
     /// Requests a minute from one address.
     address_requests_per_minute "COLLECTOR_ADDRESS_REQUESTS_PER_MINUTE" = 3000;
+    /// What bodies that are read whole may take up in memory, all together; the first 64 KiB of each are not counted.
+    body_bytes "COLLECTOR_BODY_BYTES" = 64 << 20;
     /// How long running requests may go on when the server is told to stop.
     drain_secs "COLLECTOR_DRAIN_SECS" = 20;
     /// How long a machine that works on a job may be silent.
@@ -79,7 +81,7 @@ limits! {
     housekeeping_secs "COLLECTOR_HOUSEKEEPING_SECS" = 600;
     /// Days that finished uploads are kept which nobody handed in; 0 for ever.
     unused_upload_days "COLLECTOR_UNUSED_UPLOAD_DAYS" = 30;
-    /// Days that the media of takes are kept which were sent back, rejected or withdrawn; 0 for ever.
+    /// Days that the media of takes are kept which were sent back, rejected, withdrawn, failed or quarantined; 0 for ever.
     rejected_media_days "COLLECTOR_REJECTED_MEDIA_DAYS" = 60;
     /// Days that the media of accepted takes are kept; 0 for ever.
     accepted_media_days "COLLECTOR_ACCEPTED_MEDIA_DAYS" = 0;

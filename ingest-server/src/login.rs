@@ -3,8 +3,11 @@
 //! Nobody learns whether there is an account: an unknown e-mail is counted, made to wait and refused as a known one is,
 //! after the same work. A try is counted before it is looked at, so that many at once gain nothing, and taken back when
 //! it was right. Three counts stand side by side: who is meant and from where (so that the owner gets in from elsewhere
-//! while somebody guesses), where it comes from, and who is meant; the last waits half a minute at most, since it would
-//! lock the owner out.
+//! while somebody guesses), where it comes from, and who is meant; the last waits half a minute at most.
+//!
+//! Who guesses from everywhere, all the time, would keep the owner waiting by that last one. So a browser from which
+//! somebody logged in keeps a secret, and tries that bring it are counted for it alone, and not by what strangers do:
+//! docs/decisions/0044-a-known-device-is-not-kept-out.md.
 
 use shared_types::api::audit::AuditAct;
 use shared_types::timestamp::Timestamp;
@@ -41,45 +44,37 @@ struct Count {
     longest_secs: i64,
 }
 
-fn counts(email: &str, client: &str) -> [Count; 3] {
-    let count = |of: &str, free, longest_secs| Count { key_sha256: digest(of), free, longest_secs };
-    [
-        count(&format!("client {client}"), 30, 15 * 60),
-        count(&format!("both {client} {email}"), 5, 15 * 60),
-        count(&format!("account {email}"), 50, 30),
-    ]
+impl Count {
+    fn new(of: &str, free: i64, longest_secs: i64) -> Self {
+        Self { key_sha256: digest(of), free, longest_secs }
+    }
 }
 
 /// A person's claim, from the address that it came from.
 pub struct Claim<'a> {
     pub email: &'a str,
     pub client: &'a str,
+    /// The secret of a browser from which somebody may have logged in before.
+    pub device: Option<&'a str>,
     pub request_id: Option<String>,
 }
 
-impl Claim<'_> {
-    /// Counts a try, unless it has to wait.
-    async fn begin(&self, app: &App, now: Timestamp) -> Result<(), LoginError> {
-        let mut tx = app.store.begin().await?;
-        store::login_failure::lapse(&mut tx, now.plus_secs(-FORGOTTEN_SECS)).await?;
-        for Count { key_sha256, free, longest_secs } in counts(self.email, self.client) {
-            let Some(failures) = store::login_failure::count(&mut tx, &key_sha256, now).await? else {
-                drop(tx);
-                let until = store::login_failure::waits_until(app.store.read(), &key_sha256).await?.unwrap_or(now);
-                return Err(LoginError::Wait((until.millis - now.millis).max(0) as u64 / 1000 + 1));
-            };
-            if failures >= free {
-                let secs = (1_i64 << (failures - free).min(20)).min(longest_secs);
-                store::login_failure::wait(&mut tx, &key_sha256, now.plus_secs(secs)).await?;
-            }
-        }
-        Ok(tx.commit().await.map_err(StoreError::from)?)
+/// What one try is counted for.
+struct Counts {
+    /// The narrowest: it begins anew after a login.
+    own: Count,
+    shared: Vec<Count>,
+}
+
+impl Counts {
+    fn all(&self) -> impl Iterator<Item = &Count> {
+        self.shared.iter().chain([&self.own])
     }
 
     /// Takes the try back; it was right so far.
     async fn forgive(&self, app: &App) -> Result<(), LoginError> {
         let mut tx = app.store.begin().await?;
-        for count in counts(self.email, self.client) {
+        for count in self.all() {
             store::login_failure::forgive(&mut tx, &count.key_sha256).await?;
         }
         Ok(tx.commit().await.map_err(StoreError::from)?)
@@ -87,10 +82,49 @@ impl Claim<'_> {
 
     /// Who was meant and from where begins anew.
     async fn welcome(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        let [client, both, account] = counts(self.email, self.client);
-        store::login_failure::forgive(tx, &client.key_sha256).await?;
-        store::login_failure::forget(tx, &both.key_sha256).await?;
-        store::login_failure::forgive(tx, &account.key_sha256).await
+        for count in &self.shared {
+            store::login_failure::forgive(tx, &count.key_sha256).await?;
+        }
+        store::login_failure::forget(tx, &self.own.key_sha256).await
+    }
+}
+
+/// By what a browser is known again, for one person.
+pub fn device_key(email: &str, device: &str) -> String {
+    digest(&format!("device {device} {email}"))
+}
+
+impl Claim<'_> {
+    async fn counts(&self, app: &App, now: Timestamp) -> Result<Counts, StoreError> {
+        let Self { email, client, .. } = self;
+        if let Some(key) = self.device.map(|device| device_key(email, device))
+            && store::known_device::is_known(app.store.read(), &key, now).await?
+        {
+            return Ok(Counts { own: Count::new(&format!("known {key}"), 5, 15 * 60), shared: Vec::new() });
+        }
+        let shared =
+            vec![Count::new(&format!("client {client}"), 30, 15 * 60), Count::new(&format!("account {email}"), 50, 30)];
+        Ok(Counts { own: Count::new(&format!("both {client} {email}"), 5, 15 * 60), shared })
+    }
+
+    /// Counts a try, unless it has to wait.
+    async fn begin(&self, app: &App, now: Timestamp) -> Result<Counts, LoginError> {
+        let counts = self.counts(app, now).await?;
+        let mut tx = app.store.begin().await?;
+        store::login_failure::lapse(&mut tx, now.plus_secs(-FORGOTTEN_SECS)).await?;
+        for Count { key_sha256, free, longest_secs } in counts.all() {
+            let Some(failures) = store::login_failure::count(&mut tx, key_sha256, now).await? else {
+                drop(tx);
+                let until = store::login_failure::waits_until(app.store.read(), key_sha256).await?.unwrap_or(now);
+                return Err(LoginError::Wait((until.millis - now.millis).max(0) as u64 / 1000 + 1));
+            };
+            if failures >= *free {
+                let secs = (1_i64 << (failures - free).min(20)).min(*longest_secs);
+                store::login_failure::wait(&mut tx, key_sha256, now.plus_secs(secs)).await?;
+            }
+        }
+        tx.commit().await.map_err(StoreError::from)?;
+        Ok(counts)
     }
 
     /// Password and, where there is a second factor, its code. The transaction is the login's to go on with.
@@ -101,7 +135,7 @@ impl Claim<'_> {
         code: Option<&str>,
         now: Timestamp,
     ) -> Result<(Account, Tx), LoginError> {
-        self.begin(app, now).await?;
+        let counts = self.begin(app, now).await?;
         let account = store::session::account(app.store.read(), self.email).await?;
         let stored = account.as_ref().map_or(NOBODY, |account| account.password_hash.as_str());
         let fits = password::verify(password, stored.to_owned()).await;
@@ -110,14 +144,14 @@ impl Claim<'_> {
         let has_factor = factor.is_some_and(|factor| factor.confirmed_at.is_some());
         let code = code.map(str::trim).filter(|code| !code.is_empty());
         if has_factor && code.is_none() {
-            self.forgive(app).await?;
+            counts.forgive(app).await?;
             return Err(LoginError::NeedsCode);
         }
         let mut tx = app.store.begin().await?;
         if has_factor && !self.uses_code(app, &mut tx, &account.id, code.unwrap_or_default(), now).await? {
             return Err(LoginError::WrongCode);
         }
-        self.welcome(&mut tx).await?;
+        counts.welcome(&mut tx).await?;
         Ok((account, tx))
     }
 
@@ -136,7 +170,7 @@ impl Claim<'_> {
         if has_factor && code.is_none() {
             return Err(LoginError::NeedsCode);
         }
-        self.begin(app, now).await?;
+        let counts = self.begin(app, now).await?;
         if !has_factor {
             let account = store::session::account(app.store.read(), self.email).await?.ok_or(LoginError::Wrong)?;
             if !password::verify(password.unwrap_or_default(), account.password_hash).await {
@@ -147,7 +181,7 @@ impl Claim<'_> {
         if has_factor && !self.uses_code(app, &mut tx, admin_id, code.unwrap_or_default(), now).await? {
             return Err(LoginError::WrongCode);
         }
-        self.welcome(&mut tx).await?;
+        counts.welcome(&mut tx).await?;
         Ok(tx)
     }
 

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::objects::ObjectsError;
 use crate::store::StoreError;
 use crate::store::operations::{self, Counted};
+use crate::uploads::{Space, space};
 
 /// Upper ends of the buckets, in seconds.
 const BUCKETS: [f64; 9] = [0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0];
@@ -133,10 +134,13 @@ pub async fn page(app: &App) -> Result<String, MetricsError> {
     for Counted { stage, bytes, .. } in &uploads {
         page.line("collector_upload_bytes", &format!("stage=\"{stage}\""), bytes.unwrap_or(0));
     }
-    let free = app.objects.staging().free_bytes().map_err(ObjectsError::from)?;
-    page.gauge("collector_free_bytes", "Free space where uploads are kept.", free);
-    let least = app.config.limits.free_bytes;
-    page.gauge("collector_least_free_bytes", "Free space below which uploads are refused.", least);
+    let Space { free_bytes, least_bytes } = space(app)?;
+    page.gauge(
+        "collector_free_bytes",
+        "Free space where uploads are kept, or pass on their way to a bucket.",
+        free_bytes,
+    );
+    page.gauge("collector_least_free_bytes", "Free space below which uploads are refused.", least_bytes);
     Ok(page.0)
 }
 

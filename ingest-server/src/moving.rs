@@ -16,7 +16,7 @@ use shared_types::upload::UploadStage;
 use tokio::task::JoinSet;
 
 use crate::app::Clock;
-use crate::config::{BucketConfig, Config};
+use crate::config::{BucketConfig, Config, hidden};
 use crate::objects::{self, Bucket, FolderObjects, Lock, LockError, Objects, ObjectsError};
 use crate::store::{Store, StoreError, Tx, transfer};
 
@@ -131,7 +131,8 @@ pub async fn run(config: &Config, to_database: &str, to: &BucketConfig, clock: C
     target.migrate().await?;
     let source = Store::open(&config.database_url).await?;
     source.migrate().await?;
-    let host = to_database.rsplit_once('@').map_or(to_database, |(_, host)| host);
+    let shown = hidden(to_database);
+    let host = shown.rsplit_once('@').map_or(shown.as_str(), |(_, host)| host);
     let mut journal = Journal::open(&config.data_dir, &format!("{host} and the bucket {}", to.name))?;
     // Held to the end: other commands cannot write to a store that is being left.
     let mut from = source.begin().await?;
@@ -206,6 +207,10 @@ async fn move_objects(
     let there: BTreeSet<&String> = keys.iter().collect();
     if let Some(missing) = told.keys().find(|key| !there.contains(key)) {
         return Err(MoveError::Damaged(missing.clone()));
+    }
+    for gone in journal.objects.keys().filter(|key| !there.contains(key)) {
+        // The old server ran again after it went over, and removed it: an erasure holds there too.
+        bucket.remove(gone).await?;
     }
     for key in keys {
         let bytes = std::fs::metadata(folder.path(&key)?)?.len();

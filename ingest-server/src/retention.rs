@@ -7,10 +7,10 @@ use shared_types::timestamp::Timestamp;
 use crate::app::Shared;
 use crate::limits::{Limits, signed};
 use crate::objects::manifest_key;
-use crate::store;
 use crate::store::audit::Actor;
 use crate::store::retention::{Due, Since};
 use crate::uploads::{Done, UploadError};
+use crate::{condemned, store};
 
 const DAY_SECS: i64 = 86_400;
 
@@ -19,7 +19,8 @@ const DAY_SECS: i64 = 86_400;
 pub enum Class {
     /// Finished uploads that nobody handed in.
     UnusedUploads,
-    /// Media of takes that were sent back, rejected or withdrawn; what was said about them stays.
+    /// Media of takes that came to nothing: sent back, rejected, withdrawn, failed or quarantined; what was said about them
+    /// stays.
     RejectedMedia,
     /// Media of accepted takes; the ledger, the review and the dataset's rows stay.
     AcceptedMedia,
@@ -48,7 +49,9 @@ impl Class {
         use SubmissionStage as Stage;
         match self {
             Self::UnusedUploads => &[],
-            Self::RejectedMedia => &[Stage::Rejected, Stage::Redo, Stage::SentBack, Stage::Withdrawn],
+            Self::RejectedMedia => {
+                &[Stage::Rejected, Stage::Redo, Stage::SentBack, Stage::Withdrawn, Stage::Failed, Stage::Quarantined]
+            }
             Self::AcceptedMedia => &[Stage::Accepted],
         }
     }
@@ -102,7 +105,7 @@ async fn due(
     Ok(store::retention::due(app.store.read(), since, after).await?)
 }
 
-/// Removes the media of submissions whose time is over, until the server is told to stop; tells how many. Unused
+/// Condemns and removes the media of submissions whose time is over, until the server is told to stop; tells how many. Unused
 /// uploads are ended by [`crate::uploads::sweep`].
 pub async fn apply(app: &Shared, now: Timestamp) -> Done<u64> {
     let mut removed = 0;
@@ -121,15 +124,15 @@ pub async fn apply(app: &Shared, now: Timestamp) -> Done<u64> {
                 if app.stopping.is_cancelled() {
                     return Ok(removed);
                 }
-                removed += u64::from(remove(app, due, since, now).await?);
+                removed += u64::from(condemn(app, due, since, now).await?);
             }
         }
     }
+    condemned::remove(app).await?;
     Ok(removed)
 }
 
-/// The row is written first and committed last: a crash in between removes the rest another time.
-async fn remove(app: &Shared, due: &Due, since: Since<'_>, now: Timestamp) -> Result<bool, UploadError> {
+async fn condemn(app: &Shared, due: &Due, since: Since<'_>, now: Timestamp) -> Result<bool, UploadError> {
     let mut tx = app.store.begin().await?;
     if !store::retention::mark(&mut tx, due.id, since, now).await? {
         return Ok(false);
@@ -137,7 +140,7 @@ async fn remove(app: &Shared, due: &Due, since: Since<'_>, now: Timestamp) -> Re
     let mut keys = store::retention::keys(&mut tx, due.id).await?;
     keys.push(manifest_key(due.id, &store::submission::manifest(&mut tx, due.id).await?));
     for key in keys {
-        app.objects.remove(&key).await?;
+        store::condemned::put(&mut tx, &key, now).await?;
     }
     let what = "The media were removed: their time was over.";
     store::history::add(&mut tx, due.id, now, "server", what).await?;

@@ -2,6 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+const BYTES: usize = 24;
+
 /// What a secret opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretKind {
@@ -11,6 +13,8 @@ pub enum SecretKind {
     Pipeline,
     Admin,
     Session,
+    /// Of a browser from which somebody has logged in; it opens nothing.
+    Device,
     Lease,
 }
 
@@ -23,8 +27,15 @@ impl SecretKind {
             Self::Pipeline => "csp_",
             Self::Admin => "csa_",
             Self::Session => "css_",
+            Self::Device => "csd_",
             Self::Lease => "csl_",
         }
+    }
+
+    /// Whether a text has the form of such a secret.
+    pub fn is_of(self, text: &str) -> bool {
+        let bits = text.strip_prefix(self.prefix()).and_then(from_hex);
+        bits.is_some_and(|bits| bits.len() == BYTES)
     }
 }
 
@@ -39,7 +50,7 @@ impl NoRandomness {
 }
 
 pub fn new_secret(kind: SecretKind) -> Result<String, NoRandomness> {
-    let mut bits = [0_u8; 24];
+    let mut bits = [0_u8; BYTES];
     getrandom::fill(&mut bits).map_err(|error| NoRandomness::because(&error))?;
     Ok(format!("{}{}", kind.prefix(), hex(&bits)))
 }

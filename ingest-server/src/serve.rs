@@ -22,6 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::app::Shared;
 use crate::limits::Limits;
+use crate::network::Network;
 use crate::{http, replica};
 use patient::Patient;
 
@@ -39,7 +40,9 @@ pub async fn serve(
     let router = http::router(app.clone());
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(limits.header_secs));
-    let (graceful, crowd) = (GracefulShutdown::new(), Crowd::new(&limits));
+    let least_taken =
+        usize::try_from(limits.least_rate_bytes.saturating_mul(limits.stalled_secs)).unwrap_or(usize::MAX);
+    let (graceful, crowd) = (GracefulShutdown::new(), Crowd::new(&limits, app.config.trusted_proxies.clone()));
     tokio::pin!(stop);
     loop {
         let next = tokio::select! {
@@ -48,7 +51,7 @@ pub async fn serve(
         };
         let Some((stream, peer, place)) = next else { continue };
         let service = TowerToHyperService::new(http::of_peer(router.clone(), peer.ip()));
-        let io = TokioIo::new(Patient::new(stream, Duration::from_secs(limits.stalled_secs)));
+        let io = TokioIo::new(Patient::new(stream, Duration::from_secs(limits.stalled_secs), least_taken));
         let connection = graceful.watch(builder.serve_connection(io, service));
         tokio::spawn(async move {
             // A client that went away is no fault of ours, and whatever else happens was logged where it happened.
@@ -72,15 +75,18 @@ struct Crowd {
     seats: Arc<Semaphore>,
     of_address: Arc<Mutex<HashMap<IpAddr, u64>>>,
     most_of_address: u64,
+    /// These speak for many, as this machine's own do.
+    proxies: Vec<Network>,
 }
 
 impl Crowd {
-    fn new(limits: &Limits) -> Self {
+    fn new(limits: &Limits, proxies: Vec<Network>) -> Self {
         let seats = usize::try_from(limits.connections).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
         Self {
             seats: Arc::new(Semaphore::new(seats)),
             of_address: Arc::default(),
             most_of_address: limits.address_connections,
+            proxies,
         }
     }
 
@@ -102,7 +108,7 @@ impl Crowd {
     }
 
     fn enter(&self, address: IpAddr) -> Option<OfAddress> {
-        let counted = !address.is_loopback();
+        let counted = !address.is_loopback() && !self.proxies.iter().any(|network| network.contains(address));
         if counted {
             let mut all = self.of_address.lock().unwrap_or_else(PoisonError::into_inner);
             let count = all.entry(address).or_insert(0);
@@ -150,15 +156,17 @@ mod tests {
 
     #[test]
     fn an_address_has_so_many_places() {
-        let crowd = Crowd::new(&Limits { address_connections: 2, ..Limits::default() });
+        let proxies = vec!["172.31.87.0/24".parse().unwrap()];
+        let crowd = Crowd::new(&Limits { address_connections: 2, ..Limits::default() }, proxies);
         let address: IpAddr = "203.0.113.7".parse().unwrap();
         let (first, _second) = (crowd.enter(address), crowd.enter(address));
         assert!(first.is_some() && crowd.enter(address).is_none());
         assert!(crowd.enter("203.0.113.8".parse().unwrap()).is_some());
         drop(first);
         assert!(crowd.enter(address).is_some());
-        let own: IpAddr = "127.0.0.1".parse().unwrap();
-        let places: Vec<_> = (0..5).map(|_| crowd.enter(own)).collect();
-        assert!(places.iter().all(Option::is_some), "a proxy on this machine speaks for many");
+        for proxy in ["127.0.0.1", "172.31.87.1"] {
+            let places: Vec<_> = (0..5).map(|_| crowd.enter(proxy.parse().unwrap())).collect();
+            assert!(places.iter().all(Option::is_some), "a proxy speaks for many: {proxy}");
+        }
     }
 }

@@ -51,13 +51,23 @@ pub(super) async fn accept(
 /// That a worker may record and hand in now.
 pub(super) fn check(standing: Option<Standing>) -> Answer<()> {
     let standing = standing.ok_or(ErrorCode::Unauthenticated)?;
-    if let Some(has_left) = left(standing.stage) {
-        return Err(has_left);
+    if let Some(objection) = left(standing.stage).or_else(|| barred(standing.stage)) {
+        return Err(objection);
     }
     if standing.version.as_deref() != Some(VERSION) {
         return Err(ErrorCode::ConsentRequired.into());
     }
     Ok(())
+}
+
+/// The objection to somebody who was told to stop. What is theirs they may still read, withdraw and have erased.
+pub(super) fn barred(stage: WorkerStage) -> Option<Problem> {
+    let why = match stage {
+        WorkerStage::Suspended => "Your account is paused, so nothing more is recorded or handed in for now.",
+        WorkerStage::Banned => "Your account is closed, so nothing more is recorded or handed in.",
+        _ => return None,
+    };
+    Some(Problem::because(ErrorCode::Forbidden, why))
 }
 
 /// The objection to somebody who comes back.

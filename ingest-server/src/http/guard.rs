@@ -15,7 +15,7 @@ use crate::app::Shared;
 use crate::http::body::gather;
 use crate::http::consent;
 use crate::http::error::{Problem, RequestId};
-use crate::http::limit::is_own;
+use crate::http::limit::{client, is_own};
 use crate::http::route::{Rule, Who};
 use crate::limits::signed;
 use crate::secret::digest;
@@ -24,6 +24,8 @@ use crate::store::audit::Actor;
 
 /// The cookie of an admin's login; `__Host-` ties it to this host and to TLS (browsers except loopback).
 pub const COOKIE: &str = "__Host-collector";
+/// The cookie by which a browser is known again when somebody guesses at its person's account. It opens nothing.
+pub const DEVICE_COOKIE: &str = "__Host-collector-device";
 const SEEN_EVERY_SECS: i64 = 60;
 
 /// A worker's recorder, in the extensions of requests to routes for workers.
@@ -80,11 +82,12 @@ pub(super) async fn guard(State((app, rule)): State<(Shared, Rule)>, request: Re
     let (mut head, body) = request.into_parts();
     let body = match (admit(&app, rule, &mut head).await, rule.longest_body) {
         (Err(problem), _) => Err(problem),
-        (Ok(()), None) => Ok(body),
-        (Ok(()), Some(longest)) => gather(&app.config.limits, body, longest).await,
+        (Ok(()), None) => Ok((body, None)),
+        (Ok(()), Some(longest)) => gather(&app, body, longest).await,
     };
     let mut response = match body {
-        Ok(body) => next.run(Request::from_parts(head, body)).await,
+        // The room is kept until the answer: the handler holds what is parsed of the body.
+        Ok((body, _room)) => next.run(Request::from_parts(head, body)).await,
         Err(problem) => problem.into_response(),
     };
     response.extensions_mut().insert(Answered(rule.path));
@@ -105,6 +108,13 @@ async fn admit(app: &Shared, rule: Rule, head: &mut Parts) -> Result<(), Problem
         Caller::Admin(caller) => Caller::Admin(AdminCaller { request_id: request_id(&head.extensions), ..caller }),
         caller => caller,
     };
+    if let Caller::Admin(caller) = &caller
+        && !is_safe(&head.method)
+    {
+        // The audit log has the request's id, which is in this line as well.
+        let from = client(&app.config, &head.extensions, &head.headers);
+        tracing::info!(who = caller.name.as_str(), from, "somebody with power asks for a change");
+    }
     match (who, caller) {
         (Who::Worker, Caller::Worker(caller)) => {
             if rule.needs_consent {
@@ -174,7 +184,7 @@ async fn by_token(app: &Shared, secret: &str) -> Result<Caller, Problem> {
 }
 
 async fn by_session(app: &Shared, head: &Parts) -> Result<Caller, Problem> {
-    let Some(id) = cookie(&head.headers) else { return Err(ErrorCode::Unauthenticated.into()) };
+    let Some(id) = cookie(&head.headers, COOKIE) else { return Err(ErrorCode::Unauthenticated.into()) };
     if !is_safe(&head.method) && !same_origin(&head.headers) {
         return Err(Problem::because(ErrorCode::Forbidden, "This request came from another site."));
     }
@@ -201,10 +211,10 @@ async fn by_session(app: &Shared, head: &Parts) -> Result<Caller, Problem> {
     }))
 }
 
-fn cookie(headers: &HeaderMap) -> Option<String> {
+pub(super) fn cookie(headers: &HeaderMap, named: &str) -> Option<String> {
     let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
+    pairs.find(|(name, _)| *name == named).map(|(_, value)| value.to_owned())
 }
 
 fn is_safe(method: &Method) -> bool {

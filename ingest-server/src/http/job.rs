@@ -1,6 +1,7 @@
 //! Leased jobs: claimed, kept alive, completed or given back by pipeline machines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::extract::rejection::JsonRejection;
@@ -9,7 +10,7 @@ use axum::http::Method;
 use axum::{Extension, Json};
 use shared_types::api::job::{
     Artifact, ClaimRequest, CompleteRequest, Completed, FailRequest, Failed, Heartbeat, HeartbeatRequest, JobInput,
-    LeasedJob, Outputs, OutputsRequest, SignedObject,
+    JobProgress, LeasedJob, Outputs, OutputsRequest, SignedObject,
 };
 use shared_types::api::submission::Track;
 use shared_types::error::ErrorCode;
@@ -75,7 +76,7 @@ async fn claim(
         return Err(Problem::because(ErrorCode::InvalidRequest, "Name at least one of the kinds of jobs."));
     }
     let wait = Duration::from_secs(u64::from(request.wait_s.min(LONGEST_WAIT_SECS)));
-    condemned::remove(&app).await?;
+    condemned::try_remove(&app).await;
     let until = tokio::time::Instant::now() + wait;
     loop {
         // Listening begins before the look, so that work queued in between is not missed.
@@ -212,10 +213,13 @@ async fn manifest(app: &App, id: SubmissionId, text: &str, now: Timestamp) -> An
 /// The job, if the lease is still this one's.
 async fn leased(tx: &mut Tx, id: JobId, token: &str) -> Answer<Job> {
     let job = store::job::lock(tx, id).await?.ok_or(ErrorCode::NotFound)?;
-    if job.stage != JobStage::Leased || job.lease_token.as_deref() != Some(token) {
-        return Err(ErrorCode::LeaseLost.into());
-    }
+    still_leased(&job, token)?;
     Ok(job)
+}
+
+fn still_leased(job: &Job, token: &str) -> Answer<()> {
+    let is_this_ones = job.stage == JobStage::Leased && job.lease_token.as_deref() == Some(token);
+    if is_this_ones { Ok(()) } else { Err(ErrorCode::LeaseLost.into()) }
 }
 
 fn job_id(id: &str) -> Answer<JobId> {
@@ -228,16 +232,34 @@ async fn heartbeat(
     body: Body<HeartbeatRequest>,
 ) -> Answer<Json<Heartbeat>> {
     let Json(request) = body?;
-    let (id, now) = (job_id(&id)?, app.clock.now());
+    let until = beat(&app, (job_id(&id)?, &request.lease_token), request.progress.as_ref()).await?;
+    Ok(Json(Heartbeat { lease_until: until, cancel: false }))
+}
+
+async fn beat(app: &App, (id, token): (JobId, &str), progress: Option<&JobProgress>) -> Answer<Timestamp> {
+    let now = app.clock.now();
     let until = now.plus_secs(signed(app.config.limits.lease_secs));
     let mut tx = app.store.begin().await?;
-    leased(&mut tx, id, &request.lease_token).await?;
-    let progress = request.progress.as_ref();
-    if !store::job::heartbeat(&mut tx, id, (&request.lease_token, until), progress, now).await? {
+    leased(&mut tx, id, token).await?;
+    if !store::job::heartbeat(&mut tx, id, (token, until), progress, now).await? {
         return Err(ErrorCode::LeaseLost.into());
     }
     tx.commit().await?;
-    Ok(Json(Heartbeat { lease_until: until, cancel: false }))
+    Ok(until)
+}
+
+/// Keeps a lease alive while its machine waits for what takes the server long.
+async fn kept<T>(app: &App, lease: (JobId, &str), work: impl Future<Output = Answer<T>>) -> Answer<T> {
+    let mut work = pin!(work);
+    let pause = Duration::from_secs((app.config.limits.lease_secs / 3).max(1));
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(pause) => {
+                beat(app, lease, None).await?;
+            }
+        }
+    }
 }
 
 async fn outputs(
@@ -253,14 +275,26 @@ async fn outputs(
         return Err(Problem::because(ErrorCode::InvalidRequest, most));
     }
     let now = app.clock.now();
-    let mut signed = BTreeMap::new();
+    let (mut signed, mut known) = (BTreeMap::new(), store::job::outputs(&mut tx, job.id).await?);
     for name in request.names {
         let key = key_of(&job, &name)?;
+        if is_in_the_way(&known, &key) {
+            let why = format!("\"{name}\" cannot be a result and a folder of results at once.");
+            return Err(Problem::because(ErrorCode::InvalidRequest, why));
+        }
+        known.insert(key.clone());
         store::job::may_write(&mut tx, job.id, &key).await?;
         signed.insert(name, app.objects.signed_put(&key, now, ADDRESS_SECS).await?);
     }
     tx.commit().await?;
     Ok(Json(signed))
+}
+
+/// Whether one of the keys is a folder of the other, which a file system cannot keep.
+fn is_in_the_way(known: &BTreeSet<String>, key: &str) -> bool {
+    let inside = format!("{key}/");
+    let is_folder = known.range(inside.clone()..).next().is_some_and(|next| next.starts_with(&inside));
+    is_folder || key.match_indices('/').any(|(at, _)| known.contains(&key[..at]))
 }
 
 fn key_of(job: &Job, name: &str) -> Answer<String> {
@@ -282,11 +316,13 @@ async fn complete(
     if let Some(earlier) = given_before(&job, &request.lease_token) {
         return Ok(Json(earlier));
     }
+    still_leased(&job, &request.lease_token)?;
     let keys = arrived(&app, &job, &request.artifacts).await?;
     let manifest = match job.kind {
         JobKind::Redact => Some(redaction::manifest_of(&app, &request, &keys).await?),
         _ => None,
     };
+    let survey = kept(&app, (id, &request.lease_token), outcome::survey(&app, &job, &request)).await?;
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     // Another request may have been faster; the job is looked at again where nobody can change it.
@@ -305,7 +341,7 @@ async fn complete(
             for (artifact, key) in request.artifacts.iter().zip(&keys) {
                 store::artifact::put(&mut tx, submission_id, job.id, artifact, key, now).await?;
             }
-            outcome::of_job(&mut tx, &job, submission_id, &request, now).await?
+            outcome::of_job(&mut tx, &job, submission_id, (&request, survey), now).await?
         }
         None => Outcome { answer: Completed { stage: None, duplicate_of: None }, queued: false },
     };
@@ -318,7 +354,7 @@ async fn complete(
     crash::point("job.completing");
     tx.commit().await?;
     crash::point("job.completed");
-    condemned::remove(&app).await?;
+    condemned::try_remove(&app).await;
     if queued {
         app.work.notify_waiters();
     }

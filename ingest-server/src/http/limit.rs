@@ -24,7 +24,7 @@ const SENT: &str = "Authorization, Content-Type, Tus-Resumable, Upload-Offset, U
 
 /// The address that asks. What a proxy says is believed only of a proxy; this machine's own programs have none.
 fn address(config: &Config, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
-    if !peer.is_loopback() && !config.trusted_proxies.contains(&peer) {
+    if !peer.is_loopback() && !config.trusted_proxies.iter().any(|network| network.contains(peer)) {
         return Some(peer);
     }
     // The last entry is the proxy's own; what stands before it anybody could have written.
@@ -42,10 +42,13 @@ pub(super) fn is_own(config: &Config, extensions: &Extensions, headers: &HeaderM
     peer.is_some_and(|Peer(peer)| peer.is_loopback() && !is_forwarded && address(config, peer, headers).is_none())
 }
 
+/// This machine's own programs.
+pub(super) const HERE: &str = "here";
+
 /// Where a request comes from, as tries to log in are counted.
 pub(super) fn client(config: &Config, extensions: &Extensions, headers: &HeaderMap) -> String {
     let peer = extensions.get::<Peer>().copied();
-    peer.and_then(|Peer(peer)| address(config, peer, headers)).map_or_else(|| "here".to_owned(), key)
+    peer.and_then(|Peer(peer)| address(config, peer, headers)).map_or_else(|| HERE.to_owned(), key)
 }
 
 /// A home has a whole /64 of IPv6.
@@ -107,7 +110,7 @@ mod tests {
     #[test]
     fn only_a_proxy_is_believed() {
         let config = Config {
-            trusted_proxies: vec!["10.0.0.9".parse().unwrap()],
+            trusted_proxies: vec!["10.0.0.9".parse().unwrap(), "172.31.87.0/24".parse().unwrap()],
             ..Config::of_folder(std::path::Path::new("unused"))
         };
         for (peer, forwarded, expected) in [
@@ -116,6 +119,8 @@ mod tests {
             ("10.0.0.9", Some("198.51.100.1"), Some("198.51.100.1")),
             ("10.0.0.9", Some("1.1.1.1, 198.51.100.1"), Some("198.51.100.1")),
             ("10.0.0.9", Some("nobody"), Some("10.0.0.9")),
+            ("172.31.87.1", Some("198.51.100.1"), Some("198.51.100.1")),
+            ("172.31.88.1", Some("198.51.100.1"), Some("172.31.88.1")),
             ("127.0.0.1", Some("198.51.100.1"), Some("198.51.100.1")),
             ("127.0.0.1", None, None),
         ] {

@@ -13,8 +13,8 @@ use crate::http::consent;
 use crate::http::error::{Answer, Problem};
 use crate::http::guard::WorkerCaller;
 use crate::http::route::{Route, Who, route};
-use crate::objects::ObjectsError;
 use crate::store;
+use crate::uploads::space;
 
 const OLDEST_RECORDER: &str = "0.1.0";
 /// How long the database may take to say that it is there.
@@ -50,8 +50,7 @@ async fn ready(State(app): State<Shared>) -> Answer<&'static str> {
     if !matches!(tokio::time::timeout(PATIENCE, asked).await, Ok(Ok(_))) {
         return Err(Problem::because(ErrorCode::Unavailable, "The database does not answer."));
     }
-    let free = app.objects.free_bytes().map_err(ObjectsError::from)?;
-    if app.stopping.is_cancelled() || free < app.config.limits.free_bytes {
+    if app.stopping.is_cancelled() || space(&app)?.is_full() {
         let code = if app.stopping.is_cancelled() { ErrorCode::Unavailable } else { ErrorCode::StorageFull };
         return Err(Problem::from(code).with_status(StatusCode::SERVICE_UNAVAILABLE));
     }

@@ -1,5 +1,7 @@
 //! What a finished job means for its submission: sent back, on to the analysis, or ready for review.
 
+use std::sync::Arc;
+
 use shared_types::api::job::{CompleteRequest, Completed};
 use shared_types::assignment::AssignmentStage;
 use shared_types::error::ErrorCode;
@@ -10,7 +12,9 @@ use shared_types::quality::judge::{QualityReport, judge};
 use shared_types::submission::SubmissionStage;
 use shared_types::timestamp::Timestamp;
 
+use crate::app::App;
 use crate::http::error::{Answer, Problem};
+use crate::store::fingerprint::{self, Asked, Survey};
 use crate::store::job::Job;
 use crate::store::submission::{Change, Standing};
 use crate::store::{self, Tx};
@@ -21,18 +25,30 @@ pub(super) struct Outcome {
     pub(super) queued: bool,
 }
 
+/// What the fingerprints of a finished job repeat among those that are there, looked at before anything is locked.
+pub(super) async fn survey(app: &App, job: &Job, request: &CompleteRequest) -> Answer<Option<(Asked, Survey)>> {
+    let (Some(id), Some(prints)) = (job.submission_id, &request.fingerprints) else { return Ok(None) };
+    let mut tx = app.store.begin().await?;
+    let standing = store::submission::standing(&mut tx, id).await?.ok_or(ErrorCode::NotFound)?;
+    drop(tx);
+    let (assignment_id, secs) = (standing.assignment_id, request.result.duration_secs.unwrap_or(0.0));
+    let asked = Asked { assignment_id, prints: Arc::new(prints.clone()), secs };
+    let survey = fingerprint::survey(app.store.read(), &asked).await?;
+    Ok(Some((asked, survey)))
+}
+
 pub(super) async fn of_job(
     tx: &mut Tx,
     job: &Job,
     id: SubmissionId,
-    request: &CompleteRequest,
+    (request, survey): (&CompleteRequest, Option<(Asked, Survey)>),
     now: Timestamp,
 ) -> Answer<Outcome> {
     let standing = store::submission::standing(tx, id).await?.ok_or(ErrorCode::NotFound)?;
     let Some(report) = request.result.quality.clone() else {
         return Err(Problem::because(ErrorCode::InvalidRequest, "The result has no quality report."));
     };
-    let (report, duplicate_of) = with_repeats(tx, &standing, report, request).await?;
+    let (report, duplicate_of) = with_repeats(tx, &standing, report, survey).await?;
     let rejected = report.verdict == Verdict::Reject;
     let to = match (rejected, job.kind) {
         (true, _) => SubmissionStage::SentBack,
@@ -68,18 +84,17 @@ async fn with_repeats(
     tx: &mut Tx,
     standing: &Standing,
     mut report: QualityReport,
-    request: &CompleteRequest,
+    survey: Option<(Asked, Survey)>,
 ) -> Answer<(QualityReport, Option<SubmissionId>)> {
     let mut duplicate_of = None;
-    if let Some(prints) = &request.fingerprints {
-        let secs = request.result.duration_secs.unwrap_or(0.0);
-        let found = store::fingerprint::find_repeated(tx, standing.assignment_id, prints, secs).await?;
-        store::fingerprint::put(tx, standing.id, standing.assignment_id, prints).await?;
+    if let Some((asked, survey)) = survey {
+        let found = fingerprint::find_repeated(tx, &asked, survey).await?;
+        fingerprint::put(tx, standing.id, standing.assignment_id, &asked.prints).await?;
         if let Some((other, measures)) = found.recording {
             report.measurements.duplicate = Some(measures);
             duplicate_of = Some(other);
         }
-        report.measurements.replay = found.input.or(report.measurements.replay);
+        report.measurements.replay = found.input.map(|(_, measures)| measures).or(report.measurements.replay);
     } else if let Some(before) = store::submission::report(tx, standing.id).await? {
         let now = &mut report.measurements;
         now.duplicate = now.duplicate.take().or(before.measurements.duplicate);

@@ -99,8 +99,10 @@ async fn change(
         }
     }
     tx.commit().await?;
-    if change.version.is_none() {
-        leaving::remove_bytes(&app, worker_id).await?;
+    if change.version.is_none()
+        && let Err(error) = leaving::remove_bytes(&app, worker_id).await
+    {
+        tracing::error!(worker = %worker_id, "a withdrawal did not get through; housekeeping tries again: {error}");
     }
     let pool = app.store.read();
     let worker = store::worker::find(pool, worker_id).await?.ok_or(ErrorCode::NotFound)?;
@@ -133,10 +135,16 @@ async fn erase(
 /// The answer waits for the bytes; what it cannot remove now housekeeping does.
 async fn begin(app: &Shared, worker: WorkerId, actor: &Actor) -> Answer<ErasureView> {
     let mut tx = app.store.begin().await?;
-    leaving::erase(&mut tx, worker, actor, app.clock.now()).await?;
+    let asked = leaving::erase(&mut tx, worker, actor, app.clock.now()).await?;
     tx.commit().await?;
     crash::point("erasure.asked");
-    Ok(leaving::finish(app, worker, actor, false).await?)
+    match leaving::finish(app, worker, actor, false).await {
+        Ok(done) => Ok(done),
+        Err(error) => {
+            tracing::error!(%worker, "an erasure did not get through; housekeeping tries again: {error}");
+            Ok(asked)
+        }
+    }
 }
 
 async fn finish(

@@ -142,7 +142,7 @@ pub(super) async fn finish(
         let (_, artifact, key) = new.ok_or_else(|| Problem::because(ErrorCode::InvalidRequest, missing()))?;
         store::condemned::put(tx, &file.object_key, now).await?;
         store::upload::terminate(tx, &file.upload_id, now).await?;
-        for copy in store::upload::terminate_copies(tx, &file.sha256, now).await? {
+        for copy in store::upload::terminate_copies(tx, standing.worker_id, &file.sha256, now).await? {
             store::condemned::put(tx, &upload_key(&copy), now).await?;
         }
         let (bytes, sha256, object_key) = (artifact.bytes, artifact.sha256.clone(), (*key).clone());

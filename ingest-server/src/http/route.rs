@@ -45,6 +45,8 @@ impl Who {
 
 /// Of what a route takes, unless it says otherwise.
 const LONGEST_BODY: usize = 2 << 20;
+/// The same where nobody knows who asks.
+const LONGEST_OPEN_BODY: usize = 16 << 10;
 
 type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
@@ -111,7 +113,7 @@ where
         needs_proof: false,
         is_for_newcomers: false,
         needs_consent: false,
-        longest_body: LONGEST_BODY,
+        longest_body: if matches!(who, Who::Anyone | Who::Invite) { LONGEST_OPEN_BODY } else { LONGEST_BODY },
         handler: on(filter, handler),
     }
 }

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{Method, StatusCode};
+use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use qrcodegen::{QrCode, QrCodeEcc};
 use shared_types::api::audit::AuditAct;
@@ -13,6 +14,7 @@ use crate::app::Shared;
 use crate::http::error::{Answer, Problem};
 use crate::http::guard::{AdminCaller, Session};
 use crate::http::route::{Route, Who, route};
+use crate::http::session::renew;
 use crate::store;
 use crate::totp::{TotpSecret, new_recovery_codes};
 
@@ -70,7 +72,7 @@ async fn confirm(
     State(app): State<Shared>,
     Extension(caller): Extension<AdminCaller>,
     body: Result<Json<TotpConfirmRequest>, JsonRejection>,
-) -> Answer<Json<RecoveryCodes>> {
+) -> Answer<impl IntoResponse> {
     let Json(request) = body?;
     let (session, now) = (session(&caller)?, app.clock.now());
     let factor = store::second_factor::find(app.store.read(), &session.admin_id).await?;
@@ -96,11 +98,12 @@ async fn confirm(
     let subject = format!("admin {}", caller.name);
     store::audit::append(&mut tx, &caller.actor(), AuditAct::SecondFactorAdded, &subject, "an authenticator app", now)
         .await?;
+    let cookie = renew(&mut tx, session).await?;
     tx.commit().await?;
-    Ok(Json(RecoveryCodes { codes }))
+    Ok((cookie, Json(RecoveryCodes { codes })))
 }
 
-async fn remove(State(app): State<Shared>, Extension(caller): Extension<AdminCaller>) -> Answer<StatusCode> {
+async fn remove(State(app): State<Shared>, Extension(caller): Extension<AdminCaller>) -> Answer<impl IntoResponse> {
     let session = session(&caller)?;
     let mut tx = app.store.begin().await?;
     if !store::second_factor::remove(&mut tx, &session.admin_id).await? {
@@ -116,6 +119,7 @@ async fn remove(State(app): State<Shared>, Extension(caller): Extension<AdminCal
         app.clock.now(),
     )
     .await?;
+    let cookie = renew(&mut tx, session).await?;
     tx.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok((StatusCode::NO_CONTENT, cookie))
 }

@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::http::{Extensions, HeaderMap, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Extension, Json};
 use shared_types::api::audit::AuditAct;
 use shared_types::api::review::{LoginRequest, ProofRequest, SessionView};
@@ -11,16 +11,17 @@ use shared_types::error::ErrorCode;
 
 use crate::app::Shared;
 use crate::http::error::{Answer, Problem};
-use crate::http::guard::{AdminCaller, COOKIE, request_id, same_origin};
-use crate::http::limit::client;
+use crate::http::guard::{AdminCaller, COOKIE, DEVICE_COOKIE, Session, cookie, request_id, same_origin};
+use crate::http::limit::{HERE, client};
 use crate::http::route::{Route, Who, route};
 use crate::http::second_factor;
-use crate::login::{Claim, LoginError};
+use crate::login::{Claim, LoginError, device_key};
 use crate::secret::{SecretKind, digest, new_secret};
-use crate::store;
 use crate::store::audit::Actor;
+use crate::store::{self, Tx};
 
 const LONGEST_FIELD: usize = 1000;
+const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
 
 pub(super) fn routes() -> Vec<Route> {
     let path = "/api/v1/admin/session";
@@ -68,6 +69,18 @@ impl From<LoginError> for Problem {
     }
 }
 
+/// The header that brings a login's cookie.
+fn opens(id: &str) -> (HeaderName, String) {
+    (header::SET_COOKIE, format!("{COOKIE}={id}; {ATTRIBUTES}"))
+}
+
+/// Gives a login another cookie: what the earlier one opened, it opened with less.
+pub(super) async fn renew(tx: &mut Tx, session: &Session) -> Answer<AppendHeaders<[(HeaderName, String); 1]>> {
+    let id = new_secret(SecretKind::Session)?;
+    store::session::renew(tx, &session.id_sha256, &digest(&id)).await?;
+    Ok(AppendHeaders([opens(&id)]))
+}
+
 async fn log_in(
     State(app): State<Shared>,
     extensions: Extensions,
@@ -85,16 +98,26 @@ async fn log_in(
     let (email, now) = (request.email.trim().to_lowercase(), app.clock.now());
     let request_id = request_id(&extensions);
     let client = client(&app.config, &extensions, &headers);
-    let claim = Claim { email: &email, client: &client, request_id: request_id.clone() };
+    let device = cookie(&headers, DEVICE_COOKIE);
+    let claim = Claim { email: &email, client: &client, device: device.as_deref(), request_id: request_id.clone() };
     let (account, mut tx) = claim.log_in(&app, request.password, request.totp.as_deref(), now).await?;
     let id = new_secret(SecretKind::Session)?;
     store::session::begin(&mut tx, &account.id, &digest(&id), now).await?;
+    // A browser keeps its secret for all who log in from it.
+    let device = match device.filter(|device| SecretKind::Device.is_of(device)) {
+        Some(device) => device,
+        None => new_secret(SecretKind::Device)?,
+    };
+    store::known_device::put(&mut tx, &device_key(&email, &device), now).await?;
     let (actor, subject) = (Actor { name: email.clone(), request_id }, format!("admin {email}"));
     let what = if request.totp.is_some() { "with password and code" } else { "with the password" };
-    store::audit::append(&mut tx, &actor, AuditAct::LoggedIn, &subject, what, now).await?;
+    let what = format!("{what}, from {}", if client == HERE { "this machine" } else { &client });
+    store::audit::append(&mut tx, &actor, AuditAct::LoggedIn, &subject, &what, now).await?;
     tx.commit().await?;
-    let cookie = format!("{COOKIE}={id}; Path=/; Secure; HttpOnly; SameSite=Strict");
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
+    let life_secs = store::known_device::LIFE_SECS;
+    let of_device = format!("{DEVICE_COOKIE}={device}; {ATTRIBUTES}; Max-Age={life_secs}");
+    let cookies = [opens(&id), (header::SET_COOKIE, of_device)];
+    Ok((StatusCode::NO_CONTENT, AppendHeaders(cookies)).into_response())
 }
 
 async fn show(State(app): State<Shared>, Extension(caller): Extension<AdminCaller>) -> Answer<Json<SessionView>> {
@@ -122,7 +145,9 @@ async fn prove(
         return Err(refused());
     }
     let client = client(&app.config, &extensions, &headers);
-    let claim = Claim { email: &caller.name, client: &client, request_id: caller.request_id.clone() };
+    let device = cookie(&headers, DEVICE_COOKIE);
+    let request_id = caller.request_id.clone();
+    let claim = Claim { email: &caller.name, client: &client, device: device.as_deref(), request_id };
     let proven = claim.prove(&app, &session.admin_id, request.password, request.totp.as_deref(), now).await;
     let mut tx = proven.map_err(|error| match error {
         // 401 would say that the login has ended.
@@ -153,6 +178,6 @@ async fn log_out(State(app): State<Shared>, Extension(caller): Extension<AdminCa
         store::session::end(&mut tx, &session.id_sha256).await?;
         tx.commit().await?;
     }
-    let cookie = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    let cookie = format!("{COOKIE}=; {ATTRIBUTES}; Max-Age=0");
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }

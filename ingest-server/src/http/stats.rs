@@ -9,9 +9,9 @@ use shared_types::api::stats::{JobCount, Stats, SubmissionCount, UploadCount};
 use crate::app::Shared;
 use crate::http::error::Answer;
 use crate::http::route::{Route, Who, route};
-use crate::objects::ObjectsError;
 use crate::store::operations;
 use crate::store::row::of_word;
+use crate::uploads::space;
 
 const KEPT_SECS: i64 = 10;
 
@@ -36,7 +36,7 @@ async fn show(State(app): State<Shared>) -> Answer<Json<Stats>> {
 
 async fn count(app: &Shared) -> Answer<Stats> {
     let pool = app.store.read();
-    let free_bytes = app.objects.free_bytes().map_err(ObjectsError::from)?;
+    let space = space(app)?;
     let mut submissions = Vec::new();
     for counted in operations::submissions(pool).await? {
         submissions.push(SubmissionCount { stage: of_word("stage", &counted.stage)?, count: counted.found as u32 });
@@ -58,7 +58,7 @@ async fn count(app: &Shared) -> Answer<Stats> {
         jobs,
         uploads,
         oldest_job_at: operations::oldest_job(pool).await?,
-        free_bytes,
-        is_full: free_bytes < app.config.limits.free_bytes,
+        free_bytes: space.free_bytes,
+        is_full: space.is_full(),
     })
 }

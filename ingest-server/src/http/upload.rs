@@ -25,7 +25,7 @@ use crate::http::object;
 use crate::http::route::{Route, Who, route};
 use crate::objects::upload_key;
 use crate::store::upload::Upload;
-use crate::uploads::{self, Algorithm, Checksum, Incoming, Piece, UploadError, Vanished};
+use crate::uploads::{self, Algorithm, CHECKED_BYTES, Checksum, Incoming, Piece, UploadError, Vanished};
 
 const UPLOADS: &str = "/api/v1/uploads";
 const UPLOAD: &str = "/api/v1/uploads/{id}";
@@ -74,8 +74,13 @@ impl From<UploadError> for Problem {
                 Code::UploadOffsetConflict,
                 "A newer request took this upload over. What arrived is kept.",
             ),
+            UploadError::NoConsent => Code::ConsentRequired.into(),
             UploadError::Length => wrong("Upload-Length is another than what is known already."),
             UploadError::TooLarge => Code::UploadTooLarge.into(),
+            UploadError::CheckedTooLarge => Self::because(
+                Code::UploadTooLarge,
+                format!("A request with Upload-Checksum may have {CHECKED_BYTES} bytes; send the rest in others."),
+            ),
             UploadError::TooMany(most) => Self::because(
                 Code::QuotaExceeded,
                 format!("{most} uploads are unfinished already; finish or end one of them first."),

@@ -78,14 +78,19 @@ async fn register(
     let given = (request.consent.accepted_at, request.device.app_version.as_deref());
     let worker_id = match invite.worker_id {
         Some(worker_id) if invite.device_id.as_deref() == Some(device) => {
+            // An erasure that came meanwhile was waited for, and holds.
+            store::worker::lock(&mut tx, worker_id).await?;
             let standing = store::consent::standing_in(&mut tx, worker_id).await?.ok_or(ErrorCode::NotFound)?;
-            if let Some(has_left) = consent::left(standing.stage) {
-                return Err(has_left);
+            if let Some(objection) = consent::left(standing.stage).or_else(|| consent::barred(standing.stage)) {
+                return Err(objection);
+            }
+            // The computer's token is the way back; where an admin took it away there is none.
+            if !store::token::revoke_device(&mut tx, worker_id, device, now).await? {
+                return Err(ErrorCode::TokenRevoked.into());
             }
             if standing.version.as_deref() != Some(consent::VERSION) {
                 consent::accept(&mut tx, worker_id, given, now).await?;
             }
-            store::token::revoke_device(&mut tx, worker_id, device, now).await?;
             worker_id
         }
         Some(_) => return Err(ErrorCode::InviteUsed.into()),

@@ -97,10 +97,14 @@ impl FolderObjects {
         .await
     }
 
-    /// Removes an object; one that is not there is fine.
+    /// Removes an object; one that is not there is fine. A folder is none.
     pub async fn remove(&self, key: &str) -> Result<(), ObjectsError> {
         let path = self.path(key)?;
-        blocking(move || found(fs::remove_file(path)).map(drop)).await
+        blocking(move || match fs::remove_file(path) {
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(()),
+            removed => found(removed).map(drop),
+        })
+        .await
     }
 
     /// Begins to write an object.

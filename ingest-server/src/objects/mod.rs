@@ -100,11 +100,14 @@ pub fn kind(key: &str) -> &'static str {
 }
 
 const LONGEST_KEY: usize = 300;
+/// What file systems take as a name, less an ending of ours.
+const LONGEST_SEGMENT: usize = 250;
 
 /// Segments of `A-Z a-z 0-9 . _ -` that begin with no dot, parted by slashes.
 pub fn is_key(key: &str) -> bool {
     let is_segment = |segment: &str| {
         !segment.is_empty()
+            && segment.len() <= LONGEST_SEGMENT
             && !segment.starts_with('.')
             && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
     };
@@ -123,5 +126,6 @@ mod tests {
         for key in ["", "/a", "a/", "a//b", "..", "a/../b", "./a", "a/.b", "a b", "a\\b", "a%2fb", "ä", "a\0"] {
             assert!(!is_key(key), "{key}");
         }
+        assert!(is_key(&"a".repeat(250)) && !is_key(&"a".repeat(251)), "no file system takes a longer name");
     }
 }

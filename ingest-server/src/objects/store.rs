@@ -223,14 +223,6 @@ impl Objects {
         }
     }
 
-    /// Bytes that are free for uploads; a bucket is never full.
-    pub fn free_bytes(&self) -> io::Result<u64> {
-        match &self.place {
-            Place::Folder(_) => self.staging.free_bytes(),
-            Place::Bucket(_) => Ok(u64::MAX),
-        }
-    }
-
     /// Takes an upload over ([`Staging::hold`]). Holders in other replicas are fenced by the row's generation.
     pub async fn hold(&self, id: &str) -> Held {
         self.staging.hold(id).await

@@ -1,6 +1,7 @@
 //! Objects whose bytes must go. They are written down in the transaction that makes them useless and removed after it, so
 //! that a crash between the two leaves nothing behind.
 
+use shared_types::id::WorkerId;
 use shared_types::timestamp::Timestamp;
 use sqlx::AnyPool;
 
@@ -43,4 +44,18 @@ pub async fn removed(tx: &mut Tx, one: &Condemned, again: Timestamp) -> Result<(
     };
     query.execute(&mut **tx).await?;
     Ok(())
+}
+
+/// Its bytes are still there: it is tried again at `again`.
+pub async fn put_off(tx: &mut Tx, one: &Condemned, again: Timestamp) -> Result<(), StoreError> {
+    let query = sqlx::query(include_str!("sql/condemned/put_off.sql")).bind(one.object_key.clone()).bind(again.millis);
+    // Another server may have removed it meanwhile.
+    query.bind(i64::from(one.is_last)).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Whether anything that a worker sent, or that was made of it, is condemned and was not removed yet.
+pub async fn waits(tx: &mut Tx, worker: WorkerId) -> Result<bool, StoreError> {
+    let query = sqlx::query(include_str!("sql/condemned/waits.sql")).bind(worker.to_string());
+    Ok(row::number(&query.fetch_one(&mut **tx).await?, "found")? > 0)
 }

@@ -1,5 +1,7 @@
 //! Stored jobs: queued in the transaction that makes them true, leased to one machine at a time, ended once.
 
+use std::collections::BTreeSet;
+
 use shared_types::api::admin::JobRow;
 use shared_types::api::job::JobProgress;
 use shared_types::id::{CampaignId, JobId, SubmissionId};
@@ -174,11 +176,15 @@ pub async fn may_write(tx: &mut Tx, id: JobId, object_key: &str) -> Result<(), S
     condemned::spare(tx, object_key).await
 }
 
+/// Where a job may put results.
+pub async fn outputs(tx: &mut Tx, id: JobId) -> Result<BTreeSet<String>, StoreError> {
+    let query = sqlx::query(include_str!("sql/job/outputs.sql")).bind(id.to_string());
+    query.fetch_all(&mut **tx).await?.iter().map(|found| row::text(found, "object_key")).collect()
+}
+
 /// Condemns whatever a job that has ended may have written, other than what it handed in: leavings of earlier attempts.
 pub async fn condemn_leavings(tx: &mut Tx, id: JobId, kept: &[String], now: Timestamp) -> Result<(), StoreError> {
-    let query = sqlx::query(include_str!("sql/job/outputs.sql")).bind(id.to_string());
-    for found in query.fetch_all(&mut **tx).await? {
-        let object_key = row::text(&found, "object_key")?;
+    for object_key in outputs(tx, id).await? {
         if !kept.contains(&object_key) {
             condemned::put(tx, &object_key, now).await?;
         }

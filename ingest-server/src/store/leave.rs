@@ -55,6 +55,12 @@ pub async fn unbound_uploads(pool: &AnyPool, worker: WorkerId) -> Result<Vec<Str
     query.fetch_all(pool).await?.iter().map(|found| row::text(found, "id")).collect()
 }
 
+/// Some who withdrew and still have such uploads.
+pub async fn unfinished(pool: &AnyPool) -> Result<Vec<WorkerId>, StoreError> {
+    let found = sqlx::query(include_str!("sql/leave/unfinished.sql")).fetch_all(pool).await?;
+    found.iter().map(|found| row::id(found, "id")).collect()
+}
+
 /// Bytes of a submission's files and artifacts.
 pub async fn media_bytes(tx: &mut Tx, id: SubmissionId) -> Result<u64, StoreError> {
     let query = sqlx::query(include_str!("sql/leave/media.sql")).bind(id.to_string());

@@ -19,6 +19,7 @@ pub mod fingerprint;
 pub mod history;
 pub mod invite;
 pub mod job;
+pub mod known_device;
 pub mod leave;
 pub mod lock;
 pub mod login_failure;

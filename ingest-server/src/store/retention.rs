@@ -8,7 +8,7 @@ use sqlx::AnyPool;
 use super::{StoreError, Tx, row};
 
 /// Parameters for stages in the SQL files.
-const MOST_STAGES: usize = 4;
+const MOST_STAGES: usize = 6;
 
 /// What is looked for: submissions in one of these stages that did not change since a moment.
 #[derive(Debug, Clone, Copy)]

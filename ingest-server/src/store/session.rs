@@ -85,6 +85,13 @@ pub async fn proven(tx: &mut Tx, id_sha256: &str, now: Timestamp) -> Result<(), 
     Ok(())
 }
 
+/// Another cookie opens the login from now on, and the earlier one nothing.
+pub async fn renew(tx: &mut Tx, id_sha256: &str, new_sha256: &str) -> Result<(), StoreError> {
+    let query = sqlx::query(include_str!("sql/session/renew.sql")).bind(id_sha256.to_owned());
+    query.bind(new_sha256.to_owned()).execute(&mut **tx).await?;
+    Ok(())
+}
+
 /// Ends every other login of the same person.
 pub async fn end_others(tx: &mut Tx, admin_id: &str, id_sha256: &str) -> Result<(), StoreError> {
     let query = sqlx::query(include_str!("sql/session/end_others.sql")).bind(admin_id.to_owned());

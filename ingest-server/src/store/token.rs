@@ -61,10 +61,11 @@ pub async fn make(
     Ok(TokenMade { id, token })
 }
 
-pub async fn revoke_device(tx: &mut Tx, worker: WorkerId, device: &str, now: Timestamp) -> Result<(), StoreError> {
+/// Revokes what a worker's computer holds; false where nothing was left to revoke.
+pub async fn revoke_device(tx: &mut Tx, worker: WorkerId, device: &str, now: Timestamp) -> Result<bool, StoreError> {
     let query = sqlx::query(include_str!("sql/token/revoke_device.sql"));
-    query.bind(worker.to_string()).bind(device).bind(now.millis).execute(&mut **tx).await?;
-    Ok(())
+    let done = query.bind(worker.to_string()).bind(device).bind(now.millis).execute(&mut **tx).await?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// Whether there is such a token; one that is revoked already stays as it is.

@@ -198,15 +198,26 @@ pub async fn held_parts(pool: &AnyPool, id: &str) -> Result<HeldParts, StoreErro
     })
 }
 
-/// Ends finished uploads of the same bytes that became no submission, and gives their ids.
-pub async fn terminate_copies(tx: &mut Tx, sha256: &str, now: Timestamp) -> Result<Vec<String>, StoreError> {
-    let query = sqlx::query(include_str!("sql/upload/unbound_copies.sql")).bind(sha256.to_owned());
-    let found = query.fetch_all(&mut **tx).await?;
-    let ids = found.iter().map(|found| row::text(found, "id")).collect::<Result<Vec<_>, _>>()?;
-    for id in &ids {
-        terminate(tx, id, now).await?;
+/// Ends a worker's finished uploads of the same bytes that became no submission, and gives the ids of those that were
+/// ended. One that is being handed in at this moment is left alone: its generation is another by then.
+pub async fn terminate_copies(
+    tx: &mut Tx,
+    worker_id: WorkerId,
+    sha256: &str,
+    now: Timestamp,
+) -> Result<Vec<String>, StoreError> {
+    let query = sqlx::query(include_str!("sql/upload/unbound_copies.sql"));
+    let found = query.bind(worker_id.to_string()).bind(sha256.to_owned()).fetch_all(&mut **tx).await?;
+    let mut ended = Vec::new();
+    for found in &found {
+        let id = row::text(found, "id")?;
+        let query = sqlx::query(include_str!("sql/upload/terminate_copy.sql")).bind(id.clone());
+        let query = query.bind(row::number(found, "generation")?).bind(now.millis);
+        if query.execute(&mut **tx).await?.rows_affected() == 1 {
+            ended.push(id);
+        }
     }
-    Ok(ids)
+    Ok(ended)
 }
 
 /// Ends a finished upload, whose bytes are no longer here.

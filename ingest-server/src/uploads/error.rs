@@ -22,8 +22,12 @@ pub enum UploadError {
     Length,
     #[error("more bytes than the upload may have")]
     TooLarge,
+    #[error("more bytes in one request with a hash than are taken")]
+    CheckedTooLarge,
     #[error("{0} uploads are unfinished already")]
     TooMany(u64),
+    #[error("the consent was withdrawn")]
+    NoConsent,
     #[error("{used} of {most} bytes are used up")]
     Quota { used: u64, most: u64 },
     /// Worth another try after so many seconds.

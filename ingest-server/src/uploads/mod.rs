@@ -15,18 +15,21 @@ use shared_types::id::WorkerId;
 use shared_types::timestamp::Timestamp;
 use shared_types::upload::UploadStage;
 
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::crash;
 use crate::limits::signed;
-use crate::objects::{Growing, Held, ObjectsError, fresh_midstate, is_key, upload_key};
+use crate::objects::{Held, ObjectsError, fresh_midstate, is_key, upload_key};
 use crate::secret::{SecretKind, new_secret};
 use crate::store::upload::Upload;
 use crate::store::{self, Tx};
-use receive::{check, receive as fill_from, save, take_over, turn};
+use receive::{check, move_to, receive as fill_from, save, take_over, turn};
 
 pub type Done<T> = Result<T, UploadError>;
 
 const STORAGE_RETRY_SECS: u64 = 300;
+/// Most bytes of one request that carries their hash: none of them counts before all are here.
+pub const CHECKED_BYTES: u64 = 64 << 20;
+const LEAST_ON_THE_WAY: u64 = 64 << 20;
 
 /// A hash that a sender gives with its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,9 +74,15 @@ pub struct Piece {
     pub checksum: Option<Checksum>,
 }
 
+/// An upload without a byte is of no use to anybody, and its sender may not even know of it: the answer that named it may
+/// have been lost. It holds a place and its space for no longer than this.
+const EMPTY_HOURS: u64 = 1;
+
 /// Until when an upload is kept that gets no more bytes.
-fn kept_until(app: &Shared) -> Timestamp {
-    app.clock.now().plus_secs(signed(app.config.limits.upload_hours.saturating_mul(3600)))
+fn kept_until(app: &Shared, received: u64) -> Timestamp {
+    let hours = app.config.limits.upload_hours;
+    let hours = if received == 0 { hours.min(EMPTY_HOURS) } else { hours };
+    app.clock.now().plus_secs(signed(hours.saturating_mul(3600)))
 }
 
 /// Begins an upload; its space is reserved in the same transaction. `length` is none where it is told later.
@@ -94,11 +103,16 @@ pub async fn begin(app: &Shared, worker_id: WorkerId, length: Option<u64>, metad
         parts: None,
         metadata,
         generation: 0,
-        expires_at: kept_until(app),
+        expires_at: kept_until(app, 0),
     };
     let mut tx = app.store.begin().await?;
     // Two that begin at once count each other.
     store::worker::lock(&mut tx, worker_id).await?;
+    // A withdrawal that came meanwhile was waited for, and holds: nobody would end this upload afterwards.
+    let standing = store::consent::standing_in(&mut tx, worker_id).await?.ok_or(UploadError::Unknown)?;
+    if standing.version.is_none() {
+        return Err(UploadError::NoConsent);
+    }
     let open = store::upload::open(&mut tx, worker_id).await?;
     if open.own >= signed(limits.worker_uploads) {
         return Err(UploadError::TooMany(limits.worker_uploads));
@@ -112,7 +126,7 @@ pub async fn begin(app: &Shared, worker_id: WorkerId, length: Option<u64>, metad
     Ok(upload)
 }
 
-/// That the worker's quota has room for so much more.
+/// That the worker's quota has room for so much more. The worker's row must be locked, or two count the same room.
 async fn reserve(app: &Shared, tx: &mut Tx, worker_id: WorkerId, more: u64) -> Done<()> {
     let used = store::upload::used_in(tx, worker_id).await?;
     let most = app.config.limits.worker_bytes;
@@ -122,14 +136,40 @@ async fn reserve(app: &Shared, tx: &mut Tx, worker_id: WorkerId, more: u64) -> D
     Ok(())
 }
 
-/// That the store has room for so much and what is left to everything else.
-pub fn is_free(app: &Shared, more: u64) -> Done<()> {
-    let free = app.objects.free_bytes().map_err(ObjectsError::from)?;
-    if free < app.config.limits.free_bytes.saturating_add(more) {
+/// Free space of the disk that bytes come to first, and what of it is left to everything else.
+#[derive(Debug, Clone, Copy)]
+pub struct Space {
+    pub free_bytes: u64,
+    pub least_bytes: u64,
+}
+
+impl Space {
+    pub const fn is_full(self) -> bool {
+        self.free_bytes < self.least_bytes
+    }
+}
+
+pub fn space(app: &App) -> Result<Space, ObjectsError> {
+    let least = app.config.limits.free_bytes;
+    // A bucket is never full, and what is on its way there needs little.
+    let least_bytes = if app.objects.bucket().is_some() { least.min(LEAST_ON_THE_WAY) } else { least };
+    Ok(Space { free_bytes: app.objects.staging().free_bytes()?, least_bytes })
+}
+
+/// That the disk has room for so much and what is left to everything else. Before a bucket, one request's bytes count.
+pub fn is_free(app: &App, more: u64) -> Done<()> {
+    let Space { free_bytes: free, least_bytes } = space(app)?;
+    let more = if app.objects.bucket().is_some() { more.min(CHECKED_BYTES) } else { more };
+    if free < least_bytes.saturating_add(more) {
         tracing::error!(free, "uploads are refused because the disk is nearly full");
         return Err(UploadError::StorageFull(STORAGE_RETRY_SECS));
     }
     Ok(())
+}
+
+/// Whether space is looked at while bytes come: what was announced in the folder was looked at when the upload began.
+fn is_looked_at_again(app: &App, upload: &Upload) -> bool {
+    upload.length.is_none() || app.objects.bucket().is_some()
 }
 
 /// A worker's own upload as the database has it.
@@ -180,23 +220,23 @@ pub async fn append(app: &Shared, worker_id: WorkerId, id: &str, piece: Piece, b
         if length > most {
             return Err(UploadError::TooLarge);
         }
-        let mut tx = app.store.begin().await?;
-        store::worker::lock(&mut tx, worker_id).await?;
-        reserve(app, &mut tx, worker_id, length - upload.received).await?;
-        drop(tx);
         is_free(app, length - upload.received)?;
         upload.length = Some(length);
-        save(app, &mut upload).await?;
+        let more = length - upload.received;
+        save(app, &mut upload, more).await?;
     }
     let end = piece.announced.and_then(|announced| piece.offset.checked_add(announced)).unwrap_or(piece.offset);
     if end > upload.length.unwrap_or(most) {
         return Err(UploadError::TooLarge);
     }
+    if piece.checksum.is_some() && end - piece.offset > CHECKED_BYTES {
+        return Err(UploadError::CheckedTooLarge);
+    }
     // A repeated last request finds the upload finished.
     if upload.stage != UploadStage::Receiving {
         return Ok(upload);
     }
-    if upload.length.is_none() {
+    if is_looked_at_again(app, &upload) {
         is_free(app, end - piece.offset)?;
     }
     fill(app, held, upload, piece.checksum, bytes).await
@@ -233,18 +273,16 @@ pub async fn terminate(app: &Shared, worker_id: WorkerId, id: &str) -> Done<()> 
     if store::upload::is_bound(&mut tx, id).await? {
         return Err(UploadError::Bound);
     }
-    if !store::upload::move_to(&mut tx, &upload, UploadStage::Terminated, app.clock.now()).await? {
+    if !move_to(app, &mut tx, &upload, UploadStage::Terminated).await? {
         return Err(UploadError::TakenOver);
     }
     tx.commit().await?;
     crash::point("upload.terminating");
-    remove(app, &upload.growing()).await?;
+    app.objects.discard(&upload.growing()).await?;
+    // It is condemned as well: what cannot be removed now housekeeping removes.
+    if let Err(error) = app.objects.remove(&upload_key(id)).await {
+        tracing::error!(upload = id, %error, "the object of an upload that has ended is still there");
+    }
     crash::point("upload.terminated");
     Ok(())
-}
-
-/// Removes all bytes of an upload that has ended. `growing` is what it was before.
-async fn remove(app: &Shared, growing: &Growing) -> Result<(), ObjectsError> {
-    app.objects.discard(growing).await?;
-    app.objects.remove(&upload_key(&growing.id)).await
 }

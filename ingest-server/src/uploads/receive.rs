@@ -10,14 +10,14 @@ use futures_util::stream::BoxStream;
 use shared_types::upload::UploadStage;
 use tokio::time::Instant;
 
-use super::{Checksum, Done, UploadError, is_free, kept_until};
+use super::{CHECKED_BYTES, Checksum, Done, UploadError, is_free, is_looked_at_again, kept_until, reserve};
 use crate::app::Shared;
 use crate::crash;
-use crate::objects::{Held, ObjectsError, Staged, StagingError, fresh_midstate};
+use crate::objects::{Held, ObjectsError, Staged, StagingError, fresh_midstate, upload_key};
 use crate::pace::Pace;
 use crate::store;
-use crate::store::Engine;
 use crate::store::upload::Upload;
+use crate::store::{Engine, Tx};
 
 /// Bytes as they arrive; an error where the sender vanished.
 pub type Incoming = BoxStream<'static, Result<Bytes, Vanished>>;
@@ -48,6 +48,7 @@ pub(super) async fn receive(
     if let Some(checksum) = checksum {
         staged.expect(checksum);
     }
+    let most_checked = staged.is_checked().then(|| staged.at() + CHECKED_BYTES);
     let mut limit = limit(app, upload).await?;
     let mut looked = upload.received >= HEAD;
     let mut pace = Pace::new(&app.config.limits);
@@ -65,8 +66,12 @@ pub(super) async fn receive(
             Ok(None) => break End::Whole,
             Ok(Some(Err(Vanished))) => break End::Vanished,
             Ok(Some(Ok(more))) => {
-                if staged.at() + (piece.len() + more.len()) as u64 > limit {
+                let at = staged.at() + (piece.len() + more.len()) as u64;
+                if at > limit {
                     break End::TooMuch;
+                }
+                if most_checked.is_some_and(|most| at > most) {
+                    break End::TooMuchChecked;
                 }
                 piece.extend_from_slice(&more);
                 if !pace.keeps_up(more.len()) {
@@ -76,8 +81,7 @@ pub(super) async fn receive(
         }
         let is_slow = asked_at.elapsed() >= COMMIT_AFTER;
         if piece.len() >= PIECE || is_slow {
-            // What was announced was looked at before; of a length that is not told yet only the disk can say.
-            if upload.length.is_none()
+            if is_looked_at_again(app, upload)
                 && let Err(UploadError::StorageFull(secs)) = is_free(app, piece.len() as u64)
             {
                 break End::Full(secs);
@@ -104,7 +108,7 @@ pub(super) async fn receive(
     // Half a checked request cannot be checked, and too much is not what was announced.
     let keep = match end {
         End::Whole => staged.agrees(),
-        End::TooMuch => false,
+        End::TooMuch | End::TooMuchChecked => false,
         End::Silent | End::Slow | End::Vanished | End::Evicted | End::Stopping | End::Full(_) => !staged.is_checked(),
     };
     if keep {
@@ -118,6 +122,7 @@ pub(super) async fn receive(
         End::Whole if keep => Ok(()),
         End::Whole => Err(UploadError::Checksum),
         End::TooMuch => Err(UploadError::TooLarge),
+        End::TooMuchChecked => Err(UploadError::CheckedTooLarge),
         End::Silent => Err(UploadError::Silent),
         End::Slow => Err(UploadError::Slow),
         End::Vanished => Err(UploadError::Vanished),
@@ -147,6 +152,7 @@ enum End {
     Evicted,
     Stopping,
     TooMuch,
+    TooMuchChecked,
     /// Nearly no room on the disk; worth another try after so many seconds.
     Full(u64),
 }
@@ -186,7 +192,7 @@ async fn write(mut staged: Staged, mut piece: Vec<u8>) -> Done<(Staged, Vec<u8>)
 /// Counts the generation up before a request's first byte is written, so that whoever else still writes this upload
 /// cannot commit any more. With `SQLite` there is one server only, and its own lock is enough.
 pub(super) async fn take_over(app: &Shared, upload: &mut Upload) -> Done<()> {
-    if app.store.engine() == Engine::Sqlite { Ok(()) } else { save(app, upload).await }
+    if app.store.engine() == Engine::Sqlite { Ok(()) } else { save(app, upload, 0).await }
 }
 
 /// Opens the upload and cuts off what lies behind its committed bytes. If some of those are gone, the upload begins
@@ -194,7 +200,7 @@ pub(super) async fn take_over(app: &Shared, upload: &mut Upload) -> Done<()> {
 async fn stage(app: &Shared, upload: &mut Upload) -> Done<Option<Staged>> {
     if upload.stage == UploadStage::Receiving && app.objects.overhangs(&upload.growing()).await? {
         // Another process may be about to write there; it must not commit what is cut off here.
-        save(app, upload).await?;
+        save(app, upload, 0).await?;
     }
     match app.objects.stage(&upload.growing()).await {
         Ok(staged) => Ok(Some(staged)),
@@ -202,7 +208,7 @@ async fn stage(app: &Shared, upload: &mut Upload) -> Done<Option<Staged>> {
             tracing::error!(upload = %upload.id, error = %lost, "the upload begins again");
             let earlier = upload.growing();
             (upload.received, upload.midstate, upload.parts) = (0, fresh_midstate(), None);
-            save(app, upload).await?;
+            save(app, upload, 0).await?;
             // Not before: another replica may have been faster, and its row names the same parts.
             app.objects.discard(&earlier).await?;
             Ok(None)
@@ -253,13 +259,15 @@ async fn commit(app: &Shared, upload: &mut Upload, staged: Staged) -> Done<Stage
     let (mut staged, parts) = app.objects.keep(&upload.growing(), staged, ends).await.map_err(stored)?;
     crash::point("upload.synced");
     let earlier = std::mem::replace(&mut upload.parts, parts);
+    // What was announced was reserved then; the rest is counted as it comes, and others may have come meanwhile.
+    let more = if upload.length.is_some() { 0 } else { staged.at() - upload.received };
     upload.received = staged.at();
     upload.midstate = staged.midstate();
     if ends {
         upload.stage = upload.stage.advance(UploadStage::Assembling)?;
         upload.sha256 = Some(staged.sha256());
     }
-    save(app, upload).await?;
+    save(app, upload, more).await?;
     staged.committed();
     app.objects.kept(earlier.as_deref(), upload.parts.as_deref()).await;
     if upload.stage == UploadStage::Assembling {
@@ -268,10 +276,15 @@ async fn commit(app: &Shared, upload: &mut Upload, staged: Staged) -> Done<Stage
     Ok(staged)
 }
 
-/// Writes how far the upload is; a newer request that wrote in between wins.
-pub(super) async fn save(app: &Shared, upload: &mut Upload) -> Done<()> {
-    upload.expires_at = kept_until(app);
+/// Writes how far the upload is, if the worker's quota has room for `more` bytes than it has reserved; a newer request
+/// that wrote in between wins.
+pub(super) async fn save(app: &Shared, upload: &mut Upload, more: u64) -> Done<()> {
+    upload.expires_at = kept_until(app, upload.received);
     let mut tx = app.store.begin().await?;
+    if more > 0 {
+        store::worker::lock(&mut tx, upload.worker_id).await?;
+        reserve(app, &mut tx, upload.worker_id, more).await?;
+    }
     if !store::upload::advance(&mut tx, upload, app.clock.now()).await? {
         return Err(UploadError::TakenOver);
     }
@@ -282,16 +295,28 @@ pub(super) async fn save(app: &Shared, upload: &mut Upload) -> Done<()> {
     Ok(())
 }
 
-/// Moves the upload to another stage; `false` if somebody else was faster.
+/// Moves the upload to another stage; `false` if somebody else was faster. An object that it may have become by then is
+/// condemned with an end.
 pub(super) async fn turn(app: &Shared, upload: &mut Upload, to: UploadStage) -> Done<bool> {
     upload.stage.advance(to)?;
     let mut tx = app.store.begin().await?;
-    if !store::upload::move_to(&mut tx, upload, to, app.clock.now()).await? {
+    if !move_to(app, &mut tx, upload, to).await? {
         return Ok(false);
     }
     tx.commit().await?;
     upload.stage = to;
     upload.generation += 1;
+    Ok(true)
+}
+
+pub(super) async fn move_to(app: &Shared, tx: &mut Tx, upload: &Upload, to: UploadStage) -> Done<bool> {
+    let now = app.clock.now();
+    if !store::upload::move_to(tx, upload, to, now).await? {
+        return Ok(false);
+    }
+    if [UploadStage::Assembling, UploadStage::Ready].contains(&upload.stage) && to != UploadStage::Ready {
+        store::condemned::put(tx, &upload_key(&upload.id), now).await?;
+    }
     Ok(true)
 }
 

@@ -3,11 +3,12 @@
 use shared_types::timestamp::Timestamp;
 use shared_types::upload::UploadStage;
 
+use super::Done;
 use super::receive::{check, settle, turn};
-use super::{Done, remove};
 use crate::app::Shared;
 use crate::limits::signed;
-use crate::store;
+use crate::objects::Growing;
+use crate::{condemned, store};
 
 /// After a crash, before the first request: every file that still grows is cut back to its committed bytes, every upload
 /// whose bytes are all here is finished, and files of uploads that have ended are removed. With a bucket no file counts,
@@ -75,7 +76,7 @@ pub async fn sweep(app: &Shared, now: Timestamp) -> Done<usize> {
                 return Ok(ended + moved);
             }
             if turn(app, &mut upload, UploadStage::Expired).await? {
-                app.objects.discard(&upload.growing()).await?;
+                discard(app, &upload.growing()).await;
                 moved += 1;
             }
         }
@@ -90,15 +91,32 @@ pub async fn sweep(app: &Shared, now: Timestamp) -> Done<usize> {
         return Ok(ended);
     }
     let before = now.plus_secs(-signed(days.saturating_mul(86_400)));
-    for mut upload in store::upload::unused(app.store.read(), before).await? {
-        if app.stopping.is_cancelled() {
+    loop {
+        let (mut found, mut moved) = (0, 0);
+        for mut upload in store::upload::unused(app.store.read(), before).await? {
+            if app.stopping.is_cancelled() {
+                return Ok(ended + moved);
+            }
+            found += 1;
+            let growing = upload.growing();
+            if turn(app, &mut upload, UploadStage::Terminated).await? {
+                discard(app, &growing).await;
+                moved += 1;
+            }
+        }
+        ended += moved;
+        if moved < found || found == 0 {
             break;
         }
-        let growing = upload.growing();
-        if turn(app, &mut upload, UploadStage::Terminated).await? {
-            remove(app, &growing).await?;
-            ended += 1;
-        }
     }
+    condemned::remove(app).await?;
     Ok(ended)
+}
+
+/// One whose bytes cannot be removed now holds up no other: they are looked for again at the next start, and in a bucket
+/// by its sweep.
+async fn discard(app: &Shared, growing: &Growing) {
+    if let Err(error) = app.objects.discard(growing).await {
+        tracing::error!(upload = %growing.id, %error, "bytes of an upload that has ended are still there");
+    }
 }

@@ -59,6 +59,7 @@ async fn acts_have_their_entry(road: Road) {
         ("review_decided", by),
     ];
     assert_eq!(told, expected);
+    assert_eq!(entries[0]["what"], "with the password, from this machine");
     let last = entries.last().unwrap();
     assert_eq!((last["seq"].clone(), last["subject"].clone()), (json!(6), json!(format!("submission {}", taken.id))));
     assert_eq!(last["what"], "accepted, 5 of 5, for 4.00 USD");

@@ -166,10 +166,15 @@ fn check(folder: &Path, url: &str, settings: &[(&str, &str)], at: &str) {
     trial.work(&pipeline, "inspect");
     trial.erase(&other, &admin);
 
-    let ended = trial.upload(&token, &whole, PIECE);
-    let answer = trial.send("DELETE", &ended, &token, &[TUS], b"");
-    assert!([204, 404].contains(&answer.status));
+    let (finished, begun) = (trial.upload(&token, &video(1500), 1500), trial.upload(&token, &whole, PIECE));
+    for ended in [finished, begun] {
+        let answer = trial.send("DELETE", &ended, &token, &[TUS], b"");
+        assert!([204, 404].contains(&answer.status));
+    }
     assert!(trial.died, "the server passes {at} on the way");
+    // Whoever asks for work has what was condemned removed before.
+    let claim = json!({ "worker": "test", "kinds": ["export"], "max": 1, "wait_s": 0 });
+    assert_eq!(trial.json("POST", "/api/v1/jobs/claim", &pipeline, &claim).status, 200);
 
     let read = trial.send("GET", &path, &token, &[], b"");
     assert!(read.body == whole, "what is served is what was sent");
@@ -212,7 +217,7 @@ async fn once(url: &str) {
 
 /// The points, and those that are passed more than once also at a later time.
 fn deaths() -> impl Iterator<Item = String> {
-    let again = ["upload.written", "upload.synced", "upload.committing", "upload.committed"];
+    let again = ["upload.written", "upload.synced", "upload.committing", "upload.committed", "upload.terminating"];
     POINTS.iter().map(ToString::to_string).chain(again.into_iter().map(|point| format!("{point}:2")))
 }
 

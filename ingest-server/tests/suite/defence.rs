@@ -353,6 +353,8 @@ fn no_log_has_a_secret() {
     }
     assert!(looked_at > 0);
     assert!(!said.lines().any(|line| line.starts_with("forged=1")), "a name forges no line");
+    let change = said.lines().find(|line| line.contains("somebody with power asks for a change")).unwrap();
+    assert!(change.contains("from=\"here\"") && change.contains("request_id"), "{change}");
     let id = refused.header("x-request-id");
     assert!(
         said.lines().any(|line| line.contains(id) && line.contains("status=403")),

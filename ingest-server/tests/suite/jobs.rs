@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::road;
 use crate::road::{Road, result, video};
 use futures_util::FutureExt;
-use ingest_server::store;
+use ingest_server::{housekeeping, store};
 use serde_json::{Value, json};
 use shared_types::api::admin::TokenRole;
 
@@ -16,6 +16,8 @@ on_both!(
     a_late_machine_changes_nothing,
     a_withdrawn_take_does_not_hold_up_the_queue,
     eight_machines_that_die_do_nothing_twice,
+    an_object_that_cannot_be_removed_holds_up_nothing,
+    a_result_is_no_folder_of_others,
 );
 
 const CLAIM: &str = "/api/v1/jobs/claim";
@@ -164,6 +166,50 @@ async fn a_withdrawn_take_does_not_hold_up_the_queue(road: Road) {
     assert!(lease(&road, &pipeline).await.is_none());
     assert_eq!(road.count("job where stage = 'dead'").await, 2);
     assert_eq!((stage(&road, &takes[0]).await, stage(&road, &takes[1]).await), ("withdrawn".into(), "failed".into()));
+}
+
+async fn an_object_that_cannot_be_removed_holds_up_nothing(road: Road) {
+    let (pipeline, _, _) = waiting(&road, 1).await;
+    road.app.objects.put("jobs/1/1/z.json", b"{}".to_vec()).await.unwrap();
+    let mut tx = road.app.store.begin().await.unwrap();
+    // No store has such a name.
+    for key in ["jobs/1/1/ ", "jobs/1/1/z.json"] {
+        store::condemned::put(&mut tx, key, road.app.clock.now()).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let job = lease(&road, &pipeline).await.unwrap();
+    assert_eq!(complete(&road, &pipeline, &job).await.status, 200);
+    assert_eq!(road.app.objects.stat("jobs/1/1/z.json").await.unwrap(), None);
+    housekeeping::round(&road.app).await.unwrap();
+    for _ in 0..2 {
+        road.pass(LATER);
+        housekeeping::round(&road.app).await.unwrap();
+    }
+    assert_eq!(road.count("condemned").await, 1, "it is tried again until it is gone");
+    // What lies under a folder's name is no object.
+    road.app.objects.put("jobs/1/1/frames/a.jpg", b"x".to_vec()).await.unwrap();
+    road.app.objects.remove("jobs/1/1/frames").await.unwrap();
+    assert_eq!(road.app.objects.stat("jobs/1/1/frames/a.jpg").await.unwrap(), Some(1));
+}
+
+async fn a_result_is_no_folder_of_others(road: Road) {
+    let (pipeline, _, _) = waiting(&road, 1).await;
+    let job = lease(&road, &pipeline).await.unwrap();
+    let path = format!("/api/v1/jobs/{}/outputs", job["job_id"].as_str().unwrap());
+    for (names, status) in [
+        (json!(["frames", "frames/a.jpg"]), 400),
+        (json!(["frames/a.jpg", "frames"]), 400),
+        (json!(["frames/a.jpg", "frames/b.jpg", "frames.json", "frames-2/a.jpg"]), 200),
+        (json!(["frames/a.jpg"]), 200),
+        (json!(["frames"]), 400),
+        (json!(["frames/a.jpg/b"]), 400),
+        (json!(["a".repeat(251)]), 400),
+    ] {
+        let body = json!({ "lease_token": job["lease_token"], "names": names });
+        let answer = road.call("POST", &path, &pipeline, Some(body)).await;
+        assert_eq!(answer.status.as_u16(), status, "{names}: {}", answer.json());
+    }
+    assert_eq!(road.count("job_output").await, 4, "what is refused leaves nothing");
 }
 
 /// Numbers that are the same in every run.

@@ -20,8 +20,6 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 on_both!(
-    the_quota_is_reserved_when_an_upload_begins,
-    a_worker_has_so_many_open_uploads,
     what_was_used_cannot_be_used_again,
     names_lead_nowhere,
     what_is_over_its_time_goes,
@@ -30,15 +28,15 @@ on_both!(
     a_newer_server_fences_an_older_one,
 );
 
-async fn with(change: impl FnOnce(&mut Limits)) -> Road {
+pub(super) async fn with(change: impl FnOnce(&mut Limits)) -> Road {
     Road::open_with(Engine::Sqlite, |config| change(&mut config.limits)).await
 }
 
-async fn begin(road: &Road, token: &str, length: u64) -> road::Answer {
+pub(super) async fn begin(road: &Road, token: &str, length: u64) -> road::Answer {
     road.send("POST", UPLOADS, token, &[TUS, ("upload-length", &length.to_string())], "").await
 }
 
-async fn add(road: &Road, token: &str, path: &str, offset: usize, bytes: &[u8]) -> road::Answer {
+pub(super) async fn add(road: &Road, token: &str, path: &str, offset: usize, bytes: &[u8]) -> road::Answer {
     let offset = offset.to_string();
     road.send("PATCH", path, token, &[TUS, BYTES, ("upload-offset", &offset)], bytes.to_vec()).await
 }
@@ -57,45 +55,6 @@ fn files(folder: &Path) -> Vec<String> {
     }
     found.sort();
     found
-}
-
-async fn the_quota_is_reserved_when_an_upload_begins(road: Road) {
-    drop(road);
-    for engine in [Engine::Sqlite, Engine::Postgres] {
-        let road = Road::open_with(engine, |config| config.limits.worker_bytes = 1000).await;
-        let (token, other) = (road.worker("Basic").await, road.worker("Basic").await);
-        let (one, two) = tokio::join!(begin(&road, &token, 600), begin(&road, &token, 600));
-        let mut got = [one.status.as_u16(), two.status.as_u16()];
-        got.sort_unstable();
-        assert_eq!(got, [201, 403], "two that begin at once count each other");
-        let refused = begin(&road, &token, 401).await;
-        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (403, "quota_exceeded"));
-        assert!(refused.json()["message"].as_str().unwrap().contains("600 of 1000"));
-        assert_eq!(begin(&road, &other, 1000).await.status, 201, "everybody has an own one");
-        // A length that is told later is counted while the bytes come.
-        let made = road.send("POST", UPLOADS, &token, &[TUS, ("upload-defer-length", "1")], "").await;
-        let path = made.header("location");
-        let unannounced = || Body::from_stream(futures_util::stream::iter([Ok::<_, std::io::Error>(video(401))]));
-        let headers = [TUS, BYTES, ("upload-offset", "0")];
-        assert_eq!(road.send("PATCH", path, &token, &headers, unannounced()).await.status, 413);
-        assert_eq!(add(&road, &token, path, 0, &video(400)).await.status, 204);
-        let headers = [TUS, BYTES, ("upload-offset", "400"), ("upload-length", "401")];
-        assert_eq!(road.send("PATCH", path, &token, &headers, "x").await.code(), "quota_exceeded");
-        assert_eq!(road.send("DELETE", path, &token, &[TUS], "").await.status, 204);
-        assert_eq!(begin(&road, &token, 400).await.status, 201, "what is ended is free again");
-    }
-}
-
-async fn a_worker_has_so_many_open_uploads(road: Road) {
-    let token = road.worker("Basic").await;
-    for _ in 0..8 {
-        assert_eq!(begin(&road, &token, 10).await.status, 201);
-    }
-    assert_eq!(begin(&road, &token, 10).await.code(), "quota_exceeded");
-    road.pass(8 * 86_400);
-    housekeeping::round(&road.app).await.unwrap();
-    assert_eq!(road.count("upload where stage = 'expired'").await, 8);
-    assert_eq!(begin(&road, &token, 10).await.status, 201);
 }
 
 #[tokio::test]
@@ -212,6 +171,31 @@ async fn what_is_over_its_time_goes(road: Road) {
     let view = road.call("GET", &format!("/api/v1/submissions/{rejected}"), &token, None).await;
     assert_eq!(view.json()["stage"], "rejected", "what was said of it stays");
     assert_eq!(road.send("GET", &unused, &token, &[], "").await.status, 404);
+}
+
+/// However many they are.
+#[tokio::test]
+async fn all_that_is_over_its_time_goes_at_once() {
+    let road = with(|_| ()).await;
+    let token = road.worker("Basic").await;
+    let goals = road.goals(&token).await;
+    let (failed, quarantined) =
+        (road.submission(&token, &goals[0], &video(64)).await, road.submission(&token, &goals[1], &video(65)).await);
+    let mut tx = road.app.store.begin().await.unwrap();
+    for (id, stage) in [(&failed, "failed"), (&quarantined, "quarantined")] {
+        let text = format!("update submission set stage = '{stage}' where id = '{id}'");
+        sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut *tx).await.unwrap();
+    }
+    let many = "with recursive n (at) as (select 1 union all select at + 1 from n where at < 450) \
+        insert into upload (id, worker_id, stage, received_bytes, midstate, generation, expires_at, created_at, updated_at) \
+        select 'csu_' || at, worker.id, 'ready', 0, '', 0, 0, 0, 0 from n, worker";
+    sqlx::query(many).execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    road.pass(61 * 86_400);
+    let now = road.app.clock.now();
+    assert_eq!(uploads::sweep(&road.app, now).await.unwrap(), 450);
+    assert_eq!(retention::apply(&road.app, now).await.unwrap(), 2);
+    assert!(files(&road.folder.path().join("objects")).is_empty());
 }
 
 async fn a_server_that_stops_leaves_the_rest_to_the_next(road: Road) {

@@ -14,6 +14,7 @@ use shared_types::api::review::AdminRole;
 on_both!(
     guessing_costs_time_and_tells_nothing,
     guesses_at_once_are_counted,
+    a_known_device_is_not_kept_out,
     a_second_factor_is_asked_for,
     a_recovery_code_opens_once,
     what_touches_money_access_and_erasure_needs_a_proof,
@@ -91,8 +92,55 @@ async fn guesses_at_once_are_counted(road: Road) {
     assert_eq!(looked_at, 5, "as many as one after the other");
 }
 
-/// Adds an authenticator app: its secret and the recovery codes.
-async fn add_app(road: &Road, cookie: &str) -> (TotpSecret, Vec<String>) {
+/// Guessing from everywhere makes whoever is meant wait, but not where that person has logged in before.
+async fn a_known_device_is_not_kept_out(road: Road) {
+    let first = road.login_answer(AdminRole::Admin).await;
+    let device = first.headers.get_all("set-cookie").iter().nth(1).unwrap().to_str().unwrap().to_owned();
+    assert!(device.starts_with("__Host-collector-device=csd_"), "{device}");
+    for attribute in ["Path=/", "Secure", "HttpOnly", "SameSite=Strict", "Max-Age=15552000"] {
+        assert!(device.split("; ").any(|one| one == attribute), "{device} lacks {attribute}");
+    }
+    let device = device.split(';').next().unwrap();
+    for round in 0..60 {
+        log_in(&road, &format!("198.51.100.{round}"), EMAIL, "wrong", None).await;
+    }
+    let body = json!({ "email": EMAIL, "password": WORD, "totp": null });
+    let from = async |cookie: &str, password: &str| {
+        let body = json!({ "email": EMAIL, "password": password, "totp": null });
+        send(&road, "POST", SESSION, cookie, HERE, Some(body)).await
+    };
+    assert_eq!(from("", WORD).await.status, 429, "somebody keeps it waiting");
+    assert_eq!(from("__Host-collector-device=csd_00", WORD).await.status, 429);
+    let own = from(device, WORD).await;
+    assert_eq!(own.status, 204);
+    assert!(own.headers.get_all("set-cookie").iter().any(|set| set.to_str().unwrap().starts_with(device)));
+    let cookie = format!("{device}; {}", own.header("set-cookie").split(';').next().unwrap());
+    let proof = json!({ "password": WORD, "totp": null });
+    assert_eq!(send(&road, "POST", &format!("{SESSION}/proof"), &cookie, HERE, Some(proof)).await.status, 204);
+    // It is known for this person alone, and guesses from it are counted as well.
+    let other = json!({ "email": "nobody@example.org", "password": "wrong", "totp": null });
+    assert_eq!(send(&road, "POST", SESSION, device, HERE, Some(other)).await.status, 401);
+    for round in 0..5 {
+        assert_eq!(from(device, "wrong").await.status, 401, "{round}");
+    }
+    assert_eq!(from(device, WORD).await.status, 429);
+    road.pass(60);
+    assert_eq!(from(device, WORD).await.status, 204);
+    road.pass(181 * 86_400);
+    let kept: String =
+        sqlx::query_scalar("select key_sha256 from known_device").fetch_one(road.app.store.read()).await.unwrap();
+    assert!(kept.len() == 64 && !device.contains(&kept), "only a hash is kept");
+    assert_eq!(send(&road, "POST", SESSION, "", HERE, Some(body)).await.status, 204);
+    assert_eq!(road.count("known_device").await, 1, "what was not used for long is forgotten");
+}
+
+/// The cookie of an answer.
+fn set(answer: &Answer) -> String {
+    answer.header("set-cookie").split(';').next().unwrap().to_owned()
+}
+
+/// Adds an authenticator app: its secret, the recovery codes and the login's new cookie.
+async fn add_app(road: &Road, cookie: &str) -> (TotpSecret, Vec<String>, String) {
     let offer = send(road, "POST", &format!("{SESSION}/totp"), cookie, HERE, None).await;
     assert_eq!(offer.status, 200, "{}", offer.json());
     let typed = offer.json()["secret"].as_str().unwrap().to_owned();
@@ -110,13 +158,15 @@ async fn add_app(road: &Road, cookie: &str) -> (TotpSecret, Vec<String>) {
     let done = send(road, "POST", &confirm, cookie, HERE, Some(json!({ "totp": first }))).await;
     assert_eq!(done.status, 200, "{}", done.json());
     let codes = done.json()["codes"].as_array().unwrap().clone();
-    (secret, codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect())
+    let renewed = set(&done);
+    assert_eq!(send(road, "GET", SESSION, cookie, HERE, None).await.status, 401, "the earlier cookie opens nothing");
+    (secret, codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect(), renewed)
 }
 
 async fn a_second_factor_is_asked_for(road: Road) {
     let cookie = road.login(AdminRole::Admin).await;
     let other = log_in(&road, HERE, EMAIL, WORD, None).await.header("set-cookie").split(';').next().unwrap().to_owned();
-    let (secret, _) = add_app(&road, &cookie).await;
+    let (secret, _, cookie) = add_app(&road, &cookie).await;
     let out = send(&road, "GET", SESSION, &other, HERE, None).await;
     assert_eq!(out.status, 401, "a login that the password alone opened is over");
     let view = send(&road, "GET", SESSION, &cookie, HERE, None).await.json();
@@ -152,7 +202,7 @@ async fn a_second_factor_is_asked_for(road: Road) {
 
 async fn a_recovery_code_opens_once(road: Road) {
     let cookie = road.login(AdminRole::Reviewer).await;
-    let (_, codes) = add_app(&road, &cookie).await;
+    let (_, codes, _) = add_app(&road, &cookie).await;
     let email = "reviewer@example.org";
     let typed = codes[3].to_lowercase().replace('-', " ");
     assert_eq!(log_in(&road, HERE, email, WORD, Some(&typed)).await.status, 204);
@@ -217,7 +267,7 @@ async fn what_touches_money_access_and_erasure_needs_a_proof(road: Road) {
     assert_eq!(send(&road, "POST", &proof, &cookie, HERE, Some(right.clone())).await.status, 204);
     let tokens = "/api/v1/admin/tokens";
     assert_eq!(send(&road, "POST", tokens, &cookie, HERE, Some(made.clone())).await.status, 201);
-    let (secret, _) = add_app(&road, &cookie).await;
+    let (secret, _, cookie) = add_app(&road, &cookie).await;
     road.pass(301);
     assert_eq!(send(&road, "POST", tokens, &cookie, HERE, Some(made.clone())).await.code(), "proof_required");
     assert_eq!(send(&road, "POST", &proof, &cookie, HERE, Some(right)).await.code(), "code_required");
@@ -233,7 +283,7 @@ async fn what_touches_money_access_and_erasure_needs_a_proof(road: Road) {
 
 async fn a_login_that_is_taken_away_is_out_at_once(road: Road) {
     let (admin, reviewer) = (road.login(AdminRole::Admin).await, road.login(AdminRole::Reviewer).await);
-    let (_, _) = add_app(&road, &reviewer).await;
+    let (_, _, reviewer) = add_app(&road, &reviewer).await;
     let listed = send(&road, "GET", "/api/v1/admin/admins", &admin, HERE, None).await.json()["items"].clone();
     let id = |email: &str| {
         let found = listed.as_array().unwrap().iter().find(|one| one["email"] == email).unwrap();
@@ -295,10 +345,15 @@ async fn a_setting_demands_a_second_factor() {
         assert_eq!((closed.status.as_u16(), closed.code().as_str()), (403, "second_factor_required"));
         let program = road.call("GET", queue, &road.token(TokenRole::Admin).await, None).await;
         assert_eq!(program.status, 200, "a program has none");
-        add_app(&road, &cookie).await;
+        let (_, _, cookie) = add_app(&road, &cookie).await;
         assert_eq!(send(&road, "GET", queue, &cookie, HERE, None).await.status, 200);
         let removed = send(&road, "DELETE", &format!("{SESSION}/totp"), &cookie, HERE, None).await;
         assert_eq!(removed.status, 204);
-        assert_eq!(send(&road, "GET", queue, &cookie, HERE, None).await.code(), "second_factor_required");
+        assert_eq!(
+            send(&road, "GET", queue, &cookie, HERE, None).await.status,
+            401,
+            "the earlier cookie opens nothing"
+        );
+        assert_eq!(send(&road, "GET", queue, &set(&removed), HERE, None).await.code(), "second_factor_required");
     }
 }

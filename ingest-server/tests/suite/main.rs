@@ -20,6 +20,7 @@ mod openapi;
 mod operations;
 mod personal;
 mod plans;
+mod quota;
 mod redaction;
 mod review;
 mod stores;

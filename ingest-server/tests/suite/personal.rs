@@ -3,7 +3,8 @@
 use crate::road;
 use crate::road::{BYTES, NOW, Road, TUS, UPLOADS, handed_in, id_in, registration, video};
 use ingest_server::discrepancy::{self, Look};
-use ingest_server::housekeeping;
+use ingest_server::store::Engine;
+use ingest_server::{housekeeping, store};
 use serde_json::{Value, json};
 use shared_types::api::admin::TokenRole;
 use shared_types::submission::SubmissionStage;
@@ -16,6 +17,11 @@ on_both!(
     a_name_is_kept_until_the_pay_is_settled,
     an_admin_erases_for_whoever_asked,
     an_erasure_that_was_cut_off_is_finished,
+    an_erasure_is_not_done_before_its_bytes_are_gone,
+    an_erasure_takes_nothing_from_another,
+    a_copy_that_is_being_handed_in_is_left_alone,
+    a_withdrawal_that_was_cut_off_is_finished,
+    nobody_begins_an_upload_after_a_withdrawal,
     names_are_read_in_the_audit_log
 );
 
@@ -235,6 +241,8 @@ async fn a_name_is_kept_until_the_pay_is_settled(road: Road) {
     assert_eq!((&open["is_owed_pay"], &open["done_at"]), (&json!(true), &Value::Null));
     assert_eq!(places(&road, "Ada").await, ["worker.2"], "only the name that is paid");
     assert_eq!(files(&road), 0, "the recording went at once");
+    let found = discrepancy::look(&road.app, Look { repair: false, quick: false }).await.unwrap();
+    assert_eq!(found.discrepancies, [], "who was paid and left is no discrepancy");
     road.pass(29 * 86_400);
     housekeeping::round(&road.app).await.unwrap();
     assert_eq!(road.count("worker where name = 'Ada'").await, 1);
@@ -286,6 +294,100 @@ async fn an_erasure_that_was_cut_off_is_finished(road: Road) {
     assert_eq!(files(&road), 0);
     assert_eq!(road.count("erasure where done_at is not null").await, 1);
     assert_eq!(road.count("upload where stage <> 'terminated'").await, 0);
+}
+
+async fn an_erasure_is_not_done_before_its_bytes_are_gone(road: Road) {
+    let token = road.worker("Basic").await;
+    road.hand_in(&token, "one").await;
+    // A key that no store knows how to remove, of this worker's job.
+    run(&road, "insert into condemned (object_key, due_at, is_last) select 'jobs/' || id || '/1/ ', 0, 0 from job")
+        .await;
+    let asked = road.call("POST", ERASURE, &token, None).await;
+    assert_eq!((asked.status.as_u16(), &asked.json()["done_at"]), (202, &Value::Null));
+    assert_eq!(files(&road), 0, "the others are not held up");
+    let other = road.worker("Basic").await;
+    assert!(road.call("POST", ERASURE, &other, None).await.json()["done_at"].is_string(), "nobody else waits for it");
+    road.pass(61);
+    housekeeping::round(&road.app).await.unwrap();
+    assert_eq!(road.count("erasure where done_at is null").await, 1);
+    run(&road, "delete from condemned where is_last = 0").await;
+    housekeeping::round(&road.app).await.unwrap();
+    assert_eq!(road.count("erasure where done_at is null").await, 0);
+}
+
+/// A finished upload of what [`Road::hand_in`] hands in.
+async fn upload(road: &Road, token: &str, content: &str) -> String {
+    let bytes = [b"\0\0\0\x20ftypisom".as_slice(), content.as_bytes()].concat();
+    let length = bytes.len().to_string();
+    let made = road.send("POST", UPLOADS, token, &[TUS, BYTES, ("upload-length", &length)], bytes).await;
+    assert_eq!(made.status, 201);
+    made.header("location").to_owned()
+}
+
+async fn an_erasure_takes_nothing_from_another(road: Road) {
+    let (token, other) = (road.worker("Basic").await, road.worker("Basic").await);
+    road.hand_in(&token, "same").await;
+    let (own, foreign) = (upload(&road, &token, "same").await, upload(&road, &other, "same").await);
+    assert!(road.call("POST", ERASURE, &token, None).await.json()["done_at"].is_string());
+    assert_eq!(road.call("GET", &foreign, &other, None).await.status, 200, "the same bytes, and another's");
+    assert_eq!(road.count(&format!("upload where id = '{}' and stage = 'terminated'", id_in(&own))).await, 1);
+    assert_eq!(files(&road), 1);
+}
+
+/// While another recording of the same bytes is erased or redacted.
+async fn a_copy_that_is_being_handed_in_is_left_alone(road: Road) {
+    if road.app.store.engine() == Engine::Sqlite {
+        // There one comes after the other.
+        return;
+    }
+    let token = road.worker("Basic").await;
+    let id = id_in(&upload(&road, &token, "same").await).to_owned();
+    let sha256 = road::sha256(&[b"\0\0\0\x20ftypisom".as_slice(), b"same"].concat());
+    let me = road.call("GET", ME, &token, None).await.json();
+    let worker = me["worker"]["id"].as_str().unwrap().parse().unwrap();
+    let (mut bind, mut erase) = (road.app.store.begin().await.unwrap(), road.app.store.begin().await.unwrap());
+    assert!(store::upload::pin(&mut bind, &id, worker, NOW).await.unwrap());
+    let ended = store::upload::terminate_copies(&mut erase, worker, &sha256, NOW);
+    let bound = async {
+        let waits = "pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        while road.count(waits).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        bind.commit().await.unwrap();
+    };
+    let (ended, ()) = tokio::join!(ended, bound);
+    assert_eq!(ended.unwrap(), Vec::<String>::new());
+    erase.commit().await.unwrap();
+    assert_eq!(road.count("upload where stage = 'ready'").await, 1);
+}
+
+/// As after a crash between the commit and the removal of the bytes.
+async fn a_withdrawal_that_was_cut_off_is_finished(road: Road) {
+    let (token, other) = (road.worker("Basic").await, road.worker("Basic").await);
+    let (left, kept) = (upload(&road, &token, "one").await, upload(&road, &other, "two").await);
+    create(&road, &token).await;
+    let me = road.call("GET", ME, &token, None).await.json();
+    let worker = me["worker"]["id"].as_str().unwrap().parse().unwrap();
+    let mut tx = road.app.store.begin().await.unwrap();
+    let actor = ingest_server::store::audit::Actor::server();
+    ingest_server::leaving::withdraw(&mut tx, worker, &actor, NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(files(&road), 2);
+    housekeeping::round(&road.app).await.unwrap();
+    assert_eq!(road.call("GET", &left, &token, None).await.status, 404);
+    assert_eq!(road.call("GET", &kept, &other, None).await.status, 200);
+    assert_eq!((files(&road), road.count("upload where stage = 'terminated'").await), (1, 2));
+}
+
+/// As if the consent had been looked at before, and the withdrawal came in between.
+async fn nobody_begins_an_upload_after_a_withdrawal(road: Road) {
+    let token = road.worker("Basic").await;
+    let me = road.call("GET", ME, &token, None).await.json();
+    let worker = me["worker"]["id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(road.call("POST", CONSENT, &token, Some(json!({}))).await.status, 200);
+    let begun = ingest_server::uploads::begin(&road.app, worker, Some(100), None).await;
+    assert!(matches!(begun, Err(ingest_server::uploads::UploadError::NoConsent)), "{begun:?}");
+    assert_eq!(road.count("upload").await, 0);
 }
 
 async fn names_are_read_in_the_audit_log(road: Road) {

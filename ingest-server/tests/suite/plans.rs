@@ -10,7 +10,6 @@ use sqlx::{AssertSqlSafe, Executor, Row};
 /// Statements that read all of a table, by the beginning of their names, each with its reason.
 const WHOLE: &[(&str, &str)] = &[
     ("campaign/count.sql", "asks once, at the start, whether there is any campaign"),
-    ("fingerprint/others.sql", "compares with all others, and says so"),
     ("operations/", "a command or a scrape compares or counts everything, and holds no lock meanwhile"),
     ("transfer/", "a move reads everything, once"),
 ];

@@ -1,10 +1,15 @@
 //! From handed in to paid: jobs, the machine's verdict, the review's decision, the ledger, on both engines.
 
+use std::sync::Arc;
+
 use crate::road::{NOW, Road, registration};
+use ingest_server::store::fingerprint::{self, Asked};
 use serde_json::{Value, json};
 use shared_types::api::admin::TokenRole;
 use shared_types::api::review::AdminRole;
 use shared_types::campaign::CampaignFile;
+use shared_types::fingerprint::{Fingerprints, compare, compare_acts};
+use shared_types::id::{AssignmentId, SubmissionId};
 use shared_types::quality::flag::{Flag, Verdict};
 
 on_both!(
@@ -15,6 +20,7 @@ on_both!(
     the_same_take_twice_is_found,
     a_replayed_log_is_told_to_the_reviewer,
     a_duplicate_that_is_reviewed_stays_one,
+    fingerprints_are_compared_with_all,
     a_job_without_a_machine_is_given_on,
     a_job_that_fails_for_good_is_dead_until_an_admin_retries,
     who_logs_out_is_out,
@@ -265,6 +271,83 @@ async fn a_duplicate_that_is_reviewed_stays_one(mut road: Road) {
     assert!(flags.contains(&json!("duplicate")), "the analysis knows of no other take and keeps it: {flags:?}");
     assert_eq!(detail["report"]["measurements"]["duplicate"]["of"], first.as_str());
     assert_eq!(detail["report"]["verdict"], "review");
+}
+
+/// What comparing with all of them at once would find, in the order in which they were put.
+fn whole(asked: &Asked, others: &[(SubmissionId, Fingerprints)]) -> (Option<SubmissionId>, Option<SubmissionId>) {
+    let (mut recording, mut input) = (None, None);
+    for (id, other) in others {
+        if let Some(found) = compare(&asked.prints, other)
+            && recording.is_none_or(|(_, best)| best < found.shared)
+        {
+            recording = Some((*id, found.shared));
+        }
+        if let Some(found) = compare_acts(&asked.prints.acts, &other.acts)
+            && input.is_none_or(|(_, best)| best < found.shared)
+        {
+            input = Some((*id, found.shared));
+        }
+    }
+    (recording.map(|(id, _)| id), input.map(|(id, _)| id))
+}
+
+/// A look at all before the transaction and at the rest in it finds what looking at all in it would.
+async fn fingerprints_are_compared_with_all(road: Road) {
+    let worker = road.worker("Basic").await;
+    let first = road.hand_in(&worker, "first").await;
+    let of = |value: Value| serde_json::from_value::<Fingerprints>(value).unwrap();
+    let acts = |seed: u32| (0..24).map(|at| (300 + at * 97 * (seed % 13 + 1) % 4000) * 4 + at % 3).collect::<Vec<_>>();
+    let mut others = Vec::new();
+    let put = async |prints: &Fingerprints| {
+        let id = SubmissionId(uuid::Uuid::now_v7());
+        let mut tx = road.app.store.begin().await.unwrap();
+        let columns =
+            "assignment_id, worker_id, campaign_id, stage, version, request_sha256, manifest, received_at, updated_at";
+        let copy = format!(
+            "insert into submission (id, attempt, receipt_id, {columns}) \
+             select '{id}', (select max(attempt) + 1 from submission), '{id}', {columns} from submission where id = '{}'",
+            first.id
+        );
+        sqlx::query(sqlx::AssertSqlSafe(copy)).execute(&mut *tx).await.unwrap();
+        let assignment = AssignmentId(uuid::Uuid::now_v7());
+        fingerprint::put(&mut tx, id, assignment, prints).await.unwrap();
+        tx.commit().await.unwrap();
+        id
+    };
+    for seed in 0..120 {
+        let one = of(prints(u64::from(seed) * 1000, &acts(seed)));
+        others.push((put(&one).await, one));
+    }
+    // Most of number 70, somewhat less of number 30, and the acts of number 90.
+    let mut new = of(prints(70_000, &acts(90)));
+    new.picture.truncate(100);
+    new.picture.extend(&others[30].1.picture[10..90]);
+    "new".clone_into(&mut new.sha256);
+    let asked = Asked { assignment_id: AssignmentId(uuid::Uuid::nil()), prints: Arc::new(new), secs: 90.0 };
+    let survey = fingerprint::survey(road.app.store.read(), &asked).await.unwrap();
+    let found = async || {
+        let mut tx = road.app.store.begin().await.unwrap();
+        let found = fingerprint::find_repeated(&mut tx, &asked, survey.clone()).await.unwrap();
+        (found.recording.map(|(id, _)| id), found.input.map(|(id, _)| id))
+    };
+    let expected = whole(&asked, &others);
+    assert!(expected.0.is_some() && expected.1.is_some(), "{expected:?}");
+    assert_eq!(found().await, expected);
+    // One that came since, and repeats more.
+    let twin = Fingerprints { sha256: "twin".to_owned(), ..(*asked.prints).clone() };
+    others.push((put(&twin).await, twin));
+    assert_eq!(whole(&asked, &others).0, Some(others[120].0));
+    assert_eq!(found().await, whole(&asked, &others));
+    // The best ones were erased since.
+    let gone = [expected.0.unwrap(), expected.1.unwrap(), others[120].0];
+    for id in gone {
+        let mut tx = road.app.store.begin().await.unwrap();
+        let text = format!("delete from fingerprint where submission_id = '{id}'");
+        sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    others.retain(|(id, _)| !gone.contains(id));
+    assert_eq!(found().await, whole(&asked, &others));
 }
 
 async fn a_job_without_a_machine_is_given_on(mut road: Road) {

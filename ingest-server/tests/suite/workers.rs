@@ -1,11 +1,14 @@
 //! Registration, the worker's goals and what they pay, on both engines.
 
-use crate::road::{NOW, Road, registration};
+use crate::road::{NOW, Road, TUS, UPLOADS, registration};
+use shared_types::api::admin::TokenRole;
 
 on_both!(
     an_invite_lets_one_device_in,
     nobody_registers_without_an_invite,
     an_invite_runs_out,
+    a_token_that_an_admin_revoked_ends_the_way_back,
+    who_was_told_to_stop_records_nothing,
     goals_are_claimed_by_their_owner,
     shares_add_up
 );
@@ -37,6 +40,43 @@ async fn nobody_registers_without_an_invite(road: Road) {
         assert_eq!((refused.status.as_u16(), refused.code().as_str()), (status, code), "{invite}");
     }
     assert_eq!(road.count("worker").await, 0);
+}
+
+async fn a_token_that_an_admin_revoked_ends_the_way_back(road: Road) {
+    let (invite, admin) = (road.invite("Basic").await, road.token(TokenRole::Admin).await);
+    let come = async || road.call("POST", WORKERS, "", Some(registration(&invite, "a"))).await;
+    assert_eq!(come().await.status, 201);
+    assert_eq!(come().await.status, 201, "by itself it is one");
+    let tokens = road.call("GET", "/api/v1/admin/tokens", &admin, None).await.json()["items"].clone();
+    let held = tokens.as_array().unwrap().iter().find(|row| row["role"] == "worker" && row["revoked_at"].is_null());
+    let held = format!("/api/v1/admin/tokens/{}", held.unwrap()["id"].as_str().unwrap());
+    assert_eq!(road.call("DELETE", &held, &admin, None).await.status, 204);
+    for _ in 0..2 {
+        assert_eq!(come().await.code(), "token_revoked");
+    }
+    assert_eq!(road.count("token where role = 'worker' and revoked_at is null").await, 0);
+}
+
+async fn who_was_told_to_stop_records_nothing(road: Road) {
+    for stage in ["suspended", "banned"] {
+        let invite = road.invite("Basic").await;
+        let made = road.call("POST", WORKERS, "", Some(registration(&invite, "a"))).await.json();
+        let (id, token) = (made["worker_id"].as_str().unwrap(), made["token"].as_str().unwrap());
+        let goal = road.goals(token).await.remove(0);
+        let mut tx = road.app.store.begin().await.unwrap();
+        let text = format!("update worker set stage = '{stage}' where id = '{id}'");
+        sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        let claim = road.call("POST", &format!("/api/v1/assignments/{goal}/claim"), token, None).await;
+        assert_eq!((claim.status.as_u16(), claim.code().as_str()), (403, "forbidden"), "{stage}");
+        let begun = road.send("POST", UPLOADS, token, &[TUS, ("upload-length", "100")], "").await;
+        assert_eq!(begun.code(), "forbidden", "{stage}");
+        let back = road.call("POST", WORKERS, "", Some(registration(&invite, "a"))).await;
+        assert_eq!(back.code(), "forbidden", "{stage}");
+        // What is theirs they may see and have erased.
+        assert_eq!(road.call("GET", "/api/v1/me/export", token, None).await.status, 200, "{stage}");
+        assert_eq!(road.call("POST", "/api/v1/me/erasure", token, None).await.status, 202, "{stage}");
+    }
 }
 
 async fn an_invite_runs_out(mut road: Road) {

@@ -1,1 +1,4 @@
-select submission_id, prints from fingerprint where assignment_id <> $1
+select submission_id, seq, prints from fingerprint
+where seq > $2 and assignment_id <> $1
+order by seq
+limit $3

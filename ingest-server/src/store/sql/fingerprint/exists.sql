@@ -1,0 +1,1 @@
+select count(*) as found from fingerprint where submission_id = $1

@@ -1,0 +1,1 @@
+delete from known_device where seen_at < $1
