@@ -78,9 +78,8 @@ pub fn music<V: Voice + ?Sized>(voice: &V, speech: &[Span]) -> io::Result<(Optio
     let tonal: Vec<bool> = moments.iter().map(is_tonal).collect();
     let is_music: Vec<bool> =
         (0..moments.len()).map(|at| !moments[at].is_speech && is_amid(&moments, &tonal, at)).collect();
-    let spans = spans(&is_music);
-    let share = spans.iter().fold(0.0, |sum, span| sum + span.secs()) / (quiet as f64 * HOP_SECS);
-    Ok((Some(share.min(1.0)), spans))
+    let (spans, heard) = stretches(&moments, &is_music);
+    Ok((Some(heard as f64 / quiet as f64), spans))
 }
 
 fn moments<V: Voice + ?Sized>(voice: &V, speech: &[Span]) -> io::Result<Vec<Moment>> {
@@ -252,21 +251,27 @@ fn is_amid(moments: &[Moment], tonal: &[bool], at: usize) -> bool {
     2 * count >= of && count > 0
 }
 
-fn spans(is_music: &[bool]) -> Vec<Span> {
-    let mut spans = Vec::new();
-    let mut start = None;
-    for (at, &is) in is_music.iter().chain([&false]).enumerate() {
-        match (start, is) {
-            (None, true) => start = Some(at),
-            (Some(from), false) => {
-                spans.push(Span::new(from as f64 * HOP_SECS, at as f64 * HOP_SECS));
-                start = None;
-            }
-            _ => {}
+/// Stretches of music, and in how many windows without speech they were heard. Where somebody speaks nobody can tell, so what
+/// plays before and after a sentence plays under it.
+fn stretches(moments: &[Moment], is_music: &[bool]) -> (Vec<Span>, usize) {
+    let (mut spans, mut windows) = (Vec::new(), 0);
+    let mut open: Option<(usize, usize, usize)> = None;
+    let mut close = |open: &mut Option<(usize, usize, usize)>| {
+        if let Some((from, to, heard)) = open.take().filter(|open| open.2 as f64 * HOP_SECS >= MIN_SPAN_SECS) {
+            spans.push(Span::new(from as f64 * HOP_SECS, to as f64 * HOP_SECS));
+            windows += heard;
+        }
+    };
+    for (at, moment) in moments.iter().enumerate() {
+        if is_music[at] {
+            let (from, _, heard) = open.unwrap_or((at, at, 0));
+            open = Some((from, at + 1, heard + 1));
+        } else if !moment.is_speech {
+            close(&mut open);
         }
     }
-    spans.retain(|span| span.secs() >= MIN_SPAN_SECS);
-    spans
+    close(&mut open);
+    (spans, windows)
 }
 
 #[cfg(test)]
@@ -382,6 +387,16 @@ mod tests {
         assert!(share(&samples, &[Span::new(0.0, 7.5)]) > 0.8);
         assert_eq!(music(&samples, &[Span::new(0.0, 16.0)]).unwrap().0, None);
         assert_eq!(music(&[0.0_f32; 0], &[]).unwrap(), (None, Vec::new()));
+    }
+
+    #[test]
+    fn music_between_sentences_goes_on_under_them() {
+        let speech: Vec<Span> = (0..5).map(|at| Span::new(f64::from(at) * 3.0, f64::from(at) * 3.0 + 2.0)).collect();
+        let (in_room, under) = (noise(15.0, 0.003), add(&noise(15.0, 0.003), &chords(15.0)));
+        let (share, spans) = music(&under[..], &speech).unwrap();
+        assert!(share.is_some_and(|share| share > 0.8), "{share:?}");
+        assert!(spans.len() == 1 && spans[0].secs() > 11.0, "{spans:?}");
+        assert_eq!(music(&in_room[..], &speech).unwrap(), (Some(0.0), Vec::new()));
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::usage;
 /// Windows of speech that are rated; more cost time and change little.
 const RATED_WINDOWS: usize = 4;
 /// A longer pause between words is time without speech.
-const PAUSE_SECS: f64 = 1.0;
+const PAUSE_SECS: f64 = 0.6;
 
 /// What was said, and how well.
 #[derive(Serialize, Deserialize)]

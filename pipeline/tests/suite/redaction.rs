@@ -1,8 +1,8 @@
 //! What is found and covered of planted private data in text and speech, and what of a shop's own text survives. The
 //! figures are printed and held against the bars.
 
-use pipeline::passes::redact::Redactor;
 use crate::planted::{self, Chance, PRIVATE_KINDS, leaves, private_text, public_text};
+use pipeline::passes::redact::Redactor;
 use shared_types::redaction::PiiKind;
 use shared_types::transcript::{Segment, Transcript, Word};
 

@@ -7,11 +7,11 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::planted::film::{FPS, MOVING_FRAMES, Page, STILL_FRAMES, filled, laid_out, page_of, record, scrolled_by};
+use crate::planted::{Chance, pages};
 use media::decode::{Picture, Sink, Sound, decode};
 use media::demux::Demuxer;
 use media::measure::picture::LumaView;
-use crate::planted::film::{FPS, MOVING_FRAMES, Page, STILL_FRAMES, filled, laid_out, page_of, record, scrolled_by};
-use crate::planted::{Chance, pages};
 use shared_types::redaction::Redaction;
 use tempfile::TempDir;
 

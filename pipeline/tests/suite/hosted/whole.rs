@@ -12,10 +12,10 @@ use shared_types::transcript::Transcript;
 use tempfile::TempDir;
 
 use super::explain::{good, pictures, texts};
-use crate::planted::film::{FPS, HEIGHT, MOVING_FRAMES, STILL_FRAMES, WIDTH, filled, laid_out, page_of, record};
-use crate::planted::{Chance, film, pages};
 use super::server::{Asked, Reply, Server};
 use super::speech::{samples, verbose};
+use crate::planted::film::{FPS, HEIGHT, MOVING_FRAMES, STILL_FRAMES, WIDTH, filled, laid_out, page_of, record};
+use crate::planted::{Chance, film, pages};
 
 const KEY: &str = "sk-very-secret-4567";
 const SEED: u64 = 7;
