@@ -4,6 +4,7 @@
 //! the window with the keyboard's focus is taken, or, where the focus follows the pointer, the window under it; that
 //! has no notification, so that [`Title::read`] is also called from time to time.
 
+use media::time::Monotonic;
 use x11rb::connection::Connection as _;
 use x11rb::errors::{ConnectionError, ReplyError};
 use x11rb::protocol::xproto::{
@@ -11,6 +12,7 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 
+use crate::clock;
 use crate::screen::windows::{Discretion, Telling, is_locked};
 
 x11rb::atom_manager! {
@@ -26,6 +28,9 @@ pub(super) struct Title {
     atoms: Atoms,
     discretion: Discretion,
     telling: Telling,
+    is_locked: bool,
+    /// When it was first seen that the screen is not locked any more.
+    unlocked_at: Monotonic,
     watched: Option<Window>,
     last: Option<String>,
 }
@@ -35,12 +40,18 @@ impl Title {
     pub(super) fn watch(conn: &RustConnection, root: Window, discretion: Discretion) -> Result<Self, ReplyError> {
         let atoms = Atoms::new(conn)?.reply()?;
         watch_properties(conn, root)?;
-        Ok(Self { root, atoms, discretion, telling: Telling::All, watched: None, last: None })
+        let (telling, unlocked_at) = (Telling::All, Monotonic::default());
+        Ok(Self { root, atoms, discretion, telling, is_locked: false, unlocked_at, watched: None, last: None })
     }
 
     /// How much may be told of what is done in the window that the last [`Title::read`] found.
     pub(super) fn telling(&self) -> Telling {
         self.telling
+    }
+
+    /// Whether what happened at a moment may have been meant for a lock: it is not known to the millisecond when that went.
+    pub(super) fn was_locked(&self, at: Monotonic) -> bool {
+        self.is_locked || at < self.unlocked_at
     }
 
     /// How much may be told of what is done in another window.
@@ -59,8 +70,13 @@ impl Title {
     pub(super) fn read(&mut self, conn: &RustConnection) -> Result<Option<String>, ReplyError> {
         if is_locked(conn, self.root)? {
             // Lockers take the keyboard, but neither the focus nor what is told of all keys.
-            self.telling = Telling::Nothing;
+            (self.telling, self.is_locked) = (Telling::Nothing, true);
             return Ok(None);
+        }
+        if std::mem::take(&mut self.is_locked) {
+            // The server counts in milliseconds.
+            let now = clock::now().nanos;
+            self.unlocked_at = Monotonic::from_nanos(now - now % 1_000_000);
         }
         let Some((window, title)) = self.active(conn)? else {
             self.telling = Telling::All;

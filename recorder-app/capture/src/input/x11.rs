@@ -120,7 +120,7 @@ impl Reader {
                 if let Err(Stopped) = self.tell_title(out)? {
                     return Ok(Err(Stopped));
                 }
-                if !self.may_tell_of(&pointer)? {
+                if self.title.was_locked(at) || !self.may_tell_of(&pointer)? {
                     return Ok(Ok(()));
                 }
                 let (x, y) = (pointer.root_x.into(), pointer.root_y.into());
@@ -152,7 +152,8 @@ impl Reader {
                 if let Err(Stopped) = self.tell_title(out)? {
                     return Ok(Err(Stopped));
                 }
-                let may_tell = before == Telling::All && self.title.telling() == Telling::All;
+                let may_tell =
+                    before == Telling::All && self.title.telling() == Telling::All && !self.title.was_locked(at);
                 match pressed.filter(|_| may_tell) {
                     Some((key, repeat)) => Ok(out.send(at, RawKind::KeyDown { key, repeat })),
                     None => Ok(Ok(())),
@@ -160,9 +161,10 @@ impl Reader {
             }
             Event::XinputRawKeyRelease(release) => {
                 self.keymap.release(release.detail.min(255) as u8);
+                let at = time_of(release.time);
                 match self.title.telling() {
-                    Telling::All => Ok(out.send(time_of(release.time), RawKind::KeyUp)),
-                    Telling::NothingOfIt | Telling::Nothing => Ok(Ok(())),
+                    Telling::All if !self.title.was_locked(at) => Ok(out.send(at, RawKind::KeyUp)),
+                    Telling::All | Telling::NothingOfIt | Telling::Nothing => Ok(Ok(())),
                 }
             }
             Event::MappingNotify(_) => {
