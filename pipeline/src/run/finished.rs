@@ -120,7 +120,9 @@ impl Finished {
 
 /// Removes what runs under `top` left that nobody took up for a day. A folder that is not there holds nothing.
 pub(crate) fn sweep(top: &Path) -> io::Result<()> {
-    match sweep_older(top, SystemTime::now()) {
+    // The clock of the disk, by which the folders' age is told.
+    let now = tempfile::tempfile_in(top).and_then(|file| file.metadata()?.modified());
+    match now.and_then(|now| sweep_older(top, now)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         swept => swept,
     }

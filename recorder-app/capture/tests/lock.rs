@@ -62,11 +62,12 @@ fn asks(address: &str) {
     };
     manager.start_receive(MatchRule::new_method_call(), Box::new(answer));
     let ends = is_over.clone();
-    let serves = std::thread::spawn(move || {
+    let serve = move || {
         while !ends.load(Ordering::Relaxed) {
             manager.process(Duration::from_millis(20)).unwrap();
         }
-    });
+    };
+    let serves = std::thread::Builder::new().name("logind".to_owned()).spawn(serve).unwrap();
     let mut is_locked = lock::watch(&Session::default());
     for locked in [false, true, true, false] {
         hint.store(locked, Ordering::Relaxed);

@@ -273,7 +273,9 @@ impl Microphone {
         self.job = Some((job, now));
         let order = if job == Job::Ask { Order::Ask } else { Order::Start };
         // A thread that failed gives no answer, which is told.
-        drop(self.orders.as_ref().map(|orders| orders.try_send(order)));
+        if let Some(orders) = &self.orders {
+            orders.try_send(order).ok();
+        }
     }
 
     fn take_answer(&mut self, now: Instant) -> Option<MicNews> {
@@ -552,7 +554,7 @@ mod tests {
     fn an_answer_of_long_ago_counts_for_nothing() {
         let choice = MicChoice::Systems(Box::new(|| Some("another one".to_owned())));
         let (mut microphone, _chunks, starts) = microphone(choice, plan(), plan);
-        microphone.order(Job::Ask, Instant::now() - STALE);
+        microphone.order(Job::Ask, Instant::now().checked_sub(STALE).unwrap());
         assert_eq!(settle(&mut microphone), None);
         assert_eq!(starts.load(Ordering::Relaxed), 1);
     }

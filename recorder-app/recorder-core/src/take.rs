@@ -71,17 +71,22 @@ pub(crate) struct Take {
     early: Option<Sending>,
     /// Why there are no input events, to be told when the take begins.
     refused: Option<Health>,
-    is_stalled: bool,
-    is_resized: bool,
+    told: Told,
     /// Input events could not be written, which was told.
     is_without_events: bool,
     /// How many of the pauses that nobody asked for were told.
     told_sleeps: usize,
     told_locks: usize,
-    /// That the screen is locked was told and is still true.
-    is_locked: bool,
     /// How long the take has been running.
     secs: f64,
+}
+
+/// What was told and is still true.
+#[derive(Default)]
+struct Told {
+    is_stalled: bool,
+    is_resized: bool,
+    is_locked: bool,
 }
 
 /// The threads of a take that its watcher looks after.
@@ -116,12 +121,10 @@ impl Take {
             input,
             early: None,
             refused,
-            is_stalled: false,
-            is_resized: false,
+            told: Told::default(),
             is_without_events: false,
             told_sleeps: 0,
             told_locks: 0,
-            is_locked: false,
             secs: 0.0,
         }
     }
@@ -174,8 +177,8 @@ impl Take {
             let mut events = records_events
                 .then(|| Builder::new().name("events".to_owned()).spawn_scoped(scope, write))
                 .transpose()?;
-            let threads = Threads { encode: &encode, screen: &pace, events: &mut events };
-            let watched = self.watch(timeline, maps, threads, options, listener);
+            let mut threads = Threads { encode: &encode, screen: &pace, events: &mut events };
+            let watched = self.watch(timeline, maps, &mut threads, options, listener);
             drop(end);
             drop(self.input.take());
             let shown = joined(pace.join());
@@ -222,7 +225,7 @@ impl Take {
         &mut self,
         timeline: &Timeline,
         maps: &Maps,
-        threads: Threads<'_, '_, A, B>,
+        threads: &mut Threads<'_, '_, A, B>,
         options: &TakeOptions,
         listener: &mut dyn Listener,
     ) -> Result<(), SpoolError> {
@@ -387,13 +390,13 @@ impl Take {
     fn watch_work(&mut self, timeline: &Timeline, maps: &Maps, now: Monotonic, listener: &mut dyn Listener) -> bool {
         let (mut news, mut is_unlocked) = (Vec::new(), false);
         let is_stalled = self.live.busy_secs(now) >= STALLED_SECS;
-        match (std::mem::replace(&mut self.is_stalled, is_stalled), is_stalled) {
+        match (std::mem::replace(&mut self.told.is_stalled, is_stalled), is_stalled) {
             (false, true) => news.push(Health::EncoderStalled),
             (true, false) => listener.over(Health::EncoderStalled.kind()),
             _ => {}
         }
         let is_resized = maps.is_resized();
-        match (std::mem::replace(&mut self.is_resized, is_resized), is_resized) {
+        match (std::mem::replace(&mut self.told.is_resized, is_resized), is_resized) {
             (false, true) => news.push(Health::ResolutionChanged),
             (true, false) => listener.over(Health::ResolutionChanged.kind()),
             _ => {}
@@ -407,11 +410,11 @@ impl Take {
         self.told_sleeps = sleeps.len();
         if locks.iter().skip(self.told_locks).any(|lock| lock.to.is_none_or(|to| Some(to) > timeline.zero())) {
             news.push(Health::Locked);
-            self.is_locked = true;
+            self.told.is_locked = true;
         }
         self.told_locks = locks.len();
-        if self.is_locked && !timeline.control().is_locked() {
-            self.is_locked = false;
+        if self.told.is_locked && !timeline.control().is_locked() {
+            self.told.is_locked = false;
             is_unlocked = true;
         }
         for health in &news {
