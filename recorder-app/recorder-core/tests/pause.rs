@@ -101,10 +101,13 @@ fn a_screen_that_was_locked_leaves_one_gap_in_picture_and_sound_and_is_told_once
     }));
     let mut heard = Begun { heard: Heard::default(), began };
     let manifest = record(&folder, sources, &options(15, 3.0), &Control::default(), &mut heard).unwrap();
-    assert_eq!((heard.heard.health, heard.heard.over), (vec!["locked".to_owned()], vec!["locked".to_owned()]));
+    // A steady tone may count as noise as well.
+    let count = |told: &[String]| told.iter().filter(|kind| *kind == "locked").count();
+    assert_eq!((count(&heard.heard.health), count(&heard.heard.over)), (1, 1), "{:?}", heard.heard.health);
     let [pause] = manifest.pauses.as_slice() else { panic!("{:?}", manifest.pauses) };
     assert!((0.8..1.6).contains(&pause.t) && (1.5..2.6).contains(&pause.secs), "{pause:?}");
-    assert!((0.8..1.8).contains(&manifest.health[0].t), "told while it lasts: {:?}", manifest.health);
+    let told = manifest.health.iter().find(|event| event.kind == "locked");
+    assert!(told.is_some_and(|told| (0.8..1.8).contains(&told.t)), "told while it lasts: {:?}", manifest.health);
     let viewer = check_whole(&folder, &manifest);
     let last = viewer.pictures.last().unwrap().0;
     let heard = viewer.samples as f64 / f64::from(RATE_HZ);
