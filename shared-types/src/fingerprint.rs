@@ -176,7 +176,9 @@ impl<'a> Changes<'a> {
 
 fn compare_changes(new: &[(i64, u64)], old: &[(i64, u64)]) -> Option<Likeness> {
     let in_old = Changes::windows(old).filter_map(|window| compare_stretch(Changes::head(new), window));
-    let in_new = Changes::windows(new).filter_map(|window| compare_stretch(window, Changes::head(old)));
+    // Where the new one is no longer than a head, this would ask the same once more.
+    let longer = if new.len() > HEAD_CHANGES { new } else { &[] };
+    let in_new = Changes::windows(longer).filter_map(|window| compare_stretch(window, Changes::head(old)));
     in_old.chain(in_new).max_by(|a, b| a.shared.total_cmp(&b.shared))
 }
 

@@ -1,4 +1,4 @@
-//! Music where nobody speaks.
+//! Music, heard where nobody speaks; what plays before and after a sentence plays under it.
 //!
 //! Music is made of tones that hold still for a while and then change. In each 64 ms the spectrum's peaks are taken that
 //! stand out from their neighbourhood; a peak that stays at its frequency for a quarter of a second is a tone. Speech
