@@ -24,12 +24,15 @@ ROWS = [
     ("redaction.false", "  false hits of lines shown", "<=", 0.01),
     ("meaning.intent", "Intent as labelled", ">=", 0.8),
     ("meaning.products", "Products with their prices: F1", ">=", 0.9),
+    ("meaning.ratings", "  with the rating that the page shows", ">=", None),
     ("meaning.met", "Demands judged as they were met", ">=", 0.9),
+    ("meaning.decision", "What was chosen", ">=", None),
+    ("meaning.reason", "  with the reason that was given", ">=", None),
 ]
 # By how much a figure may be worse than the kept one before it counts as fallen: what another build of FFmpeg or the
 # model's threads may change, not what a change of the code does.
 TOLERANCE = {"events.click_px": 0.3, "pixels.click_px": 3.0, "events.target_text": 0.02, "events.typed_text": 0.02, "pixels.f1": 0.03, "pixels.worst_f1": 0.05,
-             "pixels.target_text": 0.03, "speech.wer": 0.01, "speech.worst_wer": 0.02, "speech.start_error": 0.02, "meaning.intent": 0.03, "meaning.products": 0.03,
+             "pixels.target_text": 0.03, "speech.wer": 0.01, "speech.worst_wer": 0.02, "speech.start_error": 0.02, "meaning.intent": 0.03, "meaning.products": 0.03, "meaning.ratings": 0.03,
              "events.f1": 0.005, "redaction.text": 0.01, "redaction.pixels": 0.02, "redaction.false": 0.005}
 
 # Below this an intent more or less moves the figure too far to be held against its bar.
@@ -42,7 +45,7 @@ def table(found, corpus):
     rows = []
     for key, what, better, bar in ROWS:
         value, note = measured.get(key, (None, "no truth in this corpus"))
-        met = None if value is None else (value >= bar if better == ">=" else value <= bar)
+        met = None if value is None or bar is None else (value >= bar if better == ">=" else value <= bar)
         rows.append({"key": key, "what": what, "value": None if value is None else round(value, 4), "better": better, "bar": bar, "met": met, "note": note})
     return rows
 
@@ -184,7 +187,8 @@ def plain(title, price):
 def meaning(found):
     """Products and met demands of the summaries against what the pages showed and what was put into the cart. What the
     page showed twice counts once."""
-    right = wrong = missing = judged = as_met = 0
+    right = wrong = missing = judged = as_met = rated = as_rated = 0
+    chosen, because = [], []
     for one in ended(found):
         if one["bare"] or not one["row"].get("products"):
             continue
@@ -192,12 +196,27 @@ def meaning(found):
         truth = {plain(item["title"], item["price"]) for item in one["row"]["products"]}
         seen = {plain(item["title"], item["price"]) for item in summary["products_seen"]}
         right, wrong, missing = right + len(truth & seen), wrong + len(seen - truth), missing + len(truth - seen)
+        ratings = {plain(item["title"], item["price"]): item.get("rating") for item in summary["products_seen"]}
+        for item in one["row"]["products"]:
+            key = plain(item["title"], item["price"])
+            if item.get("rating") and key in ratings:
+                rated += 1
+                as_rated += ratings[key] is not None and ratings[key].startswith(item["rating"])
+        if "chosen" in one["row"]:
+            chosen.append((summary["decision"] or "").lower() == (one["row"]["chosen"] or "").lower())
+            if one["row"]["because"]:
+                because.append(one["row"]["because"] in (summary["reason"] or "").lower())
         for kind, met in (one["row"].get("met") or {}).items():
             judged += 1
             as_met += any(finding["kind"] == kind and finding["met"] == met for finding in summary["constraints"])
     rows = {}
     if right + wrong + missing:
         rows["meaning.products"] = (2 * right / (2 * right + wrong + missing), f"{right} right, {wrong} that are none, {missing} not found")
+    if rated:
+        rows["meaning.ratings"] = (as_rated / rated, f"{as_rated} of {rated} products found")
+    for key, told in (("decision", chosen), ("reason", because)):
+        if told:
+            rows[f"meaning.{key}"] = (sum(told) / len(told), f"{sum(told)} of {len(told)} recordings")
     if judged:
         rows["meaning.met"] = (as_met / judged, f"{as_met} of {judged} demands")
     return rows
@@ -218,7 +237,8 @@ def text(rows, found):
     for row in rows:
         value = "-" if row["value"] is None else f"{row['value']:.3f}"
         met = {None: "", True: "met", False: "MISSED"}[row["met"]]
-        lines.append(f"{row['what']:36} {value:>8} {row['better']} {row['bar']:8.2f}  {met:6}  {row['note']}")
+        bar = "" if row["bar"] is None else f"{row['better']} {row['bar']:8.2f}"
+        lines.append(f"{row['what']:36} {value:>8} {bar:11}  {met:6}  {row['note']}")
     wrong = [one for one in ended(found) if not one["bare"] and (wrong_flags(one) or one["verdict"] != one["row"]["expected_verdict"])]
     if wrong:
         lines.append("Judged otherwise than expected:")

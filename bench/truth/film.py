@@ -27,7 +27,9 @@ ON_A_PRODUCT = "[data-demo='add-to-cart'],[data-demo='put']"
 PRODUCTS_SHOWN = """[...document.querySelectorAll('.price')].map(price => {
     const title = price.closest('.card, .row, .product, .big')?.querySelector('h1, h3'), shown = e => {
         const b = e.getBoundingClientRect(); return b.height > 0 && b.top >= 0 && b.bottom <= innerHeight }
-    return title && shown(title) && shown(price) ? {title: title.textContent.trim(), price: price.textContent.trim()} : null
+    if (!title || !shown(title) || !shown(price)) return null
+    const rated = [...title.parentElement.querySelectorAll('.rate, p')].filter(shown).map(e => e.textContent.match(/\\d\\.\\d(?= of 5|\\s*\\(\\d+ reviews\\))/)).find(m => m)
+    return {title: title.textContent.trim(), price: price.textContent.trim(), rating: rated ? rated[0] : null}
   }).filter(row => row)"""
 
 
@@ -78,7 +80,8 @@ class Film:
         self.shown = self.bar.picture() + self.page.picture()
         self.mark_planted()
         for row in self.page.run(PRODUCTS_SHOWN) or []:
-            self.products.setdefault(row["title"], row)
+            known = self.products.setdefault(row["title"], row)
+            known["rating"] = known["rating"] or row["rating"]
         self.lines_shown.update(line.strip() for line in (self.page.run("document.body ? document.body.innerText : ''") or "").splitlines() if line.strip())
 
     def mark_planted(self):

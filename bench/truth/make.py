@@ -66,7 +66,7 @@ def film_scene(chromium, flite, scene, folder, seed):
     return {"file": f"{scene.name}.mp4", "goal": scene.goal, "expected_verdict": scene.verdict, "expected_flags": list(scene.flags),
             "events": f"{scene.name}.events.jsonl", "steps": f"{scene.name}.steps.jsonl",
             "narration": f"{scene.name}.narration.json" if track.spoken else None,
-            "private": f"{scene.name}.private.json" if planted else None, "products": list(take.products.values()), "met": scene.met, "duration_s": round(take.t, 2), "lines_shown": len(take.lines_shown), "voice": scene.voice, "dark": scene.dark}
+            "private": f"{scene.name}.private.json" if planted else None, "products": list(take.products.values()), "met": scene.met, "chosen": scene.chosen, "because": scene.because, "duration_s": round(take.t, 2), "lines_shown": len(take.lines_shown), "voice": scene.voice, "dark": scene.dark}
 
 
 def main():

@@ -21,6 +21,9 @@ class Scene:
     verdict: str = "accept"
     # What of the goal's demands was met by what lay in the cart at the end, by kind; `None` where nothing lay in it.
     met: dict = None
+    # What lay in the cart at the end, and a word of the reason that was given for it.
+    chosen: str = None
+    because: str = None
     # Another number is another hand: other pauses, other ways. With few acts some hands look regular by chance.
     seed: int = 0
 
@@ -36,7 +39,7 @@ def scene(**fields):
 
 
 @scene(shop="fernway", voice="rms", dark=False, noise=9, goal="Find black running shoes under $100",
-       met={"colour": True, "item": True, "price": True})
+       met={"colour": True, "item": True, "price": True}, chosen="Corvid Glide", because="light")
 def shoes(f):
     f.say("My goal is to find black running shoes for under one hundred dollars.")
     f.rest(1.0, 1.5)
@@ -74,7 +77,7 @@ def shoes(f):
 
 
 @scene(shop="haven", voice="slt", dark=False, noise=9, goal="Find a white desk lamp under $40",
-       met={"colour": True, "item": True, "price": True})
+       met={"colour": True, "item": True, "price": True}, chosen="Arc Reading Lamp", because="rating")
 def lamp(f):
     f.say("I am looking for a white desk lamp for less than forty dollars.")
     f.rest(0.8, 1.3)
@@ -131,7 +134,7 @@ def jacket(f):
 
 
 @scene(shop="haven", voice="awb", dark=True, noise=60, goal="Find a red electric kettle under $45",
-       met={"colour": True, "item": True, "price": True})
+       met={"colour": True, "item": True, "price": True}, chosen="Ember Kettle", because="spout")
 def kettle(f):
     f.say("My task is to find a red electric kettle for under forty five dollars.")
     f.rest(0.8, 1.3)
@@ -154,7 +157,7 @@ def kettle(f):
 
 
 @scene(shop="haven", voice="rms", dark=False, noise=9, goal="Find a floor lamp under $150", flags=("pii_visible",), verdict="review",
-       met={"item": True, "price": True})
+       met={"item": True, "price": True}, chosen="Harbor Floor Lamp")
 def account(f):
     f.say("I want a floor lamp for under one hundred fifty dollars.")
     f.rest(0.6, 1.0)
@@ -179,7 +182,7 @@ def account(f):
 
 
 @scene(shop="haven", voice="rms", dark=False, noise=9, goal="Find a white night lamp under $40",
-       met={"colour": True, "item": True, "price": True})
+       met={"colour": True, "item": True, "price": True}, chosen="Pico Night Lamp", because="cheap")
 def nightlamp(f):
     f.say("I want a white night lamp that costs less than forty dollars.")
     f.rest(0.8, 1.3)
@@ -222,7 +225,7 @@ def nightlamp(f):
 
 
 @scene(shop="fernway", voice="awb", dark=False, noise=9, goal="Find blue running shoes under $90",
-       met={"colour": True, "item": True, "price": True})
+       met={"colour": True, "item": True, "price": True}, chosen="Harbor Runner", because="limit")
 def runner(f):
     f.say("I am looking for blue running shoes for less than ninety dollars.")
     f.rest(0.8, 1.3)
@@ -296,4 +299,4 @@ def sleepy(f):
 
 
 ROBOT = Scene("robot", "haven", "slt", False, 0.0, "Find a lamp under $50", robot, ("bot_like", "silent_audio", "no_speech"), "reject", seed=6)
-SLEEPY = Scene("sleepy", "haven", "slt", False, 9, "Find a white chair under $100", sleepy, ("idle",), "reject", seed=7)
+SLEEPY = Scene("sleepy", "haven", "slt", False, 9, "Find a white chair under $100", sleepy, ("idle",), "reject", seed=7, chosen="Ash Chair", because="light")

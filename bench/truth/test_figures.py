@@ -8,11 +8,16 @@ import unittest
 import figures
 
 
+def at_bar(bar):
+    """A figure without a bar stands where most bars are."""
+    return 0.9 if bar is None else bar
+
+
 def rows(**changed):
     """Every figure at its bar, but for those that are changed."""
     keys = {key.replace(".", "_"): key for key, *_ in figures.ROWS}
     values = {keys[name]: value for name, value in changed.items()}
-    return [{"key": key, "value": values.get(key, bar)} for key, _, _, bar in figures.ROWS]
+    return [{"key": key, "value": values.get(key, at_bar(bar))} for key, _, _, bar in figures.ROWS]
 
 
 class Against(unittest.TestCase):
@@ -28,7 +33,7 @@ class Against(unittest.TestCase):
     def test_each_figure_that_got_worse_is_named(self):
         self.assertEqual(self.fallen(), [])
         for key, _, better, bar in figures.ROWS:
-            step = figures.TOLERANCE.get(key, 0.0) + 0.001
+            bar, step = at_bar(bar), figures.TOLERANCE.get(key, 0.0) + 0.001
             worse = bar - step if better == ">=" else bar + step
             fallen = self.fallen(**{key.replace(".", "_"): worse})
             self.assertEqual(len(fallen), 1, key)
@@ -57,19 +62,25 @@ class Flags(unittest.TestCase):
 
 
 class Meaning(unittest.TestCase):
-    def one(self, products, constraints):
+    def one(self, products, constraints, **summary):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         out = pathlib.Path(folder.name)
-        (out / "summary.json").write_text(json.dumps({"products_seen": products, "constraints": constraints}))
-        truth = [{"title": "Arc Reading Lamp", "price": "$34.90"}, {"title": "Mono Clamp Lamp", "price": "$28.50"}]
-        return {"bare": False, "out": out, "row": {"products": truth, "met": {"item": True, "price": None}}}
+        (out / "summary.json").write_text(json.dumps({"products_seen": products, "constraints": constraints, **summary}))
+        truth = [{"title": "Arc Reading Lamp", "price": "$34.90", "rating": "4.6"}, {"title": "Mono Clamp Lamp", "price": "$28.50", "rating": None}]
+        row = {"products": truth, "met": {"item": True, "price": None}}
+        return {"bare": False, "out": out, "row": {**row, "chosen": "Arc Reading Lamp", "because": "rating"} if summary else row}
 
     def test_products_count_with_title_and_price(self):
         seen = [{"title": "Arc reading lamp", "price": "$34.90"}, {"title": "2 results for lamp", "price": "$40"}]
         found = figures.meaning([self.one(seen, [])])
         self.assertEqual(found["meaning.products"][0], 0.5)
         self.assertEqual(found["meaning.met"][0], 0.0)
+
+    def test_ratings_and_the_choice_with_its_reason_count(self):
+        seen = [{"title": "Arc Reading Lamp", "price": "$34.90", "rating": "4.6 (312)"}, {"title": "Mono Clamp Lamp", "price": "$28.50", "rating": None}]
+        found = figures.meaning([self.one(seen, [], decision="arc reading lamp", reason="It has a good rating."), self.one(seen[1:], [], decision=None, reason=None)])
+        self.assertEqual([found[f"meaning.{key}"][0] for key in ("ratings", "decision", "reason")], [1.0, 0.5, 0.5])
 
     def test_what_cannot_be_told_is_right_where_nothing_was_bought(self):
         told = [{"kind": "item", "met": True}, {"kind": "price", "met": None}]
