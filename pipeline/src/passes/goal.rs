@@ -10,6 +10,7 @@ mod amount;
 mod cart;
 mod evidence;
 mod find;
+mod misread;
 mod parse;
 mod phrases;
 mod products;

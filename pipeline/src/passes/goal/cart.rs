@@ -61,7 +61,7 @@ pub(super) struct Chosen {
     pub(super) step: usize,
 }
 
-/// What was in the cart at the end, and the words said around choosing it.
+/// What was in the cart at the end, and the words said around choosing it: when it was opened, and when it was added.
 pub fn decision(steps: &[Step], transcript: &Transcript, products: &[ProductSeen]) -> (Option<String>, Option<String>) {
     let offers: Vec<Offer> = products.iter().map(|seen| Offer { seen: seen.clone(), about: Vec::new() }).collect();
     let cart = cart(steps, &offers);
@@ -71,12 +71,22 @@ pub fn decision(steps: &[Step], transcript: &Transcript, products: &[ProductSeen
         if !titles.contains(&item.title.as_str()) {
             titles.push(&item.title);
         }
-        if let Some(reason) = reason(&steps[item.step], transcript).filter(|reason| !reasons.contains(reason)) {
-            reasons.push(reason);
+        for step in opened(item, &cart.items, steps).into_iter().chain([item.step]) {
+            let told = |reason: &String| !reasons.iter().any(|other| other.contains(reason.as_str()));
+            if let Some(reason) = reason(&steps[step], transcript).filter(told) {
+                reasons.push(reason);
+            }
         }
     }
     let joined = |parts: String| (!parts.is_empty()).then_some(parts);
     (joined(titles.join(", ")), joined(reasons.join(" ")))
+}
+
+/// The Step at which something in the cart was looked at last before it was added; not one before another was added.
+fn opened(item: &Chosen, items: &[Chosen], steps: &[Step]) -> Option<usize> {
+    let earlier = items.iter().map(|other| other.step).filter(|step| *step < item.step).max();
+    let since = earlier.map_or(0, |step| step + 1);
+    (since..item.step).rev().find(|&index| steps[index].intent == Some(Intent::Inspect))
 }
 
 pub(super) fn is_add(step: &Step) -> bool {

@@ -8,6 +8,7 @@ use shared_types::step::PixelBox;
 use shared_types::summary::ProductSeen;
 
 use super::amount::prices;
+use super::misread::{Shown, joined};
 use super::words::stems;
 use crate::models::ocr::TextLine;
 use crate::passes::Screen;
@@ -101,15 +102,16 @@ pub fn products(screens: &[Screen<'_>]) -> Vec<ProductSeen> {
 
 /// The same with all that was written about them.
 pub(super) fn offers(screens: &[Screen<'_>]) -> Vec<Offer> {
-    let mut offers: Vec<(Vec<String>, Offer)> = Vec::new();
+    let mut offers: Vec<(Vec<String>, Shown)> = Vec::new();
     for Sighting { t, title, price, rating, about } in sightings(screens) {
         let name = stems(&title);
         // Its title may have left the window while what stands below it is still there.
         let is_part = |offer: &Offer| offer.seen.price.as_ref() == Some(&price) && offer.says(&name);
         let by_name = offers.iter().position(|(known, _)| *known == name);
-        match by_name.or_else(|| offers.iter().position(|(_, offer)| is_part(offer))) {
+        match by_name.or_else(|| offers.iter().position(|(_, shown)| is_part(&shown.offer))) {
             Some(index) => {
-                let offer = &mut offers[index].1;
+                let Shown { offer, times } = &mut offers[index].1;
+                times.push(t);
                 if offer.seen.rating.is_none() {
                     offer.seen.rating = rating;
                 }
@@ -120,11 +122,12 @@ pub(super) fn offers(screens: &[Screen<'_>]) -> Vec<Offer> {
                 }
             }
             None => {
-                offers.push((name, Offer { seen: ProductSeen { t, title, price: Some(price), rating }, about }));
+                let offer = Offer { seen: ProductSeen { t, title, price: Some(price), rating }, about };
+                offers.push((name, Shown { offer, times: vec![t] }));
             }
         }
     }
-    offers.into_iter().map(|(_, offer)| offer).collect()
+    joined(offers.into_iter().map(|(_, shown)| shown).collect())
 }
 
 fn sightings(screens: &[Screen<'_>]) -> Vec<Sighting> {

@@ -5,7 +5,7 @@ use shared_types::step::{Action, Intent, Step, Target, Utterance};
 use shared_types::summary::ProductSeen;
 use shared_types::transcript::{Segment, Transcript};
 
-use super::{Seen, decision, find, parse, products};
+use super::{Screen, Seen, decision, find, parse, products};
 use crate::models::ocr::TextLine;
 
 const fn mark(kind: ConstraintKind) -> &'static str {
@@ -242,6 +242,25 @@ fn a_sum_is_no_product_and_neither_is_what_stands_below_a_title_out_of_sight() {
     let brief: Vec<(&str, Option<&str>)> =
         seen.iter().map(|seen| (seen.title.as_str(), seen.price.as_deref())).collect();
     assert_eq!(brief, [("Arc Lamp", Some("$34.90")), ("Desk lamp, white", Some("$19.00"))]);
+}
+
+#[test]
+fn a_title_that_was_misread_is_no_second_product() {
+    let shelf = |title: &str| vec![line(title, 438.0, 180.0), line("$119.00", 438.0, 216.0)];
+    let pages = [shelf("Harb(r Floor Lamp"), shelf("Harbor Floor Lamp"), shelf("Harbor Floor Lamp")];
+    let screens: Vec<Screen<'_>> = pages.iter().zip([1.0, 2.0, 3.0]).map(|(page, t)| (t, page.as_slice())).collect();
+    let brief = |screens: &[Screen<'_>]| -> Vec<(f64, String)> {
+        products(screens).into_iter().map(|seen| (seen.t, seen.title)).collect()
+    };
+    assert_eq!(brief(&screens), [(1.0, "Harbor Floor Lamp".to_owned())]);
+    let beside = [
+        line("Summer Shirt", 40.0, 180.0),
+        line("$20.00", 40.0, 216.0),
+        line("Summer Skirt", 440.0, 180.0),
+        line("$20.00", 440.0, 216.0),
+    ];
+    let both = [(1.0, "Summer Shirt".to_owned()), (1.0, "Summer Skirt".to_owned())];
+    assert_eq!(brief(&[(1.0, &beside)]), both, "both are on one screen");
 }
 
 /// A take in which black running shoes were looked for, and one pair was bought in size 42.
@@ -519,6 +538,20 @@ fn the_decision_is_what_stays_in_the_cart() {
     let (what, why) = decision(&[add(31.0, "Aloe Vera | Vendure Store - Chromium")], &talk, &products);
     assert_eq!(what.as_deref(), Some("Aloe Vera"));
     assert_eq!(why.as_deref(), Some("It is in stock and easy to keep, so I'll take it."));
+
+    let told = |t: f64, text: &str| vec![Utterance { start: t - 3.0, end: t, text: text.into() }];
+    let opened = |t: f64, text: &str| Step {
+        intent: Some(Intent::Inspect),
+        utterances: told(t, text),
+        ..step(t, Action::Click, "Aloe Vera", "Plants | Shop")
+    };
+    let steps = [
+        opened(10.0, "This one looks dry."),
+        opened(20.0, "The reviews are good."),
+        Step { utterances: told(31.0, "I add it."), ..add(31.0, "Aloe Vera | Shop") },
+    ];
+    let why = decision(&steps, &said(&[]), &products).1;
+    assert_eq!(why.as_deref(), Some("The reviews are good. I add it."), "why it was opened is a reason too");
 
     let steps = [add(31.0, "Aloe Vera | Shop"), add(55.0, "Spiky Cactus - Shop"), add(70.0, "Tennis Ball | Shop")];
     assert_eq!(decision(&steps, &said(&[]), &products), (Some("Aloe Vera, Spiky Cactus, Tennis Bal1".into()), None));
