@@ -87,6 +87,30 @@ fn each_sign_has_its_limit() {
                 },
                 None,
             ),
+            row(
+                "half of the page changes unexplained",
+                |m| {
+                    let a = m.activity.get_or_insert_default();
+                    (a.page_changes, a.unexplained_share) = (20, Some(0.5));
+                },
+                None,
+            ),
+            row(
+                "most of the page changes unexplained",
+                |m| {
+                    let a = m.activity.get_or_insert_default();
+                    (a.page_changes, a.unexplained_share) = (20, Some(0.55));
+                },
+                Some(Sign::UnexplainedChanges),
+            ),
+            row(
+                "few page changes, all unexplained",
+                |m| {
+                    let a = m.activity.get_or_insert_default();
+                    (a.page_changes, a.unexplained_share) = (7, Some(1.0));
+                },
+                None,
+            ),
             row("half of the ways straight", |m| m.activity.get_or_insert_default().straight_share = Some(0.5), None),
             row(
                 "over half of the ways straight",

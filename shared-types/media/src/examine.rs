@@ -124,7 +124,15 @@ impl<'a> Meters<'a> {
             Some(events) => {
                 let (unanswered_share, unanswered) = activity::unanswered(&spans.unchanged, events);
                 let unanswered_share = unanswered_share.filter(|_| file.has_video);
-                Some(ActivityMeasures { unanswered_share, unanswered, ..activity::from_events(events, secs) })
+                let (unexplained_share, unexplained) = activity::unexplained(&spans.page_changes, events);
+                Some(ActivityMeasures {
+                    unanswered_share,
+                    unanswered,
+                    page_changes: spans.page_changes.len() as u32,
+                    unexplained_share,
+                    unexplained,
+                    ..activity::from_events(events, secs)
+                })
             }
             None => file.has_video.then(|| activity::from_picture(&spans.unchanged, secs)),
         };

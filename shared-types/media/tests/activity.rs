@@ -1,6 +1,6 @@
 //! What the hand did, by its events: signs of programs, and numbers that stay numbers whatever a log claims.
 
-use media::measure::activity::{acts_print, from_events, unanswered};
+use media::measure::activity::{acts_print, from_events, unanswered, unexplained};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use shared_types::event::{InputEvent, InputEventKind, MouseButton};
@@ -53,6 +53,18 @@ fn acts_that_nothing_answers_are_counted() {
     assert_eq!((share, spans.len()), (Some(0.5), 2), "the last act may be answered after the stretch");
     assert_eq!(unanswered(&[], &events).0, Some(0.0));
     assert_eq!(unanswered(&[], &[]).0, None);
+}
+
+#[test]
+fn pages_that_change_by_themselves_are_counted() {
+    let events = [moved(9.0, 5.0, 5.0), click(10.0, 5.0, 5.0), key(30.0)];
+    let changes = [2.0, 10.4, 14.5, 22.0, 29.9].map(|t| Span::new(t, t + 0.5));
+    assert_eq!(
+        unexplained(&changes, &events),
+        (Some(0.2), vec![changes[3]]),
+        "what begins the take is not one of them"
+    );
+    assert_eq!(unexplained(&[], &events).0, None);
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub enum Sign {
     ReplayedInput,
     /// Acts after which nothing at all changes in the picture.
     UnansweredInput,
+    /// Pages that change though nothing was done.
+    UnexplainedChanges,
     /// The pointer goes along straight lines.
     StraightPointer,
     /// The take goes on after its work is over.
@@ -39,6 +41,9 @@ pub struct Advice {
 
 const MIN_ACTS: u32 = 8;
 const MAX_UNANSWERED_SHARE: f64 = 0.2;
+/// A banner that changes by itself does so a few times in any take.
+const MIN_PAGE_CHANGES: u32 = 8;
+const MAX_UNEXPLAINED_SHARE: f64 = 0.5;
 const MIN_WAYS: u32 = 8;
 const MAX_STRAIGHT_SHARE: f64 = 0.5;
 const MAX_PADDING_SECS: f64 = 90.0;
@@ -58,6 +63,7 @@ pub fn advise(m: &Measurements) -> Vec<Advice> {
     [
         replayed(m),
         activity.and_then(unanswered),
+        activity.and_then(unexplained),
         activity.and_then(straight),
         padding(m),
         sound.and_then(even_pauses),
@@ -90,6 +96,22 @@ fn unanswered(activity: &ActivityMeasures) -> Option<Advice> {
         spans: activity.unanswered.clone(),
         sentence: format!(
             "After {:.0} % of the clicks and keys the picture does not change at all. Check that the input belongs to this screen.",
+            share * 100.0
+        ),
+    })
+}
+
+fn unexplained(activity: &ActivityMeasures) -> Option<Advice> {
+    let share = activity
+        .unexplained_share
+        .filter(|&share| activity.page_changes >= MIN_PAGE_CHANGES && share > MAX_UNEXPLAINED_SHARE)?;
+    Some(Advice {
+        sign: Sign::UnexplainedChanges,
+        measure: share,
+        limit: MAX_UNEXPLAINED_SHARE,
+        spans: activity.unexplained.clone(),
+        sentence: format!(
+            "{:.0} % of the times that much of the picture changes, nothing was clicked or typed before. Check that the input belongs to this screen.",
             share * 100.0
         ),
     })

@@ -134,6 +134,14 @@ pub struct ActivityMeasures {
     pub unanswered_share: Option<f64>,
     #[serde(default)]
     pub unanswered: Vec<Span>,
+    /// How often much of the picture changed at once, and the share of that which no action came before; only with input
+    /// events.
+    #[serde(default)]
+    pub page_changes: u32,
+    #[serde(default)]
+    pub unexplained_share: Option<f64>,
+    #[serde(default)]
+    pub unexplained: Vec<Span>,
     /// Ways of the pointer between two actions that are long enough to tell their form, and the share of straight ones.
     #[serde(default)]
     pub pointer_ways: u32,

@@ -11,6 +11,10 @@ const REPEAT_SECS: f64 = 0.010;
 const JUMP_PX: f64 = 30.0;
 /// After this long without any changed pixel nothing has answered an act.
 const ANSWER_SECS: f64 = 2.0;
+/// A page may take so long to answer.
+const EXPLAINS_SECS: f64 = 5.0;
+/// Picture and input are stamped by one clock, a picture's time apart.
+const CLOCK_SECS: f64 = 0.2;
 /// Acts closer than this are one for a replay: the repeats of a key that is held down are the same in every log.
 const ONE_ACT_SECS: f64 = 0.2;
 /// A shorter way, or one with fewer positions, has no form.
@@ -70,6 +74,21 @@ pub fn unanswered(unchanged: &[Span], events: &[InputEvent]) -> (Option<f64>, Ve
     let answers = |t: f64| !unchanged.iter().any(|still| still.start <= t && t + ANSWER_SECS <= still.end);
     let left: Vec<Span> = times.iter().filter(|&&t| !answers(t)).map(|&t| Span::new(t, t + ANSWER_SECS)).collect();
     let share = (!times.is_empty()).then(|| left.len() as f64 / times.len() as f64);
+    (share, left)
+}
+
+/// Of the times that much of the picture changed, those before which nothing was done for a while: their share, and when.
+pub fn unexplained(page_changes: &[Span], events: &[InputEvent]) -> (Option<f64>, Vec<Span>) {
+    use InputEventKind::{Mark, Move, Window};
+    // What a pause or a cut leaves out may have changed the page, and so may what was done before the take began.
+    let done = events.iter().filter(|event| !matches!(event.kind, Move { .. } | Window { .. } | Mark));
+    let done: Vec<Span> = done.map(|event| Span::new(event.t, event.t_end())).collect();
+    let is_explained = |change: &Span| {
+        let follows = |done: &Span| done.start <= change.start + CLOCK_SECS && change.start - done.end <= EXPLAINS_SECS;
+        change.start <= EXPLAINS_SECS || done.iter().any(follows)
+    };
+    let left: Vec<Span> = page_changes.iter().filter(|change| !is_explained(change)).copied().collect();
+    let share = (!page_changes.is_empty()).then(|| left.len() as f64 / page_changes.len() as f64);
     (share, left)
 }
 

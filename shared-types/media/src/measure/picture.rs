@@ -28,6 +28,10 @@ const CHANGED_LUMA: u8 = 24;
 const CHANGED_PIXELS: u32 = 4;
 /// Two pointers of 40 x 40 pixels on a picture 1280 wide: where it was and where it is.
 const POINTER_PIXELS_AT_1280: f64 = 3200.0;
+/// The share of pixels that change when another page comes; text that replaces text changes about a tenth.
+const PAGE_SHARE: f64 = 0.08;
+/// A page that comes in pieces, and one that is scrolled, is one change.
+const ONE_CHANGE_SECS: f64 = 1.0;
 /// Shorter stretches without change are not worth reporting.
 const MIN_UNCHANGED_SECS: f64 = 5.0;
 const MIN_STILL_SECS: f64 = 10.0;
@@ -44,6 +48,8 @@ pub struct PictureSpans {
     pub still: Vec<Span>,
     /// Nothing at all changed, for at least five seconds.
     pub unchanged: Vec<Span>,
+    /// Much of the picture changed at once: from the first to the last picture of it.
+    pub page_changes: Vec<Span>,
 }
 
 impl PictureSpans {
@@ -86,6 +92,9 @@ impl PictureMeter {
         let changed = changed_pixels(picture, &self.previous);
         if changed >= CHANGED_PIXELS {
             self.end_unchanged(t);
+            if f64::from(changed) >= PAGE_SHARE * f64::from(picture.width) * f64::from(picture.height) {
+                self.change_page(t);
+            }
             pack_into(picture, &mut self.previous);
             // Only a changed picture can have left the still stretch.
             let scale = f64::from(picture.width) / 1280.0;
@@ -121,6 +130,13 @@ impl PictureMeter {
                 self.black_since = None;
             }
             _ => {}
+        }
+    }
+
+    fn change_page(&mut self, t: f64) {
+        match self.spans.page_changes.last_mut() {
+            Some(last) if t - last.end < ONE_CHANGE_SECS => last.end = t,
+            _ => self.spans.page_changes.push(Span::new(t, t)),
         }
     }
 

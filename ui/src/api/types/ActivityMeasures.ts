@@ -31,6 +31,11 @@ acted: Span | null,
  */
 unanswered_share: number | null, unanswered: Array<Span>, 
 /**
+ * How often much of the picture changed at once, and the share of that which no action came before; only with input
+ * events.
+ */
+page_changes: number, unexplained_share: number | null, unexplained: Array<Span>, 
+/**
  * Ways of the pointer between two actions that are long enough to tell their form, and the share of straight ones.
  */
 pointer_ways: number, straight_share: number | null, };

@@ -3,4 +3,4 @@
 /**
  * What may look odd about a take.
  */
-export type Sign = "replayed_input" | "unanswered_input" | "straight_pointer" | "padding" | "even_pauses" | "unheard_speech" | "no_room_noise";
+export type Sign = "replayed_input" | "unanswered_input" | "unexplained_changes" | "straight_pointer" | "padding" | "even_pauses" | "unheard_speech" | "no_room_noise";
