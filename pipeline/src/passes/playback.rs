@@ -34,13 +34,10 @@ struct Task {
     cover: Cover,
 }
 
-/// What the child says of its work; nothing is left by one that died.
+/// What the child made. It says `None` of a recording of which nothing plays, and nothing if it died.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Outcome {
-    Made { has_sprite: bool },
-    NothingPlays,
-    Failed { reason: String },
+struct Made {
+    has_sprite: bool,
 }
 
 /// The tiles of the thumbnail sheet, row by row: tile `n` shows what was shown at `n * every_secs`.
@@ -83,9 +80,6 @@ pub enum PlaybackError {
     Child(#[from] ChildError),
     #[error("nothing in the recording can be played")]
     NothingPlays,
-    /// Not the recording's fault; may work another time.
-    #[error("the playback copy could not be made: {0}")]
-    Failed(String),
 }
 
 /// Makes the files of one recording in a folder that exists, without what `cover` names. `program` is this program;
@@ -101,20 +95,16 @@ pub fn make(
     let absolute =
         |path: &Path| std::path::absolute(path).map_err(|source| ChildError::Disk { path: path.to_owned(), source });
     let task = Task { video: absolute(video)?, folder: absolute(folder)?, cover };
-    let left = Limited { program, command: child::COMMAND, folder: &task.folder, stop }.run(&task, progress);
+    let made = Limited { program, command: child::COMMAND, folder: &task.folder, stop }
+        .run::<_, Option<Made>>(&task, progress);
     // Only what was on the way lies there, and not always.
     drop(fs::remove_file(task.folder.join(PLAYBACK_FILE).with_extension("part")));
-    match left? {
-        Some(Outcome::Made { has_sprite }) => {
-            let sprite = |name: &str| has_sprite.then(|| folder.join(name));
-            Ok(PlaybackFiles {
-                playback: folder.join(PLAYBACK_FILE),
-                sprite: sprite(SPRITE_FILE),
-                sprite_index: sprite(SPRITE_INDEX_FILE),
-                waveform: folder.join(WAVEFORM_FILE),
-            })
-        }
-        Some(Outcome::Failed { reason }) => Err(PlaybackError::Failed(reason)),
-        Some(Outcome::NothingPlays) | None => Err(PlaybackError::NothingPlays),
-    }
+    let Made { has_sprite } = made?.flatten().ok_or(PlaybackError::NothingPlays)?;
+    let sprite = |name: &str| has_sprite.then(|| folder.join(name));
+    Ok(PlaybackFiles {
+        playback: folder.join(PLAYBACK_FILE),
+        sprite: sprite(SPRITE_FILE),
+        sprite_index: sprite(SPRITE_INDEX_FILE),
+        waveform: folder.join(WAVEFORM_FILE),
+    })
 }

@@ -13,7 +13,7 @@ use shared_types::quality::measurements::Span;
 
 use super::sprite::Sprite;
 use super::waveform::Outline;
-use super::{Outcome, PLAYBACK_FILE, Task, WAVEFORM_FILE};
+use super::{Made, PLAYBACK_FILE, Task, WAVEFORM_FILE};
 use crate::passes::limited::{self, Pulse};
 use crate::passes::redact::cover::Matcher;
 
@@ -32,15 +32,16 @@ enum MakeError {
 
 /// Runs the task described in a file.
 pub fn run(task_path: &Path) -> io::Result<()> {
-    limited::work(task_path, |task| Ok(outcome(&task)))
+    limited::work(task_path, |task| made(&task))
 }
 
-fn outcome(task: &Task) -> Outcome {
+/// `None` is the recording's doing, an error this machine's.
+fn made(task: &Task) -> io::Result<Option<Made>> {
     match make(task) {
-        Ok(has_sprite) => Outcome::Made { has_sprite },
-        Err(MakeError::Read(DemuxError::Io(error))) => Outcome::Failed { reason: error.to_string() },
-        Err(MakeError::Read(_) | MakeError::Write(PlaybackWriteError::Nothing)) => Outcome::NothingPlays,
-        Err(error) => Outcome::Failed { reason: error.to_string() },
+        Ok(has_sprite) => Ok(Some(Made { has_sprite })),
+        Err(MakeError::Read(DemuxError::Io(error)) | MakeError::Disk(error)) => Err(error),
+        Err(MakeError::Read(_) | MakeError::Write(PlaybackWriteError::Nothing)) => Ok(None),
+        Err(error) => Err(io::Error::other(error)),
     }
 }
 

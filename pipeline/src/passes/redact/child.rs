@@ -11,7 +11,7 @@ use shared_types::quality::measurements::Span;
 use shared_types::step::PixelBox;
 
 use super::cover::{Cover, Matcher};
-use super::recording::{Outcome, Task};
+use super::recording::{Made, Task};
 use crate::passes::limited::{self, Pulse};
 
 /// Name of the hidden command that runs the child.
@@ -19,16 +19,17 @@ pub const COMMAND: &str = "redact-child";
 
 /// Runs the task described in a file.
 pub fn run(task_path: &Path) -> io::Result<()> {
-    limited::work(task_path, |task| Ok(outcome(&task)))
+    limited::work(task_path, |task| made(&task))
 }
 
-fn outcome(task: &Task) -> Outcome {
+/// `None` is the recording's doing, an error this machine's.
+fn made(task: &Task) -> io::Result<Option<Made>> {
     let mut covered = Covered::new(&task.cover);
     match rewrite(&task.video, &task.out, &mut covered) {
-        Ok((fragments, file)) => Outcome::Made { fragments, file },
-        Err(RewriteError::Read(DemuxError::Io(error))) => Outcome::Failed { reason: error.to_string() },
-        Err(RewriteError::Read(_) | RewriteError::NoPicture) => Outcome::NothingPlays,
-        Err(error) => Outcome::Failed { reason: error.to_string() },
+        Ok((fragments, file)) => Ok(Some(Made { fragments, file })),
+        Err(RewriteError::Read(DemuxError::Io(error))) => Err(error),
+        Err(RewriteError::Read(_) | RewriteError::NoPicture) => Ok(None),
+        Err(error) => Err(io::Error::other(error)),
     }
 }
 

@@ -28,13 +28,11 @@ pub(super) struct Task {
     pub(super) cover: Cover,
 }
 
-/// What the child says of its work; nothing is left by one that died.
+/// What the child made. It says `None` of a recording of which nothing plays, and nothing if it died.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Outcome {
-    Made { fragments: Vec<Fragment>, file: FileHash },
-    NothingPlays,
-    Failed { reason: String },
+pub(super) struct Made {
+    pub(super) fragments: Vec<Fragment>,
+    pub(super) file: FileHash,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -49,9 +47,6 @@ pub enum RedactError {
     Manifest(#[from] serde_json::Error),
     #[error("nothing in the recording can be decoded, so nothing of it can be kept")]
     NothingPlays,
-    /// Not the recording's fault; may work another time.
-    #[error("the recording could not be redacted: {0}")]
-    Failed(String),
 }
 
 /// Writes the files of the recording in `from`, without the ranges, into the empty folder `to`.
@@ -69,7 +64,9 @@ pub fn redact(
     };
     let video = to.join(VIDEO_FILE);
     let task = Task { video: from.join(VIDEO_FILE), out: video, cover: cover_of(ranges) };
-    let (fragments, video_hash) = rewrite(program, &task, to, stop, progress)?;
+    let limited = Limited { program, command: child::COMMAND, folder: to, stop };
+    let Made { fragments, file: video_hash } =
+        limited.run::<_, Option<Made>>(&task, progress)?.flatten().ok_or(RedactError::NothingPlays)?;
     let events_path = from.join(EVENTS_FILE);
     if events_path.is_file() {
         let text = fs::read_to_string(&events_path).map_err(disk(&events_path))?;
@@ -102,20 +99,6 @@ fn cover_of(ranges: &[RedactionRange]) -> Cover {
     });
     let mutes = ranges.iter().filter(|range| range.track.has_sound()).map(RedactionRange::span).collect();
     Cover { patches: Vec::new(), fills: fills.collect(), mutes }
-}
-
-fn rewrite(
-    program: &Path,
-    task: &Task,
-    folder: &Path,
-    stop: &AtomicBool,
-    progress: impl FnMut(f64),
-) -> Result<(Vec<Fragment>, FileHash), RedactError> {
-    match (Limited { program, command: child::COMMAND, folder, stop }).run(task, progress)? {
-        Some(Outcome::Made { fragments, file }) => Ok((fragments, file)),
-        Some(Outcome::Failed { reason }) => Err(RedactError::Failed(reason)),
-        Some(Outcome::NothingPlays) | None => Err(RedactError::NothingPlays),
-    }
 }
 
 /// The events with a placeholder for each title that stood in a range. Nothing else in them tells what was shown: keys are
