@@ -20,6 +20,7 @@ use shared_types::transcript::{Segment, Transcript, Word};
 
 use crate::models::whisper::{Decoding, HeardWord, Language, SAMPLE_RATE, Whisper, WhisperFailure};
 use crate::passes::voice::Voice;
+use shared_types::quality::measurements::Span;
 
 pub const NAME: &str = "transcribe";
 pub const VERSION: u32 = 4;
@@ -75,6 +76,10 @@ pub struct Hearing {
 }
 
 impl Hearing {
+    pub fn unheard_spans(&self) -> Vec<Span> {
+        self.unheard.iter().map(|&(start, end)| Span::new(start, end)).collect()
+    }
+
     /// Whether the speech is surely in another language than the policy's.
     pub fn is_other_language(&self, wanted: &str) -> bool {
         self.detected.as_ref().is_some_and(|heard| heard.code != wanted && heard.probability > SURE_OF_LANGUAGE)

@@ -21,6 +21,7 @@ use crate::passes::inspect::{self, Findings};
 use crate::passes::redact::Redactor;
 use crate::passes::steps::ReadPicture;
 use crate::passes::steps::acts::Act;
+use crate::passes::transcribe::Hearing;
 use crate::passes::transcribe::hosted::{Heard as HeardLocally, transcribe_hosted};
 use crate::passes::voice::VoiceFile;
 use crate::providers::cache::Answers;
@@ -90,8 +91,11 @@ impl Take {
         let voice = inspect::open_voice(&self.finished.files(INSPECT)).map_err(|source| self.disk(source))?;
         let redactor = redactor(findings, acts, reader, &heard);
         match self.ask_to_hear(&voice, &voiced, &heard.transcript, &redactor) {
-            Some(transcript) => {
-                heard.transcript = transcript;
+            Some(hearing) => {
+                if let Some(speech) = &mut heard.speech {
+                    speech.unheard = hearing.unheard_spans();
+                }
+                heard.transcript = hearing.transcript;
                 Ok((heard, Some(redactor)))
             }
             None => Ok((heard, None)),
@@ -104,7 +108,7 @@ impl Take {
         voiced: &[(f64, f64)],
         local: &Transcript,
         redactor: &Redactor,
-    ) -> Option<Transcript> {
+    ) -> Option<Hearing> {
         let asked = self.asked.as_mut()?;
         let model = asked.settings.speech_model.as_ref()?;
         let mut speech = Speech::new(&asked.hosted, model, &asked.answers, self.scratch.stop());
@@ -112,7 +116,7 @@ impl Take {
         match transcribe_hosted(&mut speech, voice, voiced, local, most_secs(), &mut asked.meter) {
             Ok(hearing) => {
                 asked.heard = true;
-                Some(hearing.transcript)
+                Some(hearing)
             }
             Err(failure) => {
                 asked.meter.note(format!("The words are the local model's: {failure}."));
