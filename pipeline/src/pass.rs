@@ -6,6 +6,7 @@ use shared_types::summary::PassRun;
 
 use crate::{crash, usage};
 
+#[derive(Clone, Copy)]
 pub struct Stopwatch {
     name: &'static str,
     version: u32,
@@ -35,14 +36,10 @@ impl Stopwatch {
         PassRun { cpu_secs: round(cpu_secs), ..self.stop() }
     }
 
-    /// Ends a pass beside which another ran that used so much; it took `secs` itself.
-    pub fn stop_without(self, other_cpu_secs: f64, secs: f64) -> PassRun {
+    /// Ends a pass beside which another ran that used so much.
+    pub fn stop_without(self, other_cpu_secs: f64) -> PassRun {
         let both = self.stop();
-        PassRun { secs: round(secs), cpu_secs: round((both.cpu_secs - other_cpu_secs).max(0.0)), ..both }
-    }
-
-    pub fn secs(&self) -> f64 {
-        self.began.elapsed().as_secs_f64()
+        PassRun { cpu_secs: round((both.cpu_secs - other_cpu_secs).max(0.0)), ..both }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The text on the kept pictures, and the pictures themselves on demand.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageReader};
@@ -24,9 +25,10 @@ use crate::passes::inspect::Findings;
 use crate::passes::redact::cover::{self, Cover, Patches};
 use crate::passes::redact::{Redactor, fill, grown};
 use crate::passes::steps::ReadPicture;
+use crate::usage;
 
 pub(super) const NAME: &str = "read";
-pub(super) const VERSION: u32 = 4;
+pub(super) const VERSION: u32 = 5;
 
 pub(super) struct Reader {
     frames: PathBuf,
@@ -46,35 +48,103 @@ struct Kept {
 const RECENT: usize = 4;
 const JPEG_QUALITY: u8 = 88;
 
-/// Pictures by their index, with the time and the file of each.
+/// Pictures that wait to be read, in stretches. Each stretch is read with a memory of its own, so that the text does not
+/// depend on how many read, and when.
 pub(super) struct Unread {
-    pictures: Vec<(usize, f64, PathBuf)>,
+    count: usize,
+    waiting: Mutex<VecDeque<Vec<Waiting>>>,
+    cpu_secs: Mutex<f64>,
+}
+
+struct Waiting {
+    index: usize,
+    t: f64,
+    path: PathBuf,
 }
 
 /// The text of pictures by their index.
 pub(super) type ReadLines = Vec<(usize, Vec<TextLine>)>;
 
+/// A stretch's first picture is read in full, which is as much as several of the others.
+const SHORTEST_STRETCH: usize = 24;
+
+/// The lengths of the stretches of so many pictures: each half of what is left, so that those who read end at about the
+/// same time (guided self-scheduling: Polychronopoulos and Kuck, 1987).
+fn stretches(count: usize) -> Vec<usize> {
+    let mut lengths = Vec::new();
+    let mut left = count;
+    while left >= 2 * SHORTEST_STRETCH {
+        lengths.push(left.div_ceil(2));
+        left /= 2;
+    }
+    if left > 0 {
+        lengths.push(left);
+    }
+    lengths
+}
+
 impl Unread {
+    fn new(pictures: impl ExactSizeIterator<Item = Waiting>) -> Self {
+        let (count, mut pictures) = (pictures.len(), pictures);
+        let stretch = |length: usize| pictures.by_ref().take(length).collect();
+        let waiting = stretches(count).into_iter().map(stretch).collect();
+        Self { count, waiting: Mutex::new(waiting), cpu_secs: Mutex::new(0.0) }
+    }
+
     pub(super) fn len(&self) -> usize {
-        self.pictures.len()
+        self.count
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.pictures.is_empty()
+        self.count == 0
     }
 
-    pub(super) fn read(&self, model: &Path, threads: &Threads, done: impl Fn()) -> Result<ReadLines, RunError> {
-        if self.pictures.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut ocr = Ocr::load_with(model, threads)?;
-        let read = self.pictures.iter().map(|(index, t, path)| {
-            let lines = ocr.read(&decode(path, *t)?, None)?;
-            done();
-            Ok((*index, lines))
-        });
-        read.collect()
+    /// Whether a stretch waits for somebody.
+    pub(super) fn is_waiting(&self) -> bool {
+        !locked(&self.waiting).is_empty()
     }
+
+    /// CPU seconds of all who read, up to the last picture that each has finished.
+    pub(super) fn cpu_secs(&self) -> f64 {
+        *locked(&self.cpu_secs)
+    }
+
+    /// Reads stretches until none waits.
+    pub(super) fn read(&self, model: &Path, threads: &Threads, done: impl Fn()) -> Result<ReadLines, RunError> {
+        let mut lines = Vec::new();
+        if self.is_waiting() {
+            // One that cannot go on leaves nothing to the others: the run has failed.
+            self.read_on(model, threads, done, &mut lines).inspect_err(|_| self.give_up())?;
+        }
+        Ok(lines)
+    }
+
+    /// Leaves what waits unread.
+    pub(super) fn give_up(&self) {
+        locked(&self.waiting).clear();
+    }
+
+    fn read_on(&self, model: &Path, threads: &Threads, done: impl Fn(), lines: &mut ReadLines) -> Result<(), RunError> {
+        let used_so_far = || usage::own_cpu_secs() + threads.cpu_secs();
+        let mut used = used_so_far();
+        let mut ocr = Ocr::load_with(model, threads)?;
+        while let Some(stretch) = { locked(&self.waiting).pop_front() } {
+            ocr.forget();
+            for Waiting { index, t, path } in stretch {
+                lines.push((index, ocr.read(&decode(&path, t)?, None)?));
+                done();
+                let now = used_so_far();
+                *locked(&self.cpu_secs) += now - used;
+                used = now;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is behind these locks is whole at any time.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn decode(path: &Path, t: f64) -> Result<RgbFrame, RunError> {
@@ -116,9 +186,9 @@ impl Reader {
     pub(super) fn unread(&self, wanted: Vec<usize>) -> Unread {
         let picture = |index: usize| {
             let kept = &self.pictures[index];
-            (index, kept.t, self.frames.join(&kept.file))
+            Waiting { index, t: kept.t, path: self.frames.join(&kept.file) }
         };
-        Unread { pictures: wanted.into_iter().map(picture).collect() }
+        Unread::new(wanted.into_iter().map(picture))
     }
 
     /// Takes over what was read.
@@ -145,8 +215,9 @@ impl Reader {
                 continue;
             }
             let around = self.moment(index, end);
-            let (size, luma) = luma_of(&self.decoded(index)?);
-            let luma = LumaView { width: size.0, height: size.1, stride: size.0 as usize, data: &luma };
+            let rgb = self.decoded(index)?;
+            let luma = rgb.luma();
+            let luma = LumaView { width: rgb.width, height: rgb.height, stride: rgb.width as usize, data: &luma };
             for &bounds in &*boxes {
                 patches.add(&luma, bounds, around);
             }
@@ -159,8 +230,8 @@ impl Reader {
                 continue;
             }
             let mut rgb = self.decoded(index)?;
-            let (size, luma) = luma_of(&rgb);
-            let luma = LumaView { width: size.0, height: size.1, stride: size.0 as usize, data: &luma };
+            let luma = rgb.luma();
+            let luma = LumaView { width: rgb.width, height: rgb.height, stride: rgb.width as usize, data: &luma };
             boxes.extend(matcher.boxes(&luma, self.pictures[index].t));
             if !boxes.is_empty() {
                 fill(&mut rgb, &boxes);
@@ -242,10 +313,30 @@ impl Reader {
     }
 }
 
-/// Brightness of a picture, and its size.
-fn luma_of(rgb: &RgbFrame) -> ((u32, u32), Vec<u8>) {
-    // The weights of ITU-R BT.601, in 256ths.
-    let luma =
-        |pixel: &[u8]| ((77 * u32::from(pixel[0]) + 150 * u32::from(pixel[1]) + 29 * u32::from(pixel[2])) >> 8) as u8;
-    ((rgb.width, rgb.height), rgb.data.chunks_exact(3).map(luma).collect())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_get_shorter_and_hold_every_picture() {
+        for (count, expected) in
+            [(0, vec![]), (1, vec![1]), (47, vec![47]), (48, vec![24, 24]), (300, vec![150, 75, 38, 37])]
+        {
+            assert_eq!(stretches(count), expected, "{count} pictures");
+        }
+        for count in 0..2000 {
+            assert_eq!(stretches(count).iter().sum::<usize>(), count);
+        }
+    }
+
+    #[test]
+    fn who_reads_gets_the_pictures_in_their_order() {
+        let waiting = |index| Waiting { index, t: index as f64, path: PathBuf::new() };
+        let unread = Unread::new((0..100).map(waiting));
+        let taken: Vec<usize> = locked(&unread.waiting).iter().flatten().map(|waiting| waiting.index).collect();
+        assert_eq!(taken, (0..100).collect::<Vec<_>>());
+        assert!(unread.is_waiting() && unread.len() == 100);
+        unread.give_up();
+        assert!(!unread.is_waiting());
+    }
 }

@@ -10,7 +10,7 @@ use shared_types::quality::measurements::{Span, SpeechMeasures};
 use shared_types::summary::PassRun;
 use shared_types::transcript::Transcript;
 
-use super::read::{ReadLines, Reader};
+use super::read::{ReadLines, Reader, Unread};
 use super::{INSPECT, READ, RunError, TRANSCRIBE, Take, bar};
 use crate::config::Config;
 use crate::models::catalog;
@@ -23,7 +23,6 @@ use crate::pass::Stopwatch;
 use crate::passes::inspect::{self, Findings};
 use crate::passes::music;
 use crate::passes::transcribe::{Wanted, transcribe};
-use crate::usage;
 
 /// Windows of speech that are rated; more cost time and change little.
 const RATED_WINDOWS: usize = 4;
@@ -66,57 +65,80 @@ fn wanted_pictures(findings: &Findings) -> Vec<usize> {
 
 impl Take {
     /// Reads the text on the kept pictures and listens to the voice, side by side: each keeps its own threads busy, and
-    /// neither needs what the other finds.
+    /// neither needs what the other finds. Listening is over sooner; its threads then read as well.
     pub(super) fn read_and_hear(&mut self, findings: &Findings, config: &Config) -> Result<(Reader, Heard), RunError> {
         let files = self.finished.files(INSPECT);
         let mut reader = Reader::new(&files, &self.scratch.result().join("frames"), findings)?;
-        let (read, heard) = (self.finished.found(READ), self.finished.found(TRANSCRIBE));
+        let (read, heard) = (self.finished.found::<ReadLines>(READ), self.finished.found(TRANSCRIBE));
         let unread = reader.unread(if read.is_some() { Vec::new() } else { wanted_pictures(findings) });
         let progress = Progress::on_stderr();
         let model =
             if unread.is_empty() { PathBuf::new() } else { ensure(catalog::OCR, &config.models_dir, &progress)?.dir };
         let ear = if heard.is_some() { None } else { ear_for(findings, config)? };
         let bars = MultiProgress::new();
+        let read_bar = bars.add(bar("Reading", unread.len() as u64));
         let threads = Threads::new(self.threads);
         let both = Stopwatch::start(TRANSCRIBE.0, TRANSCRIBE.1);
-        let reads_now = read.is_none();
-        let (this, unread, model, threads) = (&*self, &unread, &model, &threads);
-        let ((read, lines), (heard, hear_secs)) = std::thread::scope(|scope| {
-            let watch = Stopwatch::start(READ.0, READ.1);
-            let bar = bars.add(bar("Reading", unread.len() as u64));
+        let watch = Stopwatch::start(READ.0, READ.1);
+        let (this, unread, model, threads, read_bar) = (&*self, &unread, &model, &threads, &read_bar);
+        let (heard, read, lines) = std::thread::scope(|scope| {
             let reading = std::thread::Builder::new().name("read".to_owned()).spawn_scoped(scope, move || {
-                if let Some(read) = read {
-                    return Ok(read);
+                if let Some((run, lines)) = read {
+                    return Ok((Some(run), lines));
                 }
-                let lines: ReadLines = unread.read(model, threads, || bar.inc(1))?;
-                bar.finish_and_clear();
-                let run = watch.stop_with(usage::own_cpu_secs() + threads.cpu_secs());
-                this.finished.keep(READ, &run, &lines).map_err(|source| this.disk(source))?;
+                let lines = unread.read(model, threads, || read_bar.inc(1))?;
+                let alone = lines.len() == unread.len();
+                let run = alone.then(|| this.keep_read(watch, unread, &lines)).transpose()?;
                 Ok::<_, RunError>((run, lines))
             });
             let reading = reading.map_err(|source| this.disk(source))?;
             let heard = match heard {
-                Some((run, heard)) => Ok((Some(run), heard)),
-                None => this.hear(findings, ear, &bars).map(|heard| (None, heard)),
+                Some(heard) => Ok(heard),
+                None => this.hear_and_keep(findings, ear, &bars, || both.stop_without(unread.cpu_secs())),
             };
-            let hear_secs = both.secs();
+            // Who has heard helps to read.
+            let helped = match &heard {
+                Ok(_) if unread.is_waiting() => unread.read(model, &Threads::new(this.threads), || read_bar.inc(1)),
+                Ok(_) => Ok(ReadLines::new()),
+                Err(_) => {
+                    unread.give_up();
+                    Ok(ReadLines::new())
+                }
+            };
             let read = reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Ok::<_, RunError>((read?, (heard?, hear_secs)))
+            let (heard, (read, mut lines)) = (heard?, read?);
+            lines.extend(helped?);
+            Ok::<_, RunError>((heard, read, lines))
         })?;
+        read_bar.finish_and_clear();
+        let read = read.map_or_else(|| self.keep_read(watch, unread, &lines), Ok)?;
         reader.take(lines);
-        let (hear, heard): (Option<PassRun>, Heard) = heard;
-        let hear = if let Some(run) = hear {
-            run
-        } else {
-            let run = both.stop_without(if reads_now { read.cpu_secs } else { 0.0 }, hear_secs);
-            self.finished.keep(TRANSCRIBE, &run, &heard).map_err(|source| self.disk(source))?;
-            run
-        };
+        let (hear, heard): (PassRun, Heard) = heard;
         self.passes.push(read);
         if findings.measurements.sound.is_some() {
             self.passes.push(hear);
         }
         Ok((reader, heard))
+    }
+
+    fn keep_read(&self, watch: Stopwatch, unread: &Unread, lines: &ReadLines) -> Result<PassRun, RunError> {
+        let run = watch.stop_with(unread.cpu_secs());
+        self.finished.keep(READ, &run, lines).map_err(|source| self.disk(source))?;
+        Ok(run)
+    }
+
+    /// Listens, and keeps what was heard before anything else is done.
+    fn hear_and_keep(
+        &self,
+        findings: &Findings,
+        ear: Option<Ear>,
+        bars: &MultiProgress,
+        stop: impl FnOnce() -> PassRun,
+    ) -> Result<(PassRun, Heard), RunError> {
+        let heard = self.hear(findings, ear, bars)?;
+        let run = stop();
+        self.finished.keep(TRANSCRIBE, &run, &heard).map_err(|source| self.disk(source))?;
+        Ok((run, heard))
     }
 
     fn hear(&self, findings: &Findings, ear: Option<Ear>, bars: &MultiProgress) -> Result<Heard, RunError> {
@@ -144,7 +166,7 @@ impl Take {
                 speech.language = Some(language.code.clone());
                 speech.language_probability = Some(language.probability);
             }
-            speech.unheard = hearing.unheard.iter().map(|&(start, end)| Span::new(start, end)).collect();
+            speech.unheard = hearing.unheard_spans();
             spoken = spoken_spans(&hearing.transcript);
             heard.transcript = hearing.transcript;
             heard.model = model.file_stem().map(|name| name.to_string_lossy().into_owned());

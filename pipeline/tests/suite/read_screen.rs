@@ -146,6 +146,40 @@ fn after_many_pages_a_page_is_read_as_by_a_fresh_reader() {
     }
 }
 
+/// The page below the browser's bars, moved up; what comes in below is the page's beginning again.
+fn scrolled(page: &RgbFrame, by: usize) -> RgbFrame {
+    const BARS: usize = 80;
+    let rows: Vec<&[u8]> = page.data.chunks_exact(page.width as usize * 3).collect();
+    let (bars, shown) = rows.split_at(BARS);
+    let data = bars.iter().chain(&shown[by..]).chain(&shown[..by]).copied().collect::<Vec<_>>().concat();
+    RgbFrame { data, ..page.clone() }
+}
+
+#[test]
+fn a_scrolled_page_is_read_as_by_a_fresh_reader() {
+    let page = fixture("shop_page.png");
+    let texts = |lines: &[TextLine]| lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>();
+    let mut remembering = Ocr::load(&models()).unwrap_or_else(|error| panic!("{error}"));
+    remembering.read(&page, None).unwrap();
+    for by in [72, 210] {
+        let frame = scrolled(&page, by);
+        let mut fresh = Ocr::load(&models()).unwrap_or_else(|error| panic!("{error}"));
+        let (one, other) = (remembering.read(&frame, None).unwrap(), fresh.read(&frame, None).unwrap());
+        assert_eq!(texts(&one), texts(&other), "scrolled by {by}");
+    }
+}
+
+/// On this rests that stretches of pictures are read alike by whoever reads them.
+#[test]
+fn what_is_forgotten_leaves_nothing_behind() {
+    let (page, typed) = (fixture("shop_page.png"), fixture("shop_page_typed.png"));
+    let mut ocr = Ocr::load(&models()).unwrap_or_else(|error| panic!("{error}"));
+    let fresh = ocr.read(&typed, None).unwrap();
+    ocr.read(&page, None).unwrap();
+    ocr.forget();
+    assert_eq!(ocr.read(&typed, None).unwrap(), fresh);
+}
+
 #[test]
 fn a_missing_model_says_how_to_get_it() {
     let error = Ocr::load(Path::new("/no/models/here")).err().unwrap().to_string();

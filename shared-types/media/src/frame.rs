@@ -41,6 +41,16 @@ pub struct RgbFrame {
     pub t: MediaTime,
 }
 
+impl RgbFrame {
+    /// Its brightness as packed rows, by the weights of ITU-R BT.601 in 256ths.
+    pub fn luma(&self) -> Vec<u8> {
+        let luma = |pixel: &[u8]| {
+            ((77 * u32::from(pixel[0]) + 150 * u32::from(pixel[1]) + 29 * u32::from(pixel[2])) >> 8) as u8
+        };
+        self.data.chunks_exact(3).map(luma).collect()
+    }
+}
+
 impl BgraFrame {
     pub fn row(&self, y: u32) -> &[u8] {
         let start = y as usize * self.stride;

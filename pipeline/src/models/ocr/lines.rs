@@ -35,6 +35,12 @@ impl TextLine {
         self.bounds[1] + self.bounds[3] / 2.0
     }
 
+    /// The same line on a page that moved up by so many pixels; it may lie outside the picture.
+    pub(super) fn moved_up(&self, by: i32) -> Self {
+        let [x, y, width, height] = self.bounds;
+        Self { bounds: [x, y - f64::from(by), width, height], ..self.clone() }
+    }
+
     /// The words between spaces, each with a box as high as the line.
     pub fn words(&self) -> Vec<Word> {
         let characters: Vec<char> = self.text.chars().collect();

@@ -1,4 +1,5 @@
-//! The last pictures that were read in full, so that only what changed is read again.
+//! The last pictures that were read in full, so that only what changed is read again. Where a page was scrolled, what moved
+//! is known as well.
 //!
 //! Pictures are compared in tiles of 32x32 pixels. A tile counts as changed when a few pixels differ clearly; that
 //! leaves the noise of video compression out and still sees one digit become another.
@@ -6,11 +7,13 @@
 use std::collections::VecDeque;
 
 use media::frame::RgbFrame;
+use media::measure::motion::{Blob, scroll_between};
+use media::measure::picture::LumaView;
 
 use super::TextLine;
 use super::region::Region;
 
-/// Pictures kept, each at 3 bytes a pixel: 11 MB at 1280x720.
+/// Pictures kept, each at 4 bytes a pixel: 15 MB at 1280x720.
 const PICTURES: usize = 4;
 const TILE: u32 = 32;
 const CLEARLY: u8 = 28;
@@ -19,6 +22,8 @@ const A_FEW: usize = 4;
 const SURROUNDINGS: u32 = 64;
 /// With more than this changed, reading anew is as cheap.
 const MOST_CHANGED: f64 = 0.6;
+/// With less than this changed, looking for a scroll gains little.
+const WORTH_A_SCROLL: f64 = 0.15;
 
 #[derive(Default)]
 pub(super) struct Memory {
@@ -29,6 +34,7 @@ struct Seen {
     width: u32,
     height: u32,
     data: Vec<u8>,
+    luma: Vec<u8>,
     lines: Vec<TextLine>,
 }
 
@@ -41,9 +47,20 @@ pub(super) struct Plan {
 impl Memory {
     pub(super) fn plan(&self, frame: &RgbFrame, wanted: Region) -> Plan {
         let anew = Plan { kept: Vec::new(), unread: vec![wanted] };
-        let candidates = self.seen.iter().filter(|seen| (seen.width, seen.height) == (frame.width, frame.height));
-        let best = candidates.map(|seen| seen.plan(frame, wanted)).min_by_key(Plan::unread_area);
-        best.filter(|plan| plan.unread_area() as f64 <= wanted.area() as f64 * MOST_CHANGED).unwrap_or(anew)
+        let candidates: Vec<&Seen> =
+            self.seen.iter().filter(|seen| (seen.width, seen.height) == (frame.width, frame.height)).collect();
+        let share = |plan: &Plan| plan.unread_area() as f64 / wanted.area() as f64;
+        let mut plans: Vec<Plan> = candidates.iter().map(|seen| seen.plan(frame, wanted, 0)).collect();
+        if plans.iter().all(|plan| share(plan) > WORTH_A_SCROLL) {
+            let luma = frame.luma();
+            let scrolled = |(seen, plan): (&&Seen, &Plan)| {
+                let up = scroll_between(seen.luma(), view(frame.width, frame.height, &luma), &plan.changed())?;
+                Some(seen.plan(frame, wanted, up))
+            };
+            let scrolled: Vec<Plan> = candidates.iter().zip(&plans).filter_map(scrolled).collect();
+            plans.extend(scrolled);
+        }
+        plans.into_iter().min_by_key(Plan::unread_area).filter(|plan| share(plan) <= MOST_CHANGED).unwrap_or(anew)
     }
 
     pub(super) fn keep(&mut self, frame: &RgbFrame, lines: &[TextLine]) {
@@ -53,6 +70,7 @@ impl Memory {
             width: frame.width,
             height: frame.height,
             data: frame.data.clone(),
+            luma: frame.luma(),
             lines: lines.to_vec(),
         });
     }
@@ -62,21 +80,52 @@ impl Plan {
     fn unread_area(&self) -> u64 {
         self.unread.iter().map(|region| region.area()).sum()
     }
+
+    fn changed(&self) -> Vec<Blob> {
+        let blob = |&Region { left, top, right, bottom }: &Region| Blob { left, top, right, bottom, pixels: 0 };
+        self.unread.iter().map(blob).collect()
+    }
 }
 
 impl Seen {
-    fn plan(&self, frame: &RgbFrame, wanted: Region) -> Plan {
+    /// What is known if the page moved up by so many pixels (0: it did not), while its surroundings stayed.
+    fn plan(&self, frame: &RgbFrame, wanted: Region, up: i32) -> Plan {
+        // What stayed and did not come, and the other way round; a blank tile may have done both.
+        let (mut stayed, mut came): (Vec<Region>, Vec<Region>) = (Vec::new(), Vec::new());
         let mut unread: Vec<Region> = Vec::new();
-        for tile in tiles(wanted).filter(|tile| self.differs(frame, *tile)) {
-            add(&mut unread, tile.grown(SURROUNDINGS).within(wanted));
+        for tile in tiles(wanted) {
+            match (!self.differs(frame, tile, 0), up != 0 && !self.differs(frame, tile, up)) {
+                (false, false) => add(&mut unread, tile.grown(SURROUNDINGS).within(wanted)),
+                (true, false) => stayed.push(tile),
+                (false, true) => came.push(tile),
+                (true, true) => {}
+            }
+        }
+        let mut waiting: Vec<TextLine> = Vec::new();
+        let ways = [(0, stayed), (up, came)];
+        let ways = if up == 0 { &ways[..1] } else { &ways[..] };
+        for &(way, ref alone) in ways {
+            for line in self.lines.iter().map(|line| line.moved_up(way)) {
+                let bounds = Region::of_box(line.bounds);
+                let is_whole = line.bounds[1] >= 0.0 && line.bottom() <= f64::from(frame.height);
+                if !bounds.touches(wanted) {
+                    continue;
+                }
+                if up == 0 || is_whole && tiles(bounds).all(|part| !self.differs(frame, part, way)) {
+                    if !waiting.iter().any(|other| is_one_place(Region::of_box(other.bounds), bounds)) {
+                        waiting.push(line);
+                    }
+                } else if alone.iter().any(|tile| tile.touches(bounds)) {
+                    // A part of it is there, the rest is covered or gone.
+                    add(&mut unread, bounds.grown(TILE / 2).within(wanted));
+                }
+            }
         }
         // A line is read whole or kept whole.
-        let mut kept: Vec<TextLine> = Vec::new();
-        let mut waiting: Vec<&TextLine> =
-            self.lines.iter().filter(|line| Region::of_box(line.bounds).touches(wanted)).collect();
         loop {
-            let (touched, apart): (Vec<&TextLine>, Vec<&TextLine>) =
-                waiting.iter().partition(|line| unread.iter().any(|part| part.touches(Region::of_box(line.bounds))));
+            let (touched, apart): (Vec<TextLine>, Vec<TextLine>) = waiting
+                .into_iter()
+                .partition(|line| unread.iter().any(|part| part.touches(Region::of_box(line.bounds))));
             waiting = apart;
             if touched.is_empty() {
                 break;
@@ -85,16 +134,24 @@ impl Seen {
                 add(&mut unread, Region::of_box(line.bounds).grown(TILE / 2).within(wanted));
             }
         }
-        kept.extend(waiting.into_iter().cloned());
-        Plan { kept, unread }
+        Plan { kept: waiting, unread }
     }
 
-    fn differs(&self, frame: &RgbFrame, tile: Region) -> bool {
+    /// Whether a part of a picture differs from what was so many pixels below it here.
+    fn differs(&self, frame: &RgbFrame, part: Region, up: i32) -> bool {
+        let (Some(top), Some(bottom)) = (part.top.checked_add_signed(up), part.bottom.checked_add_signed(up)) else {
+            return true;
+        };
+        if bottom > self.height || part.bottom > frame.height || part.right > self.width {
+            return true;
+        }
         let mut count = 0;
-        for y in tile.top..tile.bottom {
-            let start = ((y * self.width + tile.left) * 3) as usize;
-            let end = start + tile.width() as usize * 3;
-            let (now, then) = (&frame.data[start..end], &self.data[start..end]);
+        for (y, then_y) in (part.top..part.bottom).zip(top..bottom) {
+            let row = |data: &'_ [u8], y: u32| {
+                let start = ((y * self.width + part.left) * 3) as usize;
+                start..(start + part.width() as usize * 3).min(data.len())
+            };
+            let (now, then) = (&frame.data[row(&frame.data, y)], &self.data[row(&self.data, then_y)]);
             if now == then {
                 continue;
             }
@@ -109,6 +166,19 @@ impl Seen {
         }
         false
     }
+
+    fn luma(&self) -> LumaView<'_> {
+        view(self.width, self.height, &self.luma)
+    }
+}
+
+/// Whether two boxes are of one line; those of neighbours overlap a little.
+fn is_one_place(a: Region, b: Region) -> bool {
+    2 * a.within(b).area() >= a.area().min(b.area())
+}
+
+fn view(width: u32, height: u32, luma: &[u8]) -> LumaView<'_> {
+    LumaView { width, height, stride: width as usize, data: luma }
 }
 
 fn tiles(wanted: Region) -> impl Iterator<Item = Region> {
@@ -127,4 +197,123 @@ fn add(regions: &mut Vec<Region>, new: Region) {
         joined = joined.joined(regions.swap_remove(index));
     }
     regions.push(joined);
+}
+
+#[cfg(test)]
+mod tests {
+    use media::time::MediaTime;
+
+    use super::*;
+
+    const WIDTH: u32 = 640;
+    const HEIGHT: u32 = 640;
+    const HEADER: u32 = 128;
+    /// From one line of the page to the next, in pixels.
+    const PITCH: u32 = 40;
+
+    /// A header that stays, and below it a page whose lines all differ, scrolled down by so many pixels.
+    struct Page {
+        scrolled: u32,
+        /// Every line of the page looks like every other.
+        same: bool,
+        /// A notice that lies over the page here.
+        notice: Option<(u32, u32)>,
+    }
+
+    const TOP: Page = Page { scrolled: 0, same: false, notice: None };
+
+    impl Page {
+        fn ink(&self, x: u32, y: u32) -> bool {
+            if y < HEADER || self.notice.is_some_and(|(top, bottom)| (top..bottom).contains(&y)) {
+                return y % 32 > 20 && x % 11 < 4 && x > 40;
+            }
+            let page_y = y - HEADER + self.scrolled;
+            let (line, within) = (page_y / PITCH, page_y % PITCH);
+            let number = if self.same { 7 } else { line * PITCH };
+            let pattern = (number + within + 1).wrapping_mul(2_654_435_761) >> 7;
+            (10..26).contains(&within) && (40..440).contains(&x) && pattern >> (x / 10 % 13) & 1 == 1
+        }
+
+        fn frame(&self) -> RgbFrame {
+            let ink = |at: u32| if self.ink(at % WIDTH, at / WIDTH) { 20 } else { 240 };
+            let data = (0..WIDTH * HEIGHT).flat_map(|at| [ink(at); 3]).collect();
+            RgbFrame { width: WIDTH, height: HEIGHT, data, t: MediaTime::ZERO }
+        }
+
+        /// What a reader finds: the header, and each line of the page that shows in full, by its number.
+        fn lines(&self) -> Vec<TextLine> {
+            let line = |text: String, y: u32| TextLine {
+                text,
+                bounds: [36.0, f64::from(y), 408.0, 22.0],
+                confidence: 1.0,
+                char_x: Vec::new(),
+            };
+            let hidden = |y: u32| self.notice.is_some_and(|(top, bottom)| y < bottom && top < y + 22);
+            let first = self.scrolled.div_ceil(PITCH);
+            let shown = (first..).map(|index| (index, HEADER + index * PITCH - self.scrolled + 7));
+            let shown = shown.take_while(|(_, y)| y + 22 <= HEIGHT).filter(|(_, y)| !hidden(*y));
+            let page = shown.map(|(index, y)| line(format!("line {index}"), y));
+            [line("header".to_owned(), 17)].into_iter().chain(page).collect()
+        }
+    }
+
+    fn plan(before: &Page, now: &Page) -> Plan {
+        let mut memory = Memory::default();
+        memory.keep(&before.frame(), &before.lines());
+        let frame = now.frame();
+        memory.plan(&frame, Region::whole(&frame))
+    }
+
+    /// What is kept is at its place, and the rest will be read.
+    fn check(now: &Page, plan: &Plan) {
+        let due = now.lines();
+        for kept in &plan.kept {
+            assert!(due.iter().any(|line| line == kept), "{kept:?} is not on the picture");
+        }
+        for line in &due {
+            let bounds = Region::of_box(line.bounds);
+            let count = plan.kept.iter().filter(|kept| kept.text == line.text).count();
+            let is_read = plan.unread.iter().any(|part| part.within(bounds) == bounds);
+            assert!(count == 1 || count == 0 && is_read, "{} is kept {count} times, {:?}", line.text, plan.unread);
+        }
+    }
+
+    #[test]
+    fn a_page_that_was_scrolled_is_read_only_where_it_is_new() {
+        for by in [PITCH, 100, 137] {
+            let now = Page { scrolled: by, ..TOP };
+            for (before, now) in [(&TOP, &now), (&now, &TOP)] {
+                let plan = plan(before, now);
+                check(now, &plan);
+                assert!(plan.kept.iter().any(|line| line.text == "header"), "{by}: {:?} {:?}", plan.kept, plan.unread);
+                let share = plan.unread_area() as f64 / f64::from(WIDTH * HEIGHT);
+                assert!(share < 0.5, "{by}: {share} is to be read, {:?}", plan.unread);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_something_covers_in_part_is_read_anew() {
+        let now = Page { scrolled: 100, notice: Some((300, 331)), ..TOP };
+        check(&now, &plan(&TOP, &now));
+        let before = Page { notice: Some((300, 331)), ..TOP };
+        let now = Page { scrolled: 100, ..TOP };
+        check(&now, &plan(&before, &now));
+    }
+
+    #[test]
+    fn a_page_of_the_same_line_keeps_each_once() {
+        let before = Page { same: true, ..TOP };
+        let plan = plan(&before, &Page { scrolled: 2 * PITCH, same: true, ..TOP });
+        let mut tops: Vec<i64> = plan.kept.iter().map(|line| line.bounds[1] as i64).collect();
+        tops.sort_unstable();
+        tops.dedup();
+        assert_eq!(tops.len(), plan.kept.len());
+    }
+
+    #[test]
+    fn another_page_is_read_in_full() {
+        let now = Page { scrolled: 40 * PITCH, ..TOP };
+        check(&now, &plan(&TOP, &now));
+    }
 }

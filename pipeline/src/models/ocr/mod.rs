@@ -66,6 +66,12 @@ impl Ocr {
         })
     }
 
+    /// Forgets every picture and line read so far: what follows is read as if it came first.
+    pub fn forget(&mut self) {
+        self.memory = Memory::default();
+        self.recogniser.forget();
+    }
+
     /// The lines of text in a picture, or in one region of it, from top to bottom and left to right.
     ///
     /// A line that the region's edge cuts comes back as far as it lies inside.

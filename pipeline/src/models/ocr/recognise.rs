@@ -60,6 +60,12 @@ impl Recogniser {
         Ok(Self { net, characters, dictionary: dictionary.to_owned(), young, old, alike: Alike::default() })
     }
 
+    pub(super) fn forget(&mut self) {
+        self.young.clear();
+        self.old.clear();
+        self.alike = Alike::default();
+    }
+
     /// Reads one line; `None` where there is nothing to be read after all.
     pub(super) fn read_line(&mut self, frame: &RgbFrame, bounds: Region) -> Result<Option<TextLine>, OcrError> {
         let key = hash_of(frame, bounds);

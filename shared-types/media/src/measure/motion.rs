@@ -86,6 +86,20 @@ impl MotionMeter {
     }
 }
 
+/// By how many pixels the page moved up between two pictures or, negative, down; `None` where what changed is no scrolled
+/// page, where the pictures differ in size or their rows are not packed.
+pub fn scroll_between(before: LumaView<'_>, now: LumaView<'_>, changed: &[Blob]) -> Option<i32> {
+    let (before, now) = (packed(before)?, packed(now)?);
+    let is_one_size = (before.width, before.height) == (now.width, now.height);
+    is_one_size.then(|| vertical_shift(before, now, changed)).flatten()
+}
+
+fn packed(view: LumaView<'_>) -> Option<Luma<'_>> {
+    let (width, height, data) = (view.width, view.height, view.data);
+    let is_packed = view.stride == width as usize && data.len() == width as usize * height as usize;
+    is_packed.then_some(Luma { width, height, data })
+}
+
 fn compare(pointer: &mut PointerTracker, before: Luma<'_>, now: Luma<'_>) -> Option<Motion> {
     let blobs = changes::between(before, now);
     if blobs.is_empty() {
