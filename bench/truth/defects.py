@@ -106,14 +106,14 @@ def make(folder, goals):
 
     picture("other_goal.mp4", copy=True)
     yield row("other_goal.mp4", "review", "goal_not_attempted", events=True, goal="Find a purple bicycle helmet for a child under $30")
-    yield from copies(folder, row, shoes)
+    yield from copies(folder, row, shoes, lamp)
 
 
-def copies(folder, row, shoes):
-    """The take `shoes` handed in again, changed in all the ways that cost nothing."""
-    def again(name, *arguments):
-        ffmpeg(*arguments[:arguments.index("|")], "-i", shoes, *arguments[arguments.index("|") + 1:], folder / name)
-        return row(name, "reject", "duplicate", of="shoes", duplicate_of="shoes.mp4")
+def copies(folder, row, shoes, lamp):
+    """The take `shoes` handed in again, changed in all the ways that cost nothing, and `lamp` in one."""
+    def again(name, *arguments, of=shoes):
+        ffmpeg(*arguments[:arguments.index("|")], "-i", of, *arguments[arguments.index("|") + 1:], folder / name)
+        return row(name, "reject", "duplicate", of=of.stem, duplicate_of=of.name)
     yield again("copy_small.mp4", "|", "-vf", "scale=960:540,fps=10", *X264, "-c:a", "aac", "-b:a", "64k")
     yield again("copy_bright.mp4", "|", "-vf", "eq=brightness=0.12:contrast=0.8:saturation=0.5", *X264, "-c:a", "copy")
     yield again("copy_trimmed.mp4", "-ss", "9.3", "|", "-t", "22", *X264, *OPUS)
@@ -121,4 +121,5 @@ def copies(folder, row, shoes):
     yield again("copy_voice.mp4", "|", "-vf", "drawbox=color=gray:t=fill", *X264, "-c:a", "aac", "-b:a", "48k")
     yield again("copy_crude.mkv", "|", "-vf", "scale=640:360", "-c:v", "libx264", "-preset", "veryfast", "-crf", "38", "-c:a", "libopus", "-b:a", "16k")
     yield again("copy_crop.mp4", "|", "-vf", "crop=1240:690:20:20,scale=1280:720", *X264, "-an")
+    yield again("copy_lamp.mp4", "|", "-vf", "scale=854:480,eq=brightness=-0.08:contrast=1.15", *X264, "-c:a", "aac", "-b:a", "48k", of=lamp)
     yield again("copy_slow.mp4", "-ss", "4.27", "|", "-vf", "fps=7", *X264, "-an")
