@@ -12,6 +12,8 @@ pub struct Session {
     hidden: Vec<String>,
     /// Nor are all windows of these programs in it, by their class.
     hidden_programs: Vec<String>,
+    /// Where the session's D-Bus is found.
+    bus: Option<String>,
     /// The id of what is recorded: where it is a single window, nothing of other programs' windows is told.
     shown: Option<String>,
 }
@@ -43,6 +45,13 @@ impl Session {
         Self { display: Some(name.into()), ..Self::default() }
     }
 
+    /// Says where the desktop's own services are asked.
+    #[must_use]
+    pub fn on_bus(mut self, address: Option<String>) -> Self {
+        self.bus = address;
+        self
+    }
+
     /// Leaves out windows as well that have one of these words in their title or class.
     #[must_use]
     pub fn hiding(mut self, words: impl IntoIterator<Item = String>) -> Self {
@@ -62,6 +71,11 @@ impl Session {
     pub fn showing(mut self, id: Option<&str>) -> Self {
         self.shown = id.map(str::to_owned);
         self
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn bus(&self) -> Option<&str> {
+        self.bus.as_deref()
     }
 
     #[cfg(target_os = "linux")]

@@ -1,12 +1,14 @@
 //! Whether the session is locked: what is on the screen then is the lock's, and what is typed is a password.
 //!
 //! Every system has its own word for it. On Linux the session's manager (logind) knows where the desktop tells it, as GNOME,
-//! KDE and Xfce do; on X11 the window of a locker is looked for as well, since many a locker tells nobody
-//! ([`crate::screen`] and [`crate::input`] look for it with each picture and each key). A system that does not answer counts as
-//! unlocked.
+//! KDE and Xfce do, and the desktop's own screen saver can be asked; on X11 the window of a locker is looked for as well,
+//! since many a locker tells nobody ([`crate::screen`] and [`crate::input`] look for it with each picture and each key). A
+//! system that does not answer counts as unlocked.
 
 #[cfg(target_os = "linux")]
 mod hint;
+#[cfg(target_os = "linux")]
+mod saver;
 
 use crate::display::Session;
 
@@ -19,14 +21,14 @@ pub fn watch(session: &Session) -> IsLocked {
     use crate::screen::windows::is_locked;
 
     let mut display = Display::open(session).ok();
-    let mut hint = hint::Hint::default();
+    let (mut hint, mut saver) = (hint::Hint::default(), saver::Saver::of(session));
     Box::new(move || {
         let by_window = display.as_ref().map(|display| is_locked(&display.conn, display.root));
         if matches!(by_window, Some(Err(_))) {
             // It is gone; whoever gives the pictures tells.
             display = None;
         }
-        matches!(by_window, Some(Ok(true))) || hint.is_locked()
+        matches!(by_window, Some(Ok(true))) || hint.is_locked() || saver.is_active()
     })
 }
 

@@ -1,4 +1,5 @@
-//! The session's manager on a bus of the test's own: whether it says that the session is locked.
+//! The session's manager, and the desktop's screen saver, on a bus of the test's own: whether they say that the session is
+//! locked.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up is a failed test")]
 
@@ -6,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use capture::display::Session;
@@ -24,11 +26,19 @@ const NAME: &str = "a_locked_session_is_known_from_its_manager_and_none_counts_a
 #[test]
 fn a_locked_session_is_known_from_its_manager_and_none_counts_as_unlocked() {
     if let Some(address) = std::env::var_os(INSIDE) {
-        asks(&address.into_string().unwrap());
+        let address = address.into_string().unwrap();
+        asks_the_manager(&address);
+        asks_the_savers(&address);
         return;
     }
+    let services = tempfile::tempdir().unwrap();
+    let (started, offered) = (services.path().join("started"), services.path().join("dbus-1/services"));
+    std::fs::create_dir_all(&offered).unwrap();
+    let saver = format!("[D-BUS Service]\nName=org.mate.ScreenSaver\nExec=/usr/bin/touch {}\n", started.display());
+    std::fs::write(offered.join("org.mate.ScreenSaver.service"), saver).unwrap();
     let mut bus = Command::new("dbus-daemon")
         .args(["--session", "--nofork", "--nopidfile", "--print-address"])
+        .env("XDG_DATA_HOME", services.path())
         .stdout(Stdio::piped())
         .spawn()
         .expect("this test needs dbus-daemon: install the package dbus");
@@ -44,39 +54,83 @@ fn a_locked_session_is_known_from_its_manager_and_none_counts_as_unlocked() {
     bus.wait().unwrap();
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(inside.status.success(), "{}\n{}", said(&inside.stdout), said(&inside.stderr));
+    assert!(!started.exists(), "a screen saver was started that the worker does not use");
 }
 
-fn asks(address: &str) {
+fn asks_the_manager(address: &str) {
     let mut nobody = lock::watch(&Session::default());
     assert!(!nobody(), "nobody manages sessions");
 
-    let (hint, is_over) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    let manager = Connection::new_address(address).unwrap();
-    manager.request_name("org.freedesktop.login1", false, true, false).unwrap();
+    let hint = Arc::new(AtomicBool::new(false));
     let told = hint.clone();
-    let answer = move |message: dbus::Message, bus: &Connection| {
+    let service = Service::start(address, "org.freedesktop.login1", move |message| {
         assert_eq!(message.path().as_deref(), Some("/org/freedesktop/login1/session/auto"));
         assert_eq!(message.read2().ok(), Some(("org.freedesktop.login1.Session", "LockedHint")));
-        bus.send(message.method_return().append1(Variant(told.load(Ordering::Relaxed)))).unwrap();
-        true
-    };
-    manager.start_receive(MatchRule::new_method_call(), Box::new(answer));
-    let ends = is_over.clone();
-    let serve = move || {
-        while !ends.load(Ordering::Relaxed) {
-            manager.process(Duration::from_millis(20)).unwrap();
-        }
-    };
-    let serves = std::thread::Builder::new().name("logind".to_owned()).spawn(serve).unwrap();
+        message.method_return().append1(Variant(told.load(Ordering::Relaxed)))
+    });
     let mut is_locked = lock::watch(&Session::default());
     for locked in [false, true, true, false] {
         hint.store(locked, Ordering::Relaxed);
         assert_eq!(is_locked(), locked);
     }
     // One that does not answer any more.
-    is_over.store(true, Ordering::Relaxed);
-    serves.join().unwrap();
+    service.end();
     hint.store(true, Ordering::Relaxed);
     let began = Instant::now();
     assert!(!is_locked() && !is_locked() && began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+fn asks_the_savers(address: &str) {
+    let session = Session::default().on_bus(Some(address.to_owned()));
+    let is_active = Arc::new(AtomicBool::new(false));
+    for name in ["org.freedesktop.ScreenSaver", "org.cinnamon.ScreenSaver"] {
+        let told = is_active.clone();
+        let service = Service::start(address, name, move |message| {
+            assert_eq!(message.path().as_deref(), Some(format!("/{}", name.replace('.', "/")).as_str()));
+            assert_eq!((message.interface().as_deref(), message.member().as_deref()), (Some(name), Some("GetActive")));
+            message.method_return().append1(told.load(Ordering::Relaxed))
+        });
+        let mut is_locked = lock::watch(&session);
+        for active in [false, true, true, false] {
+            is_active.store(active, Ordering::Relaxed);
+            assert_eq!(is_locked(), active, "{name}");
+        }
+        service.end();
+        is_active.store(true, Ordering::Relaxed);
+        let began = Instant::now();
+        assert!(!is_locked() && began.elapsed() < Duration::from_secs(5), "{name} after {:?}", began.elapsed());
+    }
+    let mut nowhere = lock::watch(&Session::default().on_bus(Some("unix:path=/nowhere".to_owned())));
+    assert!(!nowhere() && !nowhere());
+}
+
+/// Answers calls to a name of the bus until it is told to end.
+struct Service {
+    is_over: Arc<AtomicBool>,
+    serves: JoinHandle<()>,
+}
+
+impl Service {
+    fn start(address: &str, name: &str, answer: impl Fn(&dbus::Message) -> dbus::Message + Send + 'static) -> Self {
+        let connection = Connection::new_address(address).unwrap();
+        connection.request_name(name, false, true, false).unwrap();
+        let answers = move |message: dbus::Message, bus: &Connection| {
+            bus.send(answer(&message)).unwrap();
+            true
+        };
+        connection.start_receive(MatchRule::new_method_call(), Box::new(answers));
+        let is_over = Arc::new(AtomicBool::new(false));
+        let ends = is_over.clone();
+        let serve = move || {
+            while !ends.load(Ordering::Relaxed) {
+                connection.process(Duration::from_millis(20)).unwrap();
+            }
+        };
+        Self { is_over, serves: Builder::new().name(name.to_owned()).spawn(serve).unwrap() }
+    }
+
+    fn end(self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.serves.join().unwrap();
+    }
 }

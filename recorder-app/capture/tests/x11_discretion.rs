@@ -13,7 +13,7 @@ use capture::lock;
 use capture::screen::{self, ScreenError, ScreenSource, blank_frame};
 use crossbeam_channel::Receiver;
 use media::frame::BgraFrame;
-use x11rb::protocol::xproto::{ConfigureWindowAux, ConnectionExt as _, GrabMode};
+use x11rb::protocol::xproto::{ConfigureWindowAux, ConnectionExt as _, GrabMode, StackMode};
 use xvfb::{BLUE, Desk, GREEN, MAGENTA, Xvfb, pixel};
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -369,4 +369,53 @@ fn a_wallpaper_a_frame_and_a_window_of_the_whole_screen_are_no_lock() {
     let half = desk.window(0, 0, 640, 240, MAGENTA);
     assert!(!is_locked(), "half of the screen");
     desk.conn.destroy_window(half).unwrap();
+}
+
+/// A window over everything that says what it is, where it does, before it is shown whole.
+fn covering(desk: &Desk, class: Option<&str>, colour: u32) -> u32 {
+    let window = desk.window(0, 0, 1, 1, colour);
+    if let Some(class) = class {
+        desk.class(window, class);
+    }
+    desk.conn.configure_window(window, &ConfigureWindowAux::new().width(640).height(480)).unwrap();
+    desk.sync();
+    window
+}
+
+#[test]
+fn a_tool_for_screenshots_is_no_lock_though_it_covers_the_screen() {
+    let server = Xvfb::start("640x480x24", &[]);
+    let desk = Desk::new(&server);
+    desk.move_pointer(630, 470);
+    let session = server.session();
+    let (mut source, mut frame, mut is_locked) =
+        (screen::open(&session, None).unwrap(), blank_frame(), lock::watch(&session));
+    let (sink, events) = crossbeam_channel::bounded(1024);
+    let running = input::start(&session, sink).unwrap();
+    let letter = RawKind::KeyDown { key: KeyName::Character, repeat: false };
+    // What flameshot, ksnip and maim (as slop) show while a part of the screen is chosen.
+    for tool in ["flameshot", "ksnip", "slop"] {
+        let overlay = covering(&desk, Some(tool), GREEN);
+        assert!(!is_locked(), "{tool}");
+        let until = Instant::now() + DEADLINE;
+        while !colours(source.as_mut(), &mut frame).contains(&GREEN) {
+            assert!(Instant::now() < until, "{tool} is not seen");
+        }
+        desk.chord(&[u32::from(b'l')]);
+        told_until(&events, &letter);
+        // A lock below it, or above it, is one all the same; it says what it is, or nothing at all.
+        for locker in [Some("i3lock"), Some("XScreenSaver"), None] {
+            let window = covering(&desk, locker, BLUE);
+            assert!(is_locked(), "{locker:?} above {tool}");
+            desk.conn.configure_window(overlay, &ConfigureWindowAux::new().stack_mode(StackMode::ABOVE)).unwrap();
+            desk.sync();
+            assert!(is_locked(), "{locker:?} below {tool}");
+            desk.conn.destroy_window(window).unwrap();
+            desk.sync();
+            assert!(!is_locked(), "{locker:?} is gone");
+        }
+        desk.conn.destroy_window(overlay).unwrap();
+        desk.sync();
+    }
+    running.stop().unwrap();
 }

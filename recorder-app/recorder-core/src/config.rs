@@ -16,6 +16,8 @@ pub struct Config {
     pub token: Option<String>,
     display: Option<String>,
     wayland_display: Option<String>,
+    /// Where the desktop's own services are asked.
+    bus: Option<String>,
 }
 
 impl Config {
@@ -25,18 +27,22 @@ impl Config {
     }
 
     fn load(set: impl Fn(&str) -> Option<String>) -> Self {
+        // Where it is not named, systemd has it in the folder of the session.
+        let usual_bus = || Some(format!("unix:path={}/bus", set("XDG_RUNTIME_DIR")?));
         let own = set("COLLECTOR_DATA_DIR").map(PathBuf::from);
         Self {
             data_folder: own.or_else(|| Some(system_data_folder(&set)?.join("codesight-recorder"))),
             token: set("COLLECTOR_TOKEN"),
             display: set("DISPLAY"),
             wayland_display: set("WAYLAND_DISPLAY"),
+            bus: set("DBUS_SESSION_BUS_ADDRESS").or_else(usual_bus),
         }
     }
 
     pub fn session(&self) -> Session {
         let secret = PASSWORD_MANAGERS.iter().map(|&name| name.to_owned());
-        Session::new(self.display.clone(), self.wayland_display.clone()).hiding(secret)
+        let session = Session::new(self.display.clone(), self.wayland_display.clone());
+        session.on_bus(self.bus.clone()).hiding(secret)
     }
 }
 

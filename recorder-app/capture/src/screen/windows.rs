@@ -20,6 +20,9 @@ use crate::display::Session;
 const DEEPEST: u32 = 3;
 const MAX_WORDS: u32 = 256;
 
+/// In the class of lockers: i3lock, xsecurelock, xlock, `XScreenSaver`, mate-screensaver and many more.
+const LOCKERS: [&str; 2] = ["lock", "saver"];
+
 /// What the ids of windows begin with.
 pub(super) const WINDOW: &str = "window:";
 
@@ -128,7 +131,8 @@ pub(super) fn window_of(id: &str) -> Option<Window> {
 
 /// Whether a locker's window is in front. Lockers cover the whole screen, with one window or one for each monitor, let
 /// nothing through, and ask no window manager for it; and nothing that a window manager knows lies above. The server's own
-/// window, which compositors draw into, is none.
+/// window, which compositors draw into, is none. Tools for screenshots do all of this while a part of the screen is chosen,
+/// but their windows say what they are.
 pub(crate) fn is_locked(conn: &RustConnection, root: Window) -> Result<bool, ReplyError> {
     let whole = conn.get_geometry(root)?;
     let children = conn.query_tree(root)?.reply()?.children;
@@ -160,15 +164,25 @@ pub(crate) fn is_locked(conn: &RustConnection, root: Window) -> Result<bool, Rep
         if !is_unmanaged || has_state(conn, id, atoms, DEEPEST)? {
             return Ok(false);
         }
-        if number(conn, id, atoms._NET_WM_PID)? == Some(std::process::id()) {
+        let Some(covered) = covered else { continue };
+        let is_own = number(conn, id, atoms._NET_WM_PID)? == Some(std::process::id());
+        if is_own || !may_lock(conn, id, atoms)? {
             continue;
         }
-        left = covered.map_or(left.clone(), |covered| without(&left, covered));
+        left = without(&left, covered);
         if left.is_empty() {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Whether a window that covers the screen may be a locker's: by its class, or, as slock's, because it says nothing of itself.
+fn may_lock(conn: &RustConnection, window: Window, atoms: Atoms) -> Result<bool, ReplyError> {
+    let window = named(conn, window, DEEPEST)?.unwrap_or(window);
+    let class = text(conn, window, AtomEnum::WM_CLASS.into())?;
+    let said = class.map_or_else(|| title(conn, window, atoms), Ok)?.to_lowercase();
+    Ok(said.is_empty() || LOCKERS.iter().any(|locker| said.contains(locker)))
 }
 
 fn has_state(conn: &RustConnection, window: Window, atoms: Atoms, depth: u32) -> Result<bool, ReplyError> {
