@@ -2,6 +2,7 @@
 //! picture and by its sound. That a part of a take is found by its picture needs more changes of page than this one has, and is
 //! tested with made hashes (`shared-types/tests/fingerprint.rs`) and by `bench/truth.sh`.
 
+#![cfg(feature = "codecs")]
 #![expect(clippy::unwrap_used, reason = "what cannot be set up is a failed test")]
 
 use std::ops::ControlFlow;

@@ -9,6 +9,7 @@ use ::fail::FailScenario;
 
 use super::*;
 use crate::encode::opus::{OPUS_FRAME_SAMPLES, OpusEncoder};
+use crate::encode::surfaces::Memory;
 use crate::journal::Journal;
 use crate::mux::FragmentWriter;
 use crate::synth;
@@ -19,39 +20,52 @@ const HEIGHT: u32 = 180;
 const FPS: u32 = 15;
 
 const fn x264(options: &'static [(&'static str, &'static str)]) -> Candidate {
-    Candidate { name: "libx264", pixels: Pixel::YUV420P, quality: None, options }
+    Candidate { name: "libx264", pixels: Pixel::YUV420P, memory: None, quality: None, options }
 }
 
 const SPARSE: &str = "repeat-headers=1:sliced-threads=0:threads=1:sync-lookahead=0:rc-lookahead=0:scenecut=0";
 
 /// As other encoders are: another profile, another way to write numbers, other reference pictures.
-static MADE: [Candidate; 3] = [
-    x264(&[
-        ("preset", "veryfast"),
-        ("tune", "zerolatency"),
-        ("crf", "32"),
-        ("forced-idr", "1"),
-        ("x264-params", SPARSE),
-    ]),
-    x264(&[
-        ("preset", "ultrafast"),
-        ("tune", "zerolatency"),
-        ("profile", "baseline"),
-        ("level", "3.1"),
-        ("crf", "28"),
-        ("forced-idr", "1"),
-        ("x264-params", SPARSE),
-    ]),
-    x264(&[
-        ("preset", "medium"),
-        ("tune", "zerolatency"),
-        ("profile", "main"),
-        ("refs", "3"),
-        ("crf", "24"),
-        ("forced-idr", "1"),
-        ("x264-params", SPARSE),
-    ]),
+static MADE: [Candidate; 3] = [OF_HIGH, OF_BASELINE, OF_MAIN];
+
+/// With one in between that takes its pictures from a graphics processor.
+static WITH_GRAPHICS: [Candidate; 3] = [
+    OF_HIGH,
+    Candidate {
+        name: "h264_vaapi",
+        pixels: Pixel::NV12,
+        memory: Some(Memory::VAAPI),
+        quality: None,
+        options: &[("global_quality", "26")],
+    },
+    OF_MAIN,
 ];
+
+const OF_HIGH: Candidate = x264(&[
+    ("preset", "veryfast"),
+    ("tune", "zerolatency"),
+    ("crf", "32"),
+    ("forced-idr", "1"),
+    ("x264-params", SPARSE),
+]);
+const OF_BASELINE: Candidate = x264(&[
+    ("preset", "ultrafast"),
+    ("tune", "zerolatency"),
+    ("profile", "baseline"),
+    ("level", "3.1"),
+    ("crf", "28"),
+    ("forced-idr", "1"),
+    ("x264-params", SPARSE),
+]);
+const OF_MAIN: Candidate = x264(&[
+    ("preset", "medium"),
+    ("tune", "zerolatency"),
+    ("profile", "main"),
+    ("refs", "3"),
+    ("crf", "24"),
+    ("forced-idr", "1"),
+    ("x264-params", SPARSE),
+]);
 
 const HIGH: u8 = 100;
 const MAIN: u8 = 77;
@@ -67,7 +81,11 @@ fn profile(packet: &EncodedPacket) -> Option<u8> {
 /// Six seconds of pictures and sound, in whose third and fifth second what `failing` says happens to the encoder. The
 /// profile of each key picture.
 fn film(path: &Path, failing: [&str; 2]) -> Result<Vec<u8>, EncodeError> {
-    let (mut video, probes) = H264Encoder::open_from(&MADE, WIDTH, HEIGHT, FPS)?;
+    film_with(&MADE, path, failing)
+}
+
+fn film_with(list: &'static [Candidate], path: &Path, failing: [&str; 2]) -> Result<Vec<u8>, EncodeError> {
+    let (mut video, probes) = H264Encoder::open_from(list, WIDTH, HEIGHT, FPS)?;
     assert_eq!(probes.len(), 1);
     let mut audio = OpusEncoder::open().unwrap();
     let mut writer = FragmentWriter::create(Journal::create(path).unwrap(), &video, Some(&audio), FPS).unwrap();
@@ -164,4 +182,36 @@ fn the_encoder_that_was_tried_is_the_one_that_is_used() {
     H264Encoder::open_from(&MADE, WIDTH, HEIGHT, FPS).unwrap();
     scenario.teardown();
     assert_eq!(opened.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_graphics_processor_that_is_not_there_is_passed_over_also_during_a_take() {
+    let scenario = FailScenario::setup();
+    // As on a computer without one, wherever this runs.
+    ::fail::cfg("surfaces.open", "return").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let profiles = film_with(&WITH_GRAPHICS, &folder.path().join("video.mp4"), ["1*return->off", "off"]).unwrap();
+    assert_eq!(profiles[..3], [HIGH; 3]);
+    assert_eq!(profiles[3..], [MAIN; 4]);
+    scenario.teardown();
+}
+
+#[test]
+fn each_encoder_is_tried_at_the_real_size_and_says_why_it_is_passed_over() {
+    // No other test's failures in between.
+    let scenario = FailScenario::setup();
+    let (encoder, probes) = H264Encoder::open(1920, 1080, 30).unwrap();
+    scenario.teardown();
+    let names: Vec<_> = CANDIDATES.iter().take(probes.len()).map(|candidate| candidate.name).collect();
+    assert_eq!(probes.iter().map(|probe| probe.name.as_str()).collect::<Vec<_>>(), names);
+    let (used, passed_over) = probes.split_last().unwrap();
+    assert!(used.works && used.name == encoder.name(), "{probes:?}");
+    for probe in passed_over {
+        assert!(!probe.works && probe.detail.as_ref().is_some_and(|detail| detail.len() > 10), "{probe:?}");
+    }
+    if let Some(vaapi) = passed_over.iter().find(|probe| probe.name == "h264_vaapi" && !Path::new("/dev/dri").exists())
+    {
+        let detail = vaapi.detail.as_deref().unwrap();
+        assert!(detail.contains("Encoder not found") || detail.contains("this computer has none"), "{detail}");
+    }
 }

@@ -16,6 +16,7 @@ use shared_types::recording::EncoderProbe;
 use shared_types::step::PixelBox;
 
 use super::encoders::{CANDIDATES, Candidate};
+use super::surfaces::Surfaces;
 use super::yuv::{fill, interleave};
 use super::{EncodeError, EncodedPacket, fill_boxes, init, ready};
 use crate::decode::Picture;
@@ -46,6 +47,8 @@ pub struct H264Encoder {
     canvas: Video,
     /// The canvas in the encoder's own form, where that is another.
     own: Option<Video>,
+    /// Where it is copied to from there, for an encoder that takes pictures from the graphics processor's memory.
+    surfaces: Option<Surfaces>,
     fitted: Option<Fitted>,
     decoded: Option<Decoded>,
     last_ticks: i64,
@@ -126,7 +129,7 @@ impl H264Encoder {
         fps: u32,
         from_ticks: i64,
     ) -> Result<Self, EncodeError> {
-        let open = || Self::try_open(list, index, size, fps).map_err(EncodeError::Video);
+        let open = || Self::try_open(list, index, size, fps);
         let mut encoder = open()?;
         if !encoder.prove()? {
             encoder = open()?;
@@ -140,14 +143,48 @@ impl H264Encoder {
         index: usize,
         (width, height): (u32, u32),
         fps: u32,
-    ) -> Result<Self, ff::Error> {
-        fail::fail_point!("h264.open", |_| Err(ff::Error::External));
+    ) -> Result<Self, EncodeError> {
+        fail::fail_point!("h264.open", |_| Err(EncodeError::Video(ff::Error::External)));
         let candidate = &list[index];
-        let codec = ff::encoder::find_by_name(candidate.name).ok_or(ff::Error::EncoderNotFound)?;
+        let codec = ff::encoder::find_by_name(candidate.name);
+        let codec = codec.ok_or(EncodeError::Video(ff::Error::EncoderNotFound))?;
+        let open = |memory| Surfaces::open(memory, candidate.pixels, (width, height));
+        let surfaces = candidate.memory.map(open).transpose()?;
+        let opened = Self::configure(codec, candidate, surfaces.as_ref(), (width, height), fps);
+        let mut canvas = Video::new(Pixel::YUV420P, width, height);
+        paint_black(&mut canvas);
+        let own = (candidate.pixels != Pixel::YUV420P).then(|| Video::new(candidate.pixels, width, height));
+        Ok(Self {
+            encoder: opened.map_err(EncodeError::Video)?,
+            list,
+            candidate: index,
+            shift: 0,
+            is_reopened: false,
+            fps,
+            canvas,
+            own,
+            surfaces,
+            fitted: None,
+            decoded: None,
+            last_ticks: -1,
+            changes: Vec::new(),
+        })
+    }
+
+    fn configure(
+        codec: ff::Codec,
+        candidate: &Candidate,
+        surfaces: Option<&Surfaces>,
+        (width, height): (u32, u32),
+        fps: u32,
+    ) -> Result<ff::encoder::video::Encoder, ff::Error> {
         let mut video = ff::codec::Context::new_with_codec(codec).encoder().video()?;
         video.set_width(width);
         video.set_height(height);
-        video.set_format(candidate.pixels);
+        video.set_format(candidate.memory.map_or(candidate.pixels, |memory| memory.pixels));
+        if let Some(surfaces) = surfaces {
+            surfaces.serve(&mut video)?;
+        }
         video.set_time_base((1, VIDEO_TICKS));
         video.set_frame_rate(Some((fps as i32, 1)));
         // Key frames are asked for one by one; this is only a ceiling.
@@ -165,24 +202,7 @@ impl H264Encoder {
         for (key, value) in candidate.options {
             options.set(key, value);
         }
-        let encoder = video.open_with(options)?;
-        let mut canvas = Video::new(Pixel::YUV420P, width, height);
-        paint_black(&mut canvas);
-        let own = (candidate.pixels != Pixel::YUV420P).then(|| Video::new(candidate.pixels, width, height));
-        Ok(Self {
-            encoder,
-            list,
-            candidate: index,
-            shift: 0,
-            is_reopened: false,
-            fps,
-            canvas,
-            own,
-            fitted: None,
-            decoded: None,
-            last_ticks: -1,
-            changes: Vec::new(),
-        })
+        video.open_with(options)
     }
 
     /// Encodes two black pictures; an encoder that cannot is not used. Whether it can go on after that.
@@ -285,14 +305,20 @@ impl H264Encoder {
 
     fn send_once(&mut self, ticks: i64, key: bool) -> Result<Vec<EncodedPacket>, EncodeError> {
         fail::fail_point!("h264.send", |_| Err(EncodeError::Video(ff::Error::External)));
-        let picture = match self.own.as_mut() {
-            Some(own) => {
+        let mut uploaded;
+        let picture = match (self.own.as_mut(), &self.surfaces) {
+            (Some(own), None) => {
                 // The encoder may still hold the one before.
                 *own = Video::new(own.format(), own.width(), own.height());
                 interleave(&self.canvas, own);
                 own
             }
-            None => &mut self.canvas,
+            (Some(own), Some(surfaces)) => {
+                interleave(&self.canvas, own);
+                uploaded = surfaces.upload(own).map_err(EncodeError::Video)?;
+                &mut uploaded
+            }
+            (None, _) => &mut self.canvas,
         };
         picture.set_pts(Some(ticks + self.shift));
         picture.set_kind(if key { ff::picture::Type::I } else { ff::picture::Type::None });
@@ -315,6 +341,7 @@ impl H264Encoder {
         self.candidate = fresh.candidate;
         self.shift = fresh.shift;
         self.own = fresh.own;
+        self.surfaces = fresh.surfaces;
         self.changes.push(EncoderChange { from, to: self.name(), reason: error.to_string() });
         Ok(())
     }

@@ -5,6 +5,7 @@ mod encoders;
 pub mod h264;
 pub mod opus;
 pub(crate) mod playback;
+mod surfaces;
 mod yuv;
 
 use std::sync::Once;
@@ -38,6 +39,8 @@ pub enum EncodeError {
     NoAacEncoder,
     #[error("the encoder {name} failed ({reason}), and no other one works. Restart the computer if it happens again")]
     AllFailed { name: &'static str, reason: String },
+    #[error("no graphics processor can be used: {reason}")]
+    NoGraphics { reason: String },
     #[error("the picture could not be encoded: {0}")]
     Video(ffmpeg_next::Error),
     #[error("the sound could not be encoded: {0}")]
