@@ -46,7 +46,7 @@ trap 'wineserver -k' EXIT
 
 # As in tests/targets.sh: a standard library of one's own is no stable feature, and this Rust not the one that builds the project.
 export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$place/target CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=false
-export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine
+export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER='timeout 300 wine'
 # The bindings of Windows are the largest crate here, and hardly anything of them runs.
 /usr/bin/cargo test --locked -Zbuild-std=std,panic_unwind,test --config 'profile.dev.package.windows.opt-level=0' \
   --target "$system" -p shared-types -p media -p capture --tests || exit 1

@@ -1,11 +1,10 @@
 //! The key that pauses and resumes a take from whichever window the worker is in.
 //!
 //! On X11 it is grabbed on the root window: the press reaches the recorder alone. Num Lock and Caps Lock count as held
-//! modifiers there, so each combination with them is grabbed too. Other systems have the button in the window.
+//! modifiers there, so each combination with them is grabbed too. On Windows it is a hot key, of which the thread is told that
+//! asked for it. macOS has the button in the window.
 
-use super::InputError;
-#[cfg(target_os = "linux")]
-use super::Running;
+use super::{InputError, Running};
 use crate::display::Session;
 
 /// Its name as in `events.jsonl`.
@@ -19,9 +18,63 @@ pub fn watch(session: &Session, pressed: impl Fn() + Send + 'static) -> Result<R
     Running::spawn("pause-key", move |stop| grab.run(stop, &pressed))
 }
 
-#[cfg(not(target_os = "linux"))]
-pub fn watch(_session: &Session, _pressed: impl Fn() + Send + 'static) -> Result<super::Running, InputError> {
+#[cfg(target_os = "windows")]
+pub fn watch(_session: &Session, pressed: impl Fn() + Send + 'static) -> Result<Running, InputError> {
+    let (is_ours, answer) = crossbeam_channel::bounded(1);
+    let running = Running::spawn("pause-key", move |stop| {
+        hot_key::run(stop, &is_ours, &pressed);
+        Ok(())
+    })?;
+    if answer.recv() == Ok(true) { Ok(running) } else { Err(InputError::KeyTaken { key: PAUSE_KEY }) }
+}
+
+#[cfg(target_os = "macos")]
+pub fn watch(_session: &Session, _pressed: impl Fn() + Send + 'static) -> Result<Running, InputError> {
     Err(InputError::NoKey { key: PAUSE_KEY })
+}
+
+#[cfg(target_os = "windows")]
+mod hot_key {
+    #![expect(unsafe_code, reason = "hot keys have no safe form")]
+
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use crossbeam_channel::Sender;
+    use windows::Win32::Foundation::HWND;
+    use windows::Win32::UI::Input::KeyboardAndMouse::{
+        MOD_ALT, MOD_CONTROL, MOD_NOREPEAT, RegisterHotKey, UnregisterHotKey, VK_P,
+    };
+    use windows::Win32::UI::WindowsAndMessaging::{
+        MSG, MWMO_INPUTAVAILABLE, MsgWaitForMultipleObjectsEx, PM_REMOVE, PeekMessageW, QS_ALLINPUT, WM_HOTKEY,
+    };
+
+    const ID: i32 = 1;
+    const WAIT_MILLIS: u32 = 50;
+
+    /// Says whether the key could be had, and then tells of it.
+    pub(super) fn run(stop: &AtomicBool, is_ours: &Sender<bool>, pressed: &dyn Fn()) {
+        // No window: the messages come to the thread.
+        let nobody = HWND::default();
+        let held = MOD_CONTROL | MOD_ALT | MOD_NOREPEAT;
+        // SAFETY: a plain request for this thread, which gives the key back below.
+        let asked = unsafe { RegisterHotKey(nobody, ID, held, VK_P.0.into()) };
+        if is_ours.send(asked.is_ok()).is_err() || asked.is_err() {
+            return;
+        }
+        let mut message = MSG::default();
+        while !stop.load(Ordering::Relaxed) {
+            // SAFETY: the message is written before it is read.
+            while unsafe { PeekMessageW(&raw mut message, nobody, 0, 0, PM_REMOVE) }.as_bool() {
+                if message.message == WM_HOTKEY {
+                    pressed();
+                }
+            }
+            // SAFETY: no handles are waited for, only messages and the time.
+            unsafe { MsgWaitForMultipleObjectsEx(None, WAIT_MILLIS, QS_ALLINPUT, MWMO_INPUTAVAILABLE) };
+        }
+        // SAFETY: the key is this thread's.
+        drop(unsafe { UnregisterHotKey(nobody, ID) });
+    }
 }
 
 #[cfg(target_os = "linux")]
