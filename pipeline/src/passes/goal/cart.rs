@@ -42,6 +42,8 @@ static REASON: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+static SENTENCE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?s).+?(?:[.!?](?:\s+|$)|$)"));
+
 /// The cart at the end, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Cart {
@@ -72,9 +74,12 @@ pub fn decision(steps: &[Step], transcript: &Transcript, products: &[ProductSeen
             titles.push(&item.title);
         }
         for step in opened(item, &cart.items, steps).into_iter().chain([item.step]) {
-            let told = |reason: &String| !reasons.iter().any(|other| other.contains(reason.as_str()));
-            if let Some(reason) = reason(&steps[step], transcript).filter(told) {
-                reasons.push(reason);
+            for sentence in SENTENCE.find_iter(&reason(&steps[step], transcript).unwrap_or_default()) {
+                let sentence = sentence.as_str().trim();
+                // Both may hold what was said between them.
+                if !sentence.is_empty() && !reasons.iter().any(|other| other.contains(sentence)) {
+                    reasons.push(sentence.to_owned());
+                }
             }
         }
     }
@@ -82,11 +87,12 @@ pub fn decision(steps: &[Step], transcript: &Transcript, products: &[ProductSeen
     (joined(titles.join(", ")), joined(reasons.join(" ")))
 }
 
-/// The Step at which something in the cart was looked at last before it was added; not one before another was added.
+/// The Step that opened what was added to the cart later, without another having been added in between.
 fn opened(item: &Chosen, items: &[Chosen], steps: &[Step]) -> Option<usize> {
     let earlier = items.iter().map(|other| other.step).filter(|step| *step < item.step).max();
     let since = earlier.map_or(0, |step| step + 1);
-    (since..item.step).rev().find(|&index| steps[index].intent == Some(Intent::Inspect))
+    let opens = |step: &Step| step.intent == Some(Intent::Inspect) && step.action != Action::Scroll;
+    (since..item.step).rev().find(|&index| opens(&steps[index]))
 }
 
 pub(super) fn is_add(step: &Step) -> bool {

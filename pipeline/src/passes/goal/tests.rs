@@ -547,11 +547,16 @@ fn the_decision_is_what_stays_in_the_cart() {
     };
     let steps = [
         opened(10.0, "This one looks dry."),
-        opened(20.0, "The reviews are good."),
-        Step { utterances: told(31.0, "I add it."), ..add(31.0, "Aloe Vera | Shop") },
+        opened(20.0, "The reviews are good. It costs $8.39."),
+        Step { action: Action::Scroll, ..opened(25.0, "Let me see.") },
+        Step { utterances: told(31.0, "It costs $8.39. I add it."), ..add(31.0, "Aloe Vera | Shop") },
     ];
     let why = decision(&steps, &said(&[]), &products).1;
-    assert_eq!(why.as_deref(), Some("The reviews are good. I add it."), "why it was opened is a reason too");
+    assert_eq!(
+        why.as_deref(),
+        Some("The reviews are good. It costs $8.39. I add it."),
+        "why it was opened is a reason too"
+    );
 
     let steps = [add(31.0, "Aloe Vera | Shop"), add(55.0, "Spiky Cactus - Shop"), add(70.0, "Tennis Ball | Shop")];
     assert_eq!(decision(&steps, &said(&[]), &products), (Some("Aloe Vera, Spiky Cactus, Tennis Bal1".into()), None));
