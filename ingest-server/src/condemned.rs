@@ -27,6 +27,7 @@ pub async fn remove(app: &App) -> Done<()> {
                 tracing::error!(key, %error, "an object whose bytes must go is still there; it is tried again");
             }
             gone.push(removed.is_ok());
+            crash::point("condemned.removing");
         }
         crash::point("condemned.removed");
         let mut tx = app.store.begin().await?;

@@ -31,10 +31,16 @@ pub const POINTS: &[&str] = &[
     "review.decided",
     "upload.terminating",
     "upload.terminated",
+    "condemned.removing",
     "condemned.removed",
     "erasure.asked",
     "erasure.finishing",
 ];
+
+/// Those that are passed only where something is removed that was kept: the recording as it was before a redaction, and
+/// media whose time is over.
+pub const REMOVAL_POINTS: &[&str] =
+    &["redaction.finishing", "redaction.finished", "retention.condemning", "retention.condemned"];
 
 /// Those that are passed only where the objects lie in a bucket.
 pub const BUCKET_POINTS: &[&str] = &["parts.sent", "parts.tail", "parts.completed"];
@@ -65,7 +71,8 @@ pub fn arm(_: &str) {}
 /// Ends the process here if this point was chosen.
 #[cfg(debug_assertions)]
 pub fn point(name: &'static str) {
-    debug_assert!(POINTS.contains(&name) || BUCKET_POINTS.contains(&name), "{name} is in the list of points");
+    let is_listed = [POINTS, REMOVAL_POINTS, BUCKET_POINTS].iter().any(|points| points.contains(&name));
+    debug_assert!(is_listed, "{name} is in a list of points");
     let Some(armed) = ARMED.get().filter(|armed| armed.point == name) else { return };
     if armed.passes.fetch_sub(1, Ordering::SeqCst) == 1 {
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);

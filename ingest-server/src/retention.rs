@@ -10,7 +10,7 @@ use crate::objects::manifest_key;
 use crate::store::audit::Actor;
 use crate::store::retention::{Due, Since};
 use crate::uploads::{Done, UploadError};
-use crate::{condemned, store};
+use crate::{condemned, crash, store};
 
 const DAY_SECS: i64 = 86_400;
 
@@ -142,10 +142,13 @@ async fn condemn(app: &Shared, due: &Due, since: Since<'_>, now: Timestamp) -> R
     for key in keys {
         store::condemned::put(&mut tx, &key, now).await?;
     }
-    let what = "The media were removed: their time was over.";
+    // What it says holds at once: the bytes go after it, and nobody is given their address any more.
+    let what = "The media go: their time is over.";
     store::history::add(&mut tx, due.id, now, "server", what).await?;
     let subject = format!("submission {}", due.id);
     store::audit::append(&mut tx, &Actor::server(), AuditAct::MediaRemoved, &subject, what, now).await?;
     tx.commit().await?;
     Ok(true)
 }
+    crash::point("retention.condemning");
+    crash::point("retention.condemned");

@@ -354,6 +354,9 @@ async fn complete(
     crash::point("job.completing");
     tx.commit().await?;
     crash::point("job.completed");
+    if job.kind == JobKind::Redact {
+        crash::point("redaction.finished");
+    }
     condemned::try_remove(&app).await;
     if queued {
         app.work.notify_waiters();

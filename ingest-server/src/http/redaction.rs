@@ -18,6 +18,7 @@ use shared_types::timestamp::Timestamp;
 use uuid::Uuid;
 
 use crate::app::{App, Shared};
+use crate::crash;
 use crate::http::error::{Answer, Problem};
 use crate::http::guard::AdminCaller;
 use crate::http::outcome::turn;
@@ -154,6 +155,8 @@ pub(super) async fn finish(
     }
     store::redaction::done(tx, id, now).await?;
     turn(tx, &standing, standing.stage, &Change::default(), now).await?;
-    store::history::add(tx, id, now, "pipeline", "redacted; the earlier recording is gone").await?;
+    // That its bytes are gone `done_at` says, and only when they are.
+    store::history::add(tx, id, now, "pipeline", "redacted; the earlier recording is given to nobody any more").await?;
+    crash::point("redaction.finishing");
     Ok(Completed { stage: Some(standing.stage), duplicate_of: None })
 }

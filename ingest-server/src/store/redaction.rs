@@ -27,7 +27,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// Newest first.
+/// Newest first. One is done when nothing is left of what it replaced.
 pub async fn list(pool: &AnyPool, submission_id: SubmissionId) -> Result<Vec<RedactionView>, StoreError> {
     let query = sqlx::query(include_str!("sql/redaction/list.sql")).bind(submission_id.to_string());
     let view = |found: &sqlx::any::AnyRow| {

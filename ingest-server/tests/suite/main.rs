@@ -23,6 +23,7 @@ mod plans;
 mod quota;
 mod redaction;
 mod review;
+mod removals;
 mod stores;
 mod tus;
 mod uploads;

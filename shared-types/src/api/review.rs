@@ -218,7 +218,8 @@ pub struct RedactionView {
     /// The reviewer's e-mail.
     pub who: String,
     pub asked_at: Timestamp,
-    /// Null while it is being made; until then the take cannot be decided on or exported.
+    /// Null while it is being made, when the take cannot be decided on or exported, and while bytes of what it replaced are
+    /// still on the server.
     pub done_at: Option<Timestamp>,
 }
 

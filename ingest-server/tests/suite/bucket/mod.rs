@@ -57,6 +57,16 @@ pub async fn watched(root: &Path) -> (BucketConfig, Asked) {
     (config("recordings", port), asked)
 }
 
+/// What a server needs to keep its objects in a bucket.
+pub fn settings(bucket: &BucketConfig) -> [(&str, &str); 4] {
+    [
+        ("S3_BUCKET", &bucket.name),
+        ("AWS_ENDPOINT_URL_S3", bucket.endpoint.as_deref().unwrap_or_default()),
+        ("AWS_ACCESS_KEY_ID", &bucket.access_key),
+        ("AWS_SECRET_ACCESS_KEY", &bucket.secret_key),
+    ]
+}
+
 struct Moto {
     port: u16,
     /// Ends the server when this process, and with it the pipe to it, is gone.

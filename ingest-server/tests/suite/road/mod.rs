@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "shared by name among the tests")]
 
 pub mod people;
+pub mod trial;
 pub mod wire;
 
 use std::io::Read;
@@ -291,6 +292,17 @@ pub async fn new_database() -> String {
     sqlx::query(sqlx::AssertSqlSafe(format!("create database {name}"))).execute(&pool).await.unwrap();
     pool.close().await;
     format!("{root}{name}")
+}
+
+/// An empty database for a server with a process of its own.
+pub fn database(engine: Engine, folder: &Path) -> String {
+    match engine {
+        Engine::Sqlite => {
+            sqlx::any::install_default_drivers();
+            format!("sqlite://{}", folder.join("collector.db").display())
+        }
+        Engine::Postgres => tokio::runtime::Runtime::new().unwrap().block_on(new_database()),
+    }
 }
 
 fn binaries() -> PathBuf {

@@ -91,7 +91,8 @@ impl Process {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> io::Result<Reply> {
-        let mut stream = self.connect();
+        let mut stream = TcpStream::connect(self.address)?;
+        patient(&stream);
         let mut head = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n",
             self.address,
@@ -126,9 +127,13 @@ impl Drop for Process {
 
 pub fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
+    patient(&stream);
+    stream
+}
+
+fn patient(stream: &TcpStream) {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
-    stream
 }
 
 /// Reads until the other side closes.

@@ -12,6 +12,7 @@ export type RedactionView = { id: RedactionId, range: RedactionRange,
  */
 who: string, asked_at: Timestamp, 
 /**
- * Null while it is being made; until then the take cannot be decided on or exported.
+ * Null while it is being made, when the take cannot be decided on or exported, and while bytes of what it replaced are
+ * still on the server.
  */
 done_at: Timestamp | null, };

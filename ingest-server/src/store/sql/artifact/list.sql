@@ -1,1 +1,5 @@
-select name, bytes, sha256, object_key from artifact where submission_id = $1 order by name
+select name, bytes, sha256, object_key
+from artifact
+join submission on submission.id = artifact.submission_id
+where submission_id = $1 and submission.media_removed_at is null
+order by name
