@@ -21,7 +21,8 @@ use crate::objects::Lock;
 use crate::retention::Over;
 use crate::store::audit::Actor;
 use crate::{
-    acts, backup, crash, discrepancy, housekeeping, moving, password, retention, secret, serve, shown, store, uploads,
+    acts, backup, crash, discrepancy, housekeeping, moving, password, retention, secret, serve, shown, store, strays,
+    uploads,
 };
 
 type Done = Result<(), Box<dyn Error + Send + Sync>>;
@@ -269,7 +270,10 @@ async fn retain(config: Config, apply: bool) -> Done {
     }
     if apply {
         let (uploads, media) = (uploads::sweep(&app, now).await?, retention::apply(&app, now).await?);
-        tracing::info!("{uploads} uploads were ended, and the media of {media} takes removed");
+        let nobodys = strays::sweep(&app, now).await?;
+        tracing::info!(
+            "{uploads} uploads were ended, the media of {media} takes removed, and {nobodys} objects that belonged to nothing"
+        );
     } else {
         tracing::info!("nothing was removed; --apply removes what is listed");
     }

@@ -2,23 +2,16 @@
 //! mended without a loss is mended: a lost object comes back from another one with the same hash, what is missing in the
 //! ledger is written, and objects that nobody knows are set aside. Nothing is removed, so that no only copy is.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-
 use shared_types::api::audit::AuditAct;
 use shared_types::submission::SubmissionStage;
-use tokio::task::spawn_blocking;
 
 use crate::app::Shared;
-use crate::objects::{ObjectsError, is_key};
+use crate::objects::{Lying, ObjectsError};
 use crate::store::audit::{Actor, Chain, append, verify};
 use crate::store::operations::{self, Expected};
+use crate::store::owner::{Owner, Standing};
 use crate::store::{self, StoreError};
-
-/// Beside `objects/` in the data folder; for a person to look at.
-const ASIDE: &str = "set-aside";
+use crate::strays::{self, SweepError};
 
 /// How to look.
 #[derive(Debug, Clone, Copy)]
@@ -65,9 +58,12 @@ pub enum LookError {
     Objects(#[from] ObjectsError),
 }
 
-impl From<io::Error> for LookError {
-    fn from(error: io::Error) -> Self {
-        Self::Objects(error.into())
+impl From<SweepError> for LookError {
+    fn from(error: SweepError) -> Self {
+        match error {
+            SweepError::Objects(error) => Self::Objects(error),
+            SweepError::Store(error) => Self::Store(error),
+        }
     }
 }
 
@@ -91,42 +87,6 @@ pub async fn look(app: &Shared, how: Look) -> Done<Found> {
     Ok(found)
 }
 
-/// Objects in the folder by their keys, with their sizes. Blocks.
-pub fn keys_in(root: &Path) -> io::Result<BTreeMap<String, u64>> {
-    let (mut keys, mut folders) = (BTreeMap::new(), vec![root.to_owned()]);
-    while let Some(folder) = folders.pop() {
-        let entries = match fs::read_dir(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            entries => entries?,
-        };
-        for entry in entries {
-            let entry = entry?;
-            let path = entry.path();
-            let Some(key) = path.strip_prefix(root).ok().and_then(Path::to_str) else { continue };
-            if !is_key(key) {
-                continue;
-            }
-            match entry.metadata() {
-                Ok(meta) if meta.is_dir() => folders.push(path),
-                Ok(meta) => drop(keys.insert(key.to_owned(), meta.len())),
-                // Removed since the folder was read.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-    Ok(keys)
-}
-
-/// Copies of manifests are made anew from the database whenever they are asked for.
-fn is_remade(key: &str) -> bool {
-    key.starts_with("submissions/") && key.rsplit('/').next().is_some_and(|name| name.starts_with("manifest-"))
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Done<T> {
-    Ok(spawn_blocking(work).await.map_err(io::Error::other)??)
-}
-
 /// What is wrong with an object that a row counts on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wrong {
@@ -148,16 +108,8 @@ async fn wrong(app: &Shared, expected: &Expected, quick: bool) -> Done<Option<Wr
 }
 
 async fn objects(app: &Shared, how: Look, found: &mut Found) -> Done<()> {
-    let (root, aside) = (app.config.data_dir.join("objects"), app.config.data_dir.join(ASIDE));
-    // The folder first: what is put there meanwhile is named by a row before it is there. What a bucket has too much is
-    // removed by the sweep, and nothing in it is mended here.
-    let in_folder = app.objects.folder().is_some();
-    let there = if in_folder {
-        let root = root.clone();
-        blocking(move || keys_in(&root)).await?
-    } else {
-        BTreeMap::new()
-    };
+    // These first: what is put there meanwhile is named by a row before it is there.
+    let mut unknown = strays::of_nobody(app).await?;
     let expected = operations::objects(app.store.read()).await?;
     found.objects = expected.len();
     let (mut good, mut bad) = (Vec::new(), Vec::new());
@@ -165,13 +117,6 @@ async fn objects(app: &Shared, how: Look, found: &mut Found) -> Done<()> {
         match wrong(app, one, how.quick).await? {
             None => good.push(one),
             Some(wrong) => bad.push((one, wrong)),
-        }
-    }
-    let mut unknown = Vec::new();
-    for (key, bytes) in &there {
-        let is_known = is_remade(key) || expected.iter().any(|one| one.key == *key);
-        if !is_known && !operations::is_named(app.store.read(), key).await? {
-            unknown.push((key.clone(), *bytes));
         }
     }
     for (one, wrong) in bad {
@@ -182,92 +127,73 @@ async fn objects(app: &Shared, how: Look, found: &mut Found) -> Done<()> {
             Wrong::Content => "has other content than its SHA-256 says".to_owned(),
         };
         let source = source(app, one, &good, &unknown).await?;
-        let is_mended = match (&source, how.repair && in_folder) {
+        let advice = match (&source, how.repair) {
             (Some(source), true) => {
-                bring_back(&root, &aside, source, key, app.store.read()).await?;
+                bring_back(app, source, key).await?;
                 repaired(app, &format!("object {key}"), "brought back from another one with the same hash").await?;
-                unknown.retain(|(key, _)| key != source);
-                true
+                unknown.retain(|(one, _)| one.key != source.key);
+                ""
             }
-            _ => false,
+            (Some(_), false) => " --repair brings it back from another one with the same hash.",
+            (None, _) => " No other object has its hash: take it out of a backup.",
         };
-        let advice = match (&source, is_mended) {
-            (_, true) => "",
-            (Some(_), false) if in_folder => " --repair brings it back from another one with the same hash.",
-            (Some(source), false) => &format!(" In the bucket, {source} has the same bytes: copy it to its place."),
-            (None, false) => " No other object has its hash: take it out of a backup.",
-        };
+        let is_mended = source.is_some() && how.repair;
         found.tell(format!("The object {key} of {owner} {what}.{advice}"), is_mended);
     }
-    for (key, bytes) in unknown {
+    for (Lying { key, bytes, .. }, standing) in unknown {
+        let nothing = match standing {
+            Standing::Unknown => "belongs to nothing: the database never knew it",
+            _ => "belongs to nothing any more",
+        };
+        // All that was read in between took its time.
+        if how.repair && Owner::find(app.store.read(), &key).await?.standing(&key) == Standing::Wanted {
+            continue;
+        }
         let advice = if how.repair { "It was set aside." } else { "--repair sets it aside, and removes nothing." };
         if how.repair {
-            let (from, to) = (root.join(&key), aside.join(&key));
-            blocking(move || move_to(&from, &to)).await?;
+            app.objects.set_aside(&key).await?;
             repaired(app, &format!("object {key}"), "set aside, since no row knows it").await?;
         }
-        found.tell(format!("The object {key} with {bytes} bytes belongs to nothing. {advice}"), how.repair);
+        found.tell(format!("The object {key} with {bytes} bytes {nothing}. {advice}"), how.repair);
     }
     Ok(())
 }
 
-/// The key of another object with the same bytes.
+/// Another object with the same bytes.
+struct Source {
+    key: String,
+    /// A row counts on it as well, so it stays where it is.
+    is_wanted: bool,
+}
+
 async fn source(
     app: &Shared,
     wanted: &Expected,
     good: &[&Expected],
-    unknown: &[(String, u64)],
-) -> Done<Option<String>> {
+    unknown: &[(Lying, Standing)],
+) -> Done<Option<Source>> {
     if wanted.sha256.is_empty() {
         return Ok(None);
     }
-    let known = good.iter().filter(|one| one.sha256 == wanted.sha256).map(|one| one.key.clone());
-    let fitting = unknown.iter().filter(|(_, bytes)| *bytes == wanted.bytes).map(|(key, _)| key.clone());
-    for key in known.chain(fitting) {
+    let known = good.iter().filter(|one| one.sha256 == wanted.sha256);
+    let known = known.map(|one| Source { key: one.key.clone(), is_wanted: true });
+    let fitting = unknown.iter().filter(|(one, _)| one.bytes == wanted.bytes);
+    let fitting = fitting.map(|(one, _)| Source { key: one.key.clone(), is_wanted: false });
+    for source in known.chain(fitting) {
         // Looked at also where a row says so: with `quick` nobody has yet.
-        if app.objects.hash(&key).await?.as_deref() == Some(wanted.sha256.as_str()) {
-            return Ok(Some(key));
+        if app.objects.hash(&source.key).await?.as_deref() == Some(wanted.sha256.as_str()) {
+            return Ok(Some(source));
         }
     }
     Ok(None)
 }
 
-/// What stands in the place is set aside; a source that a row knows is copied, one that nobody knows is moved.
-async fn bring_back(root: &Path, aside: &Path, source: &str, key: &str, pool: &sqlx::AnyPool) -> Done<()> {
-    let is_known = operations::is_named(pool, source).await?;
-    let (from, to, damaged) = (root.join(source), root.join(key), aside.join(key));
-    blocking(move || {
-        if to.exists() {
-            move_to(&to, &damaged)?;
-        }
-        if !is_known {
-            return move_to(&from, &to);
-        }
-        let part = with_end(&to);
-        prepare(&part)?;
-        fs::copy(&from, &part)?;
-        fs::File::open(&part)?.sync_all()?;
-        move_to(&part, &to)
-    })
-    .await
-}
-
-fn with_end(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".part");
-    PathBuf::from(name)
-}
-
-fn prepare(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), fs::create_dir_all)
-}
-
-fn move_to(from: &Path, to: &Path) -> io::Result<()> {
-    prepare(to)?;
-    fs::rename(from, to)?;
-    let sync = |path: &Path| path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all());
-    sync(to)?;
-    sync(from)
+/// What stands in the place is set aside; a source that nobody knows is moved there.
+async fn bring_back(app: &Shared, source: &Source, key: &str) -> Done<()> {
+    if app.objects.stat(key).await?.is_some() {
+        app.objects.set_aside(key).await?;
+    }
+    Ok(app.objects.bring(&source.key, key, !source.is_wanted).await?)
 }
 
 async fn repaired(app: &Shared, subject: &str, what: &str) -> Done<()> {

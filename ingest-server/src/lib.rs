@@ -30,5 +30,6 @@ pub mod secret;
 pub mod serve;
 pub mod shown;
 pub mod store;
+pub mod strays;
 pub mod totp;
 pub mod uploads;

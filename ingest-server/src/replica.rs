@@ -3,29 +3,25 @@
 use std::time::Duration;
 
 use shared_types::timestamp::Timestamp;
+use tokio::time::Instant;
 
 use crate::app::App;
-use crate::objects::{Left, ObjectsError};
+use crate::objects::Left;
 use crate::store::upload::HeldParts;
 use crate::store::{self, StoreError};
+use crate::strays::{self, SweepError};
 
 /// Before the bell is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
+/// All that is stored is looked at, so seldom, and not while a start has other work.
+const LOOK_THROUGH_EVERY: Duration = Duration::from_hours(24);
 /// What a growing upload writes is named by its row long before.
 const LEFT_SECS: i64 = 24 * 60 * 60;
 
-#[derive(Debug, thiserror::Error)]
-pub enum SweepError {
-    #[error(transparent)]
-    Objects(#[from] ObjectsError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 /// Runs until it is dropped.
 pub async fn run(app: &App) {
-    tokio::join!(hear(app), sweep_often(app));
+    tokio::join!(hear(app), sweep_often(app), look_through(app));
 }
 
 /// Wakes those who wait for work that another replica queued.
@@ -58,6 +54,18 @@ async fn sweep_often(app: &App) {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "removed what was left of uploads in the bucket"),
             Err(error) => tracing::warn!(%error, "what is left of uploads in the bucket stays"),
+        }
+    }
+}
+
+async fn look_through(app: &App) {
+    let mut days = tokio::time::interval_at(Instant::now() + SWEEP_EVERY, LOOK_THROUGH_EVERY);
+    loop {
+        days.tick().await;
+        match strays::sweep(app, app.clock.now()).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "removed {removed} objects that belonged to nothing"),
+            Err(error) => tracing::warn!(%error, "objects that belong to nothing were not all looked for"),
         }
     }
 }

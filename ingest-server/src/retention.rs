@@ -7,10 +7,12 @@ use shared_types::timestamp::Timestamp;
 use crate::app::Shared;
 use crate::limits::{Limits, signed};
 use crate::objects::manifest_key;
+use crate::store::StoreError;
 use crate::store::audit::Actor;
 use crate::store::retention::{Due, Since};
+use crate::strays::SweepError;
 use crate::uploads::{Done, UploadError};
-use crate::{condemned, crash, store};
+use crate::{condemned, crash, store, strays};
 
 const DAY_SECS: i64 = 86_400;
 
@@ -24,16 +26,19 @@ pub enum Class {
     RejectedMedia,
     /// Media of accepted takes; the ledger, the review and the dataset's rows stay.
     AcceptedMedia,
+    /// Objects that the database never knew; [`crate::strays`] says which.
+    UnknownObjects,
 }
 
 impl Class {
-    pub const ALL: [Self; 3] = [Self::UnusedUploads, Self::RejectedMedia, Self::AcceptedMedia];
+    pub const ALL: [Self; 4] = [Self::UnusedUploads, Self::RejectedMedia, Self::AcceptedMedia, Self::UnknownObjects];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::UnusedUploads => "unused_uploads",
             Self::RejectedMedia => "rejected_media",
             Self::AcceptedMedia => "accepted_media",
+            Self::UnknownObjects => "unknown_objects",
         }
     }
 
@@ -42,13 +47,14 @@ impl Class {
             Self::UnusedUploads => limits.unused_upload_days,
             Self::RejectedMedia => limits.rejected_media_days,
             Self::AcceptedMedia => limits.accepted_media_days,
+            Self::UnknownObjects => limits.unknown_object_days,
         }
     }
 
     const fn stages(self) -> &'static [SubmissionStage] {
         use SubmissionStage as Stage;
         match self {
-            Self::UnusedUploads => &[],
+            Self::UnusedUploads | Self::UnknownObjects => &[],
             Self::RejectedMedia => {
                 &[Stage::Rejected, Stage::Redo, Stage::SentBack, Stage::Withdrawn, Stage::Failed, Stage::Quarantined]
             }
@@ -71,8 +77,8 @@ fn before(days: u64, now: Timestamp) -> Timestamp {
     now.plus_secs(-signed(days).saturating_mul(DAY_SECS))
 }
 
-/// What [`apply`] would remove. It changes nothing.
-pub async fn look(app: &Shared, now: Timestamp) -> Done<Vec<Over>> {
+/// What [`apply`] and [`strays::sweep`] would remove. It changes nothing.
+pub async fn look(app: &Shared, now: Timestamp) -> Result<Vec<Over>, SweepError> {
     let mut all = Vec::new();
     for class in Class::ALL {
         let days = class.days(&app.config.limits);
@@ -80,6 +86,8 @@ pub async fn look(app: &Shared, now: Timestamp) -> Done<Vec<Over>> {
         if days > 0 && class == Class::UnusedUploads {
             let uploads = store::upload::unused_sum(app.store.read(), before(days, now)).await?;
             (over.items, over.bytes) = uploads;
+        } else if days > 0 && class == Class::UnknownObjects {
+            (over.items, over.bytes) = strays::unknown(app, now).await?;
         } else if days > 0 {
             let mut after = None;
             loop {
@@ -100,9 +108,9 @@ async fn due(
     class: Class,
     now: Timestamp,
     after: Option<shared_types::id::SubmissionId>,
-) -> Done<Vec<Due>> {
+) -> Result<Vec<Due>, StoreError> {
     let since = Since { stages: class.stages(), before: before(class.days(&app.config.limits), now) };
-    Ok(store::retention::due(app.store.read(), since, after).await?)
+    store::retention::due(app.store.read(), since, after).await
 }
 
 /// Condemns and removes the media of submissions whose time is over, until the server is told to stop; tells how many. Unused
@@ -147,8 +155,8 @@ async fn condemn(app: &Shared, due: &Due, since: Since<'_>, now: Timestamp) -> R
     store::history::add(&mut tx, due.id, now, "server", what).await?;
     let subject = format!("submission {}", due.id);
     store::audit::append(&mut tx, &Actor::server(), AuditAct::MediaRemoved, &subject, what, now).await?;
+    crash::point("retention.condemning");
     tx.commit().await?;
+    crash::point("retention.condemned");
     Ok(true)
 }
-    crash::point("retention.condemning");
-    crash::point("retention.condemned");

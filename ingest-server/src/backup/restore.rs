@@ -14,8 +14,7 @@ use super::{
 };
 use crate::app::{App, Clock};
 use crate::config::Config;
-use crate::discrepancy::keys_in;
-use crate::objects::{Lock, is_key};
+use crate::objects::{Lock, is_key, walk};
 use crate::store::audit::{Actor, append};
 use crate::store::{Engine, Store, StoreError, operations};
 
@@ -63,7 +62,13 @@ fn database_path(config: &Config) -> Option<PathBuf> {
 }
 
 async fn is_empty(config: &Config, engine: Engine, objects: &Path) -> Done<()> {
-    if !keys_in(objects).map_err(at(objects))?.is_empty() {
+    let mut is_empty = true;
+    walk(objects, |_| {
+        is_empty = false;
+        false
+    })
+    .map_err(at(objects))?;
+    if !is_empty {
         return Err(BackupError::NotEmpty(objects.display().to_string()));
     }
     match database_path(config) {

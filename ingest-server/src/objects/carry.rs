@@ -9,23 +9,15 @@ use tokio::task::JoinSet;
 
 use super::folder::blocking;
 use super::parts::{self, random};
-use super::{Bucket, FolderObjects, Growing, ObjectsError, Staging, is_key};
+use super::{Bucket, FolderObjects, Growing, ObjectsError, Staging, walk};
 
 /// Every object of the folder, by its key.
 pub fn keys(data_dir: &Path) -> Result<Vec<String>, ObjectsError> {
-    let root = data_dir.join("objects");
-    let (mut keys, mut folders) = (Vec::new(), vec![root.clone()]);
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder)? {
-            let path = entry?.path();
-            let key = path.strip_prefix(&root).ok().and_then(Path::to_str).unwrap_or_default().to_owned();
-            // What is still coming in has a dot before its name.
-            if !is_key(&key) {
-                continue;
-            }
-            if path.is_dir() { folders.push(path) } else { keys.push(key) }
-        }
-    }
+    let mut keys = Vec::new();
+    walk(&data_dir.join("objects"), |some| {
+        keys.extend(some.into_iter().map(|one| one.key));
+        true
+    })?;
     keys.sort();
     Ok(keys)
 }

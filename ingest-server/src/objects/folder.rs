@@ -66,6 +66,11 @@ impl FolderObjects {
         is_key(key) && self.signer.allows(allows, key, expires, signature, now)
     }
 
+    /// The folder that all keys lie below.
+    pub(super) fn root(&self) -> &Path {
+        &self.folder
+    }
+
     pub fn path(&self, key: &str) -> Result<PathBuf, ObjectsError> {
         if is_key(key) { Ok(self.folder.join(key)) } else { Err(ObjectsError::Key(key.to_owned())) }
     }

@@ -6,9 +6,11 @@
 //! bucket the staging file lives for one request; before an answer its whole parts go to a multipart upload and the
 //! rest to an object of its own, and the upload's row names them ([`parts`]), so any replica goes on with any upload.
 
+mod aside;
 mod carry;
 mod folder;
 mod lock;
+mod lying;
 mod parts;
 #[cfg(feature = "s3")]
 mod s3;
@@ -23,6 +25,7 @@ mod sweep;
 pub use carry::{keys, send, send_growing};
 pub use folder::{FolderObjects, Incoming, LONGEST_OBJECT, hash_of};
 pub use lock::{Lock, LockError};
+pub use lying::{Lying, walk};
 pub use parts::{PART_BYTES, Parts};
 pub use s3::Bucket;
 pub use sign::SignedFor;

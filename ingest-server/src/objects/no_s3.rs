@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use tokio::io::AsyncRead;
+use tokio::sync::mpsc::Sender;
 
+use super::lying::Lying;
 use super::store::View;
 use super::sweep::Left;
 use super::{ObjectsError, PART_BYTES};
@@ -67,6 +69,10 @@ impl Bucket {
         match *self {}
     }
 
+    pub(super) async fn copy(&self, _: &str, _: &str) -> Done<()> {
+        match *self {}
+    }
+
     pub async fn remove(&self, _: &str) -> Done<()> {
         match *self {}
     }
@@ -92,6 +98,10 @@ impl Bucket {
     }
 
     pub(super) async fn unfinished(&self) -> Done<Vec<Left>> {
+        match *self {}
+    }
+
+    pub(super) async fn lying(&self, _: &str, _: &Sender<Done<Vec<Lying>>>) -> Done<()> {
         match *self {}
     }
 

@@ -19,14 +19,16 @@ use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Object};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use shared_types::timestamp::Timestamp;
 use tokio::io::AsyncRead;
+use tokio::sync::mpsc::Sender;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::lying::Lying;
 use super::store::View;
 use super::sweep::Left;
 use super::{LONGEST_OBJECT, ObjectsError, PART_BYTES, is_key, kind};
@@ -39,6 +41,9 @@ const MOST_PARTS: usize = 16;
 const PATIENCE: Duration = Duration::from_mins(1);
 const CONNECT: Duration = Duration::from_secs(5);
 const ATTEMPTS: u32 = 4;
+/// S3 copies no more than 5 GiB in one request.
+const MOST_COPIED: u64 = 5 << 30;
+const COPIED_AT_ONCE: u64 = 1 << 30;
 /// In the metadata of an object that was an upload.
 const TOKEN: &str = "upload-token";
 
@@ -293,6 +298,59 @@ impl Bucket {
             }
             after = (page.next_key_marker, page.next_upload_id_marker);
         }
+    }
+
+    /// Sends the objects whose keys begin with `prefix` as they are listed, until nobody receives them any more.
+    pub(super) async fn lying(
+        &self,
+        prefix: &str,
+        to: &Sender<Result<Vec<Lying>, ObjectsError>>,
+    ) -> Result<(), ObjectsError> {
+        let mut pages = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(told("list objects"))?;
+            let lying = |object: &Object| {
+                let since = Timestamp::from_millis(object.last_modified()?.to_millis().ok()?);
+                let bytes = object.size().unwrap_or_default() as u64;
+                // What is not of our form is not of our making.
+                let key = object.key().filter(|key| is_key(key))?.to_owned();
+                Some(Lying { key, bytes, since })
+            };
+            if to.send(Ok(page.contents().iter().filter_map(lying).collect())).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies an object inside the bucket.
+    pub(super) async fn copy(&self, from: &str, to: &str) -> Result<(), ObjectsError> {
+        let source = format!("{}/{}", self.name, checked(from)?);
+        let bytes = self.stat(from).await?.map_or(0, |found| found.bytes);
+        if bytes <= MOST_COPIED {
+            let request = self.client.copy_object().bucket(&self.name).key(checked(to)?).copy_source(source);
+            return request.send().await.map(drop).map_err(told("copy an object"));
+        }
+        let multipart = self.begin(to, "").await?;
+        let copied = self.copy_parts(&source, bytes, to, &multipart).await;
+        if copied.is_err() {
+            // The error tells more than whether this succeeds; what stays is swept.
+            let _ = self.abort(to, &multipart).await;
+        }
+        copied
+    }
+
+    async fn copy_parts(&self, source: &str, bytes: u64, to: &str, multipart: &str) -> Result<(), ObjectsError> {
+        let mut tags = Vec::new();
+        for from in (0..bytes).step_by(COPIED_AT_ONCE as usize) {
+            let range = format!("bytes={from}-{}", (from + COPIED_AT_ONCE).min(bytes) - 1);
+            let request = self.client.upload_part_copy().bucket(&self.name).key(to).upload_id(multipart);
+            let request = request.part_number(tags.len() as i32 + 1).copy_source(source).copy_source_range(range);
+            let copied = request.send().await.map_err(told("copy a part"))?.copy_part_result;
+            let tag = copied.and_then(|copied| copied.e_tag);
+            tags.push(tag.ok_or_else(|| wrong("copy a part", "it gave no tag"))?);
+        }
+        self.complete(to, multipart, &tags).await
     }
 
     /// The objects whose keys begin with `prefix`.

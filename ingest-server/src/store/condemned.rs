@@ -5,7 +5,7 @@ use shared_types::id::WorkerId;
 use shared_types::timestamp::Timestamp;
 use sqlx::AnyPool;
 
-use super::{StoreError, Tx, row};
+use super::{AnyExecutor, StoreError, Tx, row};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condemned {
@@ -25,6 +25,12 @@ pub async fn spare(tx: &mut Tx, object_key: &str) -> Result<(), StoreError> {
     let query = sqlx::query(include_str!("sql/condemned/spare.sql")).bind(object_key.to_owned());
     query.execute(&mut **tx).await?;
     Ok(())
+}
+
+/// Whether it is written down already.
+pub async fn is_there<'e>(executor: impl AnyExecutor<'e>, object_key: &str) -> Result<bool, StoreError> {
+    let query = sqlx::query(include_str!("sql/condemned/find.sql")).bind(object_key.to_owned());
+    Ok(query.fetch_optional(executor).await?.is_some())
 }
 
 pub async fn due(pool: &AnyPool, now: Timestamp, limit: i64) -> Result<Vec<Condemned>, StoreError> {

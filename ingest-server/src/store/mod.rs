@@ -24,6 +24,7 @@ pub mod leave;
 pub mod lock;
 pub mod login_failure;
 pub mod operations;
+pub mod owner;
 pub mod payout;
 pub mod redaction;
 pub mod retention;
@@ -50,6 +51,10 @@ const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 
 pub type Tx = Transaction<'static, Any>;
+
+/// What a question may be asked of that is asked in a change as well as outside of one.
+pub trait AnyExecutor<'e>: Executor<'e, Database = Any> {}
+impl<'e, E: Executor<'e, Database = Any>> AnyExecutor<'e> for E {}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {

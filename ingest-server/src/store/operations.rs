@@ -89,10 +89,11 @@ pub async fn objects(pool: &AnyPool) -> Result<Vec<Expected>, StoreError> {
     rows.iter().map(expected).collect()
 }
 
-/// Whether any row has something to do with an object.
-pub async fn is_named(pool: &AnyPool, key: &str) -> Result<bool, StoreError> {
-    let query = sqlx::query(include_str!("sql/operations/is_named.sql")).bind(key.to_owned());
-    Ok(row::number(&query.fetch_one(pool).await?, "found")? > 0)
+/// Since when this database has seen what was stored: it was made then, or put back from a backup.
+pub async fn watches_since(pool: &AnyPool) -> Result<Option<Timestamp>, StoreError> {
+    let found = sqlx::query(include_str!("sql/operations/born.sql")).fetch_one(pool).await?;
+    let (born, restored) = (row::maybe_at(&found, "born_at")?, row::maybe_at(&found, "restored_at")?);
+    Ok(born.map(|born| restored.map_or(born, |restored| restored.max(born))))
 }
 
 /// Accepted submissions without a row in the ledger.

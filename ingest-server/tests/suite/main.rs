@@ -26,5 +26,6 @@ mod review;
 mod removals;
 mod stores;
 mod tus;
+mod strays;
 mod uploads;
 mod workers;

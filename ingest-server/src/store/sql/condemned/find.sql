@@ -1,0 +1,1 @@
+select 1 as found from condemned where object_key = $1
