@@ -19,11 +19,13 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::app::Shared;
+use crate::http::consent;
 use crate::http::error::{Answer, Problem};
 use crate::http::guard::WorkerCaller;
 use crate::http::object;
 use crate::http::route::{Route, Who, route};
 use crate::objects::upload_key;
+use crate::store;
 use crate::store::upload::Upload;
 use crate::uploads::{self, Algorithm, CHECKED_BYTES, Checksum, Incoming, Piece, UploadError, Vanished};
 
@@ -302,6 +304,7 @@ async fn add(app: &Shared, caller: &WorkerCaller, id: &str, headers: &HeaderMap,
         length: number(headers, &UPLOAD_LENGTH)?,
         checksum: checksum(headers)?,
     };
+    consent::check_stage(store::consent::standing(app.store.read(), caller.worker_id).await?)?;
     let upload = uploads::append(app, caller.worker_id, id, piece, incoming(body)).await?;
     Ok(told(StatusCode::NO_CONTENT, &upload))
 }

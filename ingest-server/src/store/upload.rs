@@ -129,7 +129,8 @@ pub async fn is_bound(tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
     Ok(row::number(&found, "bound")? > 0)
 }
 
-/// Some that were left unfinished for too long.
+/// Some that were left unfinished for too long, or whose workers cannot go on: they were banned, or no token of theirs is
+/// left.
 pub async fn stale(pool: &AnyPool, now: Timestamp) -> Result<Vec<Upload>, StoreError> {
     let found = sqlx::query(include_str!("sql/upload/stale.sql")).bind(now.millis).fetch_all(pool).await?;
     found.iter().map(upload).collect()

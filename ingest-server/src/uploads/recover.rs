@@ -60,7 +60,7 @@ pub async fn finish(app: &Shared) -> Done<()> {
     Ok(())
 }
 
-/// Ends uploads that were left unfinished for too long, and finished ones that nobody handed in, until the server is told
+/// Ends uploads that were left unfinished for too long or whose workers may not go on, and finished ones that nobody handed in, until the server is told
 /// to stop; tells how many.
 pub async fn sweep(app: &Shared, now: Timestamp) -> Done<usize> {
     let mut ended = 0;

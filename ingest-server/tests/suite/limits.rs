@@ -12,6 +12,7 @@ use axum::body::Body;
 use ingest_server::app::App;
 use ingest_server::config::Config;
 use ingest_server::limits::Limits;
+use ingest_server::secret::digest;
 use ingest_server::store::Engine;
 use ingest_server::{housekeeping, http, retention, serve, uploads};
 use serde_json::json;
@@ -23,6 +24,7 @@ on_both!(
     what_was_used_cannot_be_used_again,
     names_lead_nowhere,
     what_is_over_its_time_goes,
+    who_may_not_go_on_keeps_no_upload_open,
     a_server_that_stops_leaves_the_rest_to_the_next,
     a_start_makes_good_what_a_crash_left,
     a_newer_server_fences_an_older_one,
@@ -176,6 +178,41 @@ async fn what_is_over_its_time_goes(road: Road) {
     let view = road.call("GET", &format!("/api/v1/submissions/{rejected}"), &token, None).await;
     assert_eq!(view.json()["stage"], "rejected", "what was said of it stays");
     assert_eq!(road.send("GET", &unused, &token, &[], "").await.status, 404);
+}
+
+async fn who_may_not_go_on_keeps_no_upload_open(road: Road) {
+    let bytes = video(200);
+    let tokens = [road.worker("Basic").await, road.worker("Basic").await, road.worker("Basic").await];
+    let mut paths = Vec::new();
+    for token in &tokens {
+        let path = begin(&road, token, 200).await.header("location").to_owned();
+        assert_eq!(add(&road, token, &path, 0, &bytes[..50]).await.status, 204);
+        paths.push(path);
+    }
+    let change = async |text: &str, secret: &str| {
+        let mut tx = road.app.store.begin().await.unwrap();
+        let query = sqlx::query(sqlx::AssertSqlSafe(text.to_owned())).bind(digest(secret));
+        query.execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let whose = "(select worker_id from token where secret_sha256 = $1)";
+    change(&format!("update worker set stage = 'banned' where id = {whose}"), &tokens[0]).await;
+    change("update token set revoked_at = 1 where secret_sha256 = $1", &tokens[1]).await;
+    for (at, code) in [(0, "forbidden"), (1, "token_revoked")] {
+        let refused = add(&road, &tokens[at], &paths[at], 50, &bytes[50..]).await;
+        assert_eq!(refused.code(), code);
+        let instead = [TUS, BYTES, ("upload-offset", "50"), ("x-http-method-override", "PATCH")];
+        assert_eq!(road.send("POST", &paths[at], &tokens[at], &instead, bytes[50..].to_vec()).await.code(), code);
+    }
+    // One who is paused keeps what is there, and goes on later.
+    change(&format!("update worker set stage = 'suspended' where id = {whose}"), &tokens[2]).await;
+    assert_eq!(add(&road, &tokens[2], &paths[2], 50, &bytes[50..]).await.status, 403);
+    assert_eq!(uploads::sweep(&road.app, road.app.clock.now()).await.unwrap(), 2);
+    assert_eq!(road.count("upload where stage = 'expired'").await, 2);
+    assert_eq!(files(&road.folder.path().join("uploads")).len(), 1, "their bytes are gone");
+    assert_eq!(road.send("HEAD", &paths[0], &tokens[0], &[TUS], "").await.status, 410);
+    change(&format!("update worker set stage = 'active' where id = {whose}"), &tokens[2]).await;
+    assert_eq!(add(&road, &tokens[2], &paths[2], 50, &bytes[50..]).await.status, 204);
 }
 
 /// However many they are.
