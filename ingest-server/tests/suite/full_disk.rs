@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::bucket;
 use crate::road::wire::{Process, Reply, answer};
 use crate::road::{BYTES, TUS, UPLOADS, registration, video};
 use serde_json::json;
@@ -32,6 +33,10 @@ struct Small {
 impl Small {
     /// None where nobody may mount a disk of their own.
     fn new() -> Option<Self> {
+        Self::with(&[("COLLECTOR_FREE_BYTES", (KEPT_FREE_MIB << 20).to_string())])
+    }
+
+    fn with(settings: &[(&str, String)]) -> Option<Self> {
         const SCRIPT: &str = r#"
             set -e
             mount -t tmpfs -o size="$3"m disk "$2"
@@ -49,7 +54,7 @@ impl Small {
         command.args(own).args(["sh", "-c", SCRIPT, "sh", env!("CARGO_BIN_EXE_ingest-server")]);
         command.arg(&data).arg(DISK_MIB.to_string()).arg(&token);
         command.env("COLLECTOR_DATA_DIR", &data).env("COLLECTOR_LISTEN", "127.0.0.1:0").env_remove("DATABASE_URL");
-        command.env("COLLECTOR_FREE_BYTES", (KEPT_FREE_MIB << 20).to_string());
+        command.envs(settings.iter().cloned());
         command.env("RUST_LOG", "info").env("NO_COLOR", "1").stderr(Stdio::piped());
         let server = Process::of(&mut command);
         let admin = std::fs::read_to_string(token).unwrap().trim().to_owned();
@@ -82,6 +87,16 @@ impl Small {
     /// The disk as the server sees it.
     fn inside(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root", self.server.id())).join(self.data.strip_prefix("/").unwrap())
+    }
+
+    /// Writes until nothing is left but a little for the database; the file that takes it up.
+    fn fill(&self) -> PathBuf {
+        let filler = self.inside().join("filler");
+        let mut file = std::fs::File::create(&filler).unwrap();
+        let zeros = vec![0; 65_536];
+        while file.write_all(&zeros).is_ok() {}
+        file.set_len(file.metadata().unwrap().len() - (2 << 20)).unwrap();
+        filler
     }
 
     /// Bytes whose count is not told before they come.
@@ -119,7 +134,23 @@ fn bytes_of_no_told_length_leave_room_to_the_rest() {
 
 #[test]
 fn a_disk_that_is_full_all_the_same_costs_no_committed_byte() {
-    let Some(small) = Small::new() else { return };
+    if let Some(small) = Small::new() {
+        no_committed_byte_is_lost(&small);
+    }
+}
+
+/// Bytes pass over the disk on their way to a bucket; with no room kept free for the rest they meet its end.
+#[test]
+fn a_full_disk_before_a_bucket_costs_no_committed_byte() {
+    let bucket = bucket::moto();
+    let mut settings = bucket::settings(&bucket).map(|(name, value)| (name, value.to_owned())).to_vec();
+    settings.push(("COLLECTOR_FREE_BYTES", "0".to_owned()));
+    if let Some(small) = Small::with(&settings) {
+        no_committed_byte_is_lost(&small);
+    }
+}
+
+fn no_committed_byte_is_lost(small: &Small) {
     let whole = video(24 << 20);
     let length = whole.len().to_string();
     let path = small.begin(("upload-length", &length));
@@ -129,13 +160,7 @@ fn a_disk_that_is_full_all_the_same_costs_no_committed_byte() {
     };
     let half = whole.len() / 2;
     assert_eq!(add(0, &whole[..half]).status, 204);
-    let filler = small.inside().join("filler");
-    let mut file = std::fs::File::create(&filler).unwrap();
-    let zeros = vec![0; 65_536];
-    while file.write_all(&zeros).is_ok() {}
-    // A little for the database.
-    file.set_len(file.metadata().unwrap().len() - (2 << 20)).unwrap();
-    drop(file);
+    let filler = small.fill();
     let full = add(half, &whole[half..]);
     assert_eq!((full.status, full.json()["code"].clone()), (507, json!("storage_full")));
     assert!(!full.header("retry-after").is_empty());

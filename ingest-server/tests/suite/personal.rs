@@ -390,6 +390,37 @@ async fn nobody_begins_an_upload_after_a_withdrawal(road: Road) {
     assert_eq!(road.count("upload").await, 0);
 }
 
+/// Another server takes the upload in at the very moment at which it is ended: the erasure is not said to be done, and the
+/// next round ends what is there then.
+#[tokio::test]
+async fn an_erasure_waits_for_an_upload_that_another_server_writes() {
+    let road = Road::open(Engine::Postgres).await;
+    let token = road.worker("Basic").await;
+    let begun = create(&road, &token).await;
+    let path = begun.header("location").to_owned();
+    let headers = [TUS, BYTES, ("upload-offset", "0")];
+    assert_eq!(road.send("PATCH", &path, &token, &headers, video(100)[..50].to_vec()).await.status, 204);
+    // The other one has written and not committed.
+    let mut other = road.app.store.begin().await.unwrap();
+    let write = format!("update upload set generation = generation + 1 where id = '{}'", id_in(&path));
+    sqlx::query(sqlx::AssertSqlSafe(write)).execute(&mut *other).await.unwrap();
+    let erase = road.call("POST", ERASURE, &token, None);
+    let commit = async {
+        let waits = "pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        while road.count(waits).await == 0 {}
+        other.commit().await.unwrap();
+    };
+    let (erased, ()) = tokio::join!(erase, commit);
+    assert_eq!(erased.status, 202, "{}", String::from_utf8_lossy(&erased.body));
+    assert!(erased.json()["done_at"].is_null(), "{}", erased.json());
+    let open = "upload where stage = 'receiving'";
+    assert_eq!((road.count(open).await, road.count("erasure where done_at is not null").await), (1, 0));
+    housekeeping::round(&road.app).await.unwrap();
+    assert_eq!((road.count(open).await, road.count("erasure where done_at is not null").await), (0, 1));
+    let left = std::fs::read_dir(road.folder.path().join("uploads")).unwrap().count();
+    assert_eq!(left, 0, "what is certified to be gone is gone");
+}
+
 async fn names_are_read_in_the_audit_log(road: Road) {
     let admin = road.token(TokenRole::Admin).await;
     for _ in 0..2 {
