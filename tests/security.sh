@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# In Debian's Chromium: a login gets a second factor, is asked for its password again on the way, and comes in with the code of an
+# In Debian's Chromium: a login of another browser is seen and ended; a login gets a second factor, is asked for its password again on the way, and comes in with the code of an
 # authenticator app and with a recovery code.
 #
 #   tests/security.sh [--all]      --all changes nothing

@@ -13,8 +13,8 @@ use crate::api::assignment::{AssignmentItem, ProblemKind, ProblemRequest, Submis
 use crate::api::audit::{AuditAct, AuditRow};
 use crate::api::personal::{ErasureRequest, ErasureView};
 use crate::api::review::{
-    AdminRole, Answer, Checklist, HistoryEntry, Lock, LoginRequest, Mark, ProofRequest, Reason, RecoveryCodes,
-    RedactRequest, RedactionView, ReviewRequest, Reviewed, SessionView, SubmissionDetail, SubmissionRow,
+    AdminRole, Answer, Checklist, HistoryEntry, Lock, LoginRequest, LoginView, Mark, ProofRequest, Reason,
+    RecoveryCodes, RedactRequest, RedactionView, ReviewRequest, Reviewed, SessionView, SubmissionDetail, SubmissionRow,
     TotpConfirmRequest, TotpOffer,
 };
 use crate::api::site::{Download, Platform, SiteInfo};
@@ -216,6 +216,7 @@ fn typescript() -> Result<Vec<GeneratedFile>, GenerateError> {
         HistoryEntry,
         Lock,
         LoginRequest,
+        LoginView,
         Mark,
         Reason,
         PictureRedaction,

@@ -1,4 +1,4 @@
-// Adds an authenticator app to a login, with the password asked for again, and logs in with its code.
+// Ends the login of another browser, adds an authenticator app with the password asked for again, and logs in with its code.
 //
 //   CHROMIUM=… REVIEW_PASSWORD=… node browser/security.mjs SERVER EMAIL PICTURES
 //
@@ -32,15 +32,27 @@ try {
   page.on('pageerror', (error) => thrown.push(error.message));
   const show = (name) => page.screenshot({ path: `${pictures}/security-${name}.png` });
   const button = (name) => page.getByRole('button', { name }).click();
-  const logIn = async () => {
-    await page.getByLabel('E-mail').fill(email);
-    await page.getByLabel('Password').fill(password);
-    await button('Log in');
+  const logIn = async (on = page) => {
+    await on.getByLabel('E-mail').fill(email);
+    await on.getByLabel('Password').fill(password);
+    await on.getByRole('button', { name: 'Log in' }).click();
   };
   await page.goto(`${server}/admin`);
   await logIn();
   await page.getByRole('link', { name: 'Security' }).click();
   await page.getByRole('button', { name: 'Add an app' }).waitFor();
+  const second = await (await browser.newContext()).newPage();
+  await second.goto(`${server}/admin`);
+  await logIn(second);
+  await second.getByRole('button', { name: 'Log out' }).waitFor();
+  await page.reload();
+  const endIt = page.getByRole('button', { name: 'End the login' });
+  await endIt.waitFor();
+  await show('logins');
+  await endIt.click();
+  await endIt.waitFor({ state: 'detached' });
+  await second.reload();
+  await second.getByLabel('E-mail').waitFor();
   // Until the proof that the login was has run out.
   const asksAgain = () =>
     page.evaluate(async () => (await fetch('/api/v1/admin/session/totp', { method: 'DELETE' })).status === 403);

@@ -1,12 +1,13 @@
 //! Logging in and out, and proving again who one is. What guessing costs: [`crate::login`].
 
-use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
 use axum::http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Extension, Json};
+use shared_types::api::Page;
 use shared_types::api::audit::AuditAct;
-use shared_types::api::review::{LoginRequest, ProofRequest, SessionView};
+use shared_types::api::review::{LoginRequest, LoginView, ProofRequest, SessionView};
 use shared_types::error::ErrorCode;
 
 use crate::app::Shared;
@@ -21,6 +22,7 @@ use crate::store::audit::Actor;
 use crate::store::{self, Tx};
 
 const LONGEST_FIELD: usize = 1000;
+const LONGEST_BROWSER: usize = 200;
 const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
 
 pub(super) fn routes() -> Vec<Route> {
@@ -37,6 +39,18 @@ pub(super) fn routes() -> Vec<Route> {
             Who::Reviewer,
             "Ends every other login of the same person.",
             end_others,
+        )
+        .status(204)
+        .for_newcomers(),
+        route(Method::GET, "/api/v1/admin/session/logins", Who::Reviewer, "Where the same person is logged in.", list)
+            .gives::<Page<LoginView>>()
+            .for_newcomers(),
+        route(
+            Method::DELETE,
+            "/api/v1/admin/session/logins/{id}",
+            Who::Reviewer,
+            "Ends one login of the same person.",
+            end_one,
         )
         .status(204)
         .for_newcomers(),
@@ -102,7 +116,9 @@ async fn log_in(
     let claim = Claim { email: &email, client: &client, device: device.as_deref(), request_id: request_id.clone() };
     let (account, mut tx) = claim.log_in(&app, request.password, request.totp.as_deref(), now).await?;
     let id = new_secret(SecretKind::Session)?;
-    store::session::begin(&mut tx, &account.id, &digest(&id), now).await?;
+    let browser = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let browser: String = browser.chars().take(LONGEST_BROWSER).collect();
+    store::session::begin(&mut tx, &account.id, &digest(&id), (&client, &browser), now).await?;
     // A browser keeps its secret for all who log in from it.
     let device = match device.filter(|device| SecretKind::Device.is_of(device)) {
         Some(device) => device,
@@ -162,6 +178,27 @@ async fn prove(
 
 fn refused() -> Problem {
     Problem::because(ErrorCode::ProofRequired, "The password is not right.")
+}
+
+async fn list(State(app): State<Shared>, Extension(caller): Extension<AdminCaller>) -> Answer<Json<Page<LoginView>>> {
+    let session = second_factor::session(&caller)?;
+    let own = &session.id_sha256;
+    let items = store::session::list(app.store.read(), &session.admin_id, own, app.clock.now()).await?;
+    Ok(Json(Page { items, next_cursor: None }))
+}
+
+async fn end_one(
+    State(app): State<Shared>,
+    Extension(caller): Extension<AdminCaller>,
+    Path(id): Path<String>,
+) -> Answer<StatusCode> {
+    let session = second_factor::session(&caller)?;
+    let mut tx = app.store.begin().await?;
+    if !store::session::end_one(&mut tx, &session.admin_id, &id).await? {
+        return Err(ErrorCode::NotFound.into());
+    }
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn end_others(State(app): State<Shared>, Extension(caller): Extension<AdminCaller>) -> Answer<StatusCode> {

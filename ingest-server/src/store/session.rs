@@ -1,6 +1,6 @@
 //! Logins of admins and reviewers; the cookie's value is stored as its hash.
 
-use shared_types::api::review::AdminRole;
+use shared_types::api::review::{AdminRole, LoginView};
 use shared_types::timestamp::Timestamp;
 use sqlx::AnyPool;
 use sqlx::any::AnyRow;
@@ -61,15 +61,51 @@ pub async fn account(pool: &AnyPool, email: &str) -> Result<Option<Account>, Sto
 }
 
 /// Begins a login, and forgets everybody's that ran out.
-pub async fn begin(tx: &mut Tx, account_id: &str, id_sha256: &str, now: Timestamp) -> Result<(), StoreError> {
+pub async fn begin(
+    tx: &mut Tx,
+    account_id: &str,
+    id_sha256: &str,
+    (address, browser): (&str, &str),
+    now: Timestamp,
+) -> Result<(), StoreError> {
     sqlx::query(include_str!("sql/session/lapsed.sql"))
         .bind(now.plus_secs(-LONGEST_SECS).millis)
         .bind(now.plus_secs(-IDLE_SECS).millis)
         .execute(&mut **tx)
         .await?;
     let query = sqlx::query(include_str!("sql/session/begin.sql")).bind(id_sha256.to_owned());
-    query.bind(account_id.to_owned()).bind(now.millis).execute(&mut **tx).await?;
+    let query = query.bind(account_id.to_owned()).bind(now.millis);
+    query.bind(address.to_owned()).bind(browser.to_owned()).execute(&mut **tx).await?;
     Ok(())
+}
+
+/// A login's name among those of its person: half of its hash, which nobody can make a cookie of.
+fn name(id_sha256: &str) -> &str {
+    id_sha256.get(..32).unwrap_or(id_sha256)
+}
+
+/// A person's logins that have not run out, the one used last first; `own` is the one that asks.
+pub async fn list(pool: &AnyPool, admin_id: &str, own: &str, now: Timestamp) -> Result<Vec<LoginView>, StoreError> {
+    let query = sqlx::query(include_str!("sql/session/of_admin.sql")).bind(admin_id.to_owned());
+    let query = query.bind(now.plus_secs(-LONGEST_SECS).millis).bind(now.plus_secs(-IDLE_SECS).millis);
+    let view = |found: &AnyRow| {
+        let id_sha256 = row::text(found, "id_sha256")?;
+        Ok(LoginView {
+            id: name(&id_sha256).to_owned(),
+            began_at: row::at(found, "created_at")?,
+            seen_at: row::at(found, "seen_at")?,
+            address: row::text(found, "address")?,
+            browser: row::text(found, "browser")?,
+            is_this: id_sha256 == own,
+        })
+    };
+    query.fetch_all(pool).await?.iter().map(view).collect()
+}
+
+/// Ends one of a person's logins, by its name in the list; `false` where there is no such.
+pub async fn end_one(tx: &mut Tx, admin_id: &str, id: &str) -> Result<bool, StoreError> {
+    let query = sqlx::query(include_str!("sql/session/end_one.sql")).bind(admin_id.to_owned()).bind(id.to_owned());
+    Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }
 
 pub async fn seen(tx: &mut Tx, id_sha256: &str, now: Timestamp) -> Result<(), StoreError> {

@@ -21,6 +21,7 @@ on_both!(
     a_login_that_is_taken_away_is_out_at_once,
     a_token_that_is_revoked_opens_nothing,
     a_person_ends_its_other_logins,
+    a_person_sees_where_it_is_logged_in,
     a_login_ends_after_twelve_hours,
 );
 
@@ -310,6 +311,45 @@ async fn a_person_ends_its_other_logins(road: Road) {
     for (cookie, status) in [(&here, 200), (&elsewhere, 401), (&admin, 200)] {
         assert_eq!(send(&road, "GET", SESSION, cookie, HERE, None).await.status.as_u16(), status);
     }
+}
+
+async fn a_person_sees_where_it_is_logged_in(road: Road) {
+    let (here, admin) = (road.login(AdminRole::Reviewer).await, road.login(AdminRole::Admin).await);
+    road.pass(60);
+    let begin = json!({ "email": "reviewer@example.org", "password": WORD, "totp": null });
+    let mut request = Request::post(SESSION)
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "application/json")
+        .header("user-agent", format!("Phone/1 {}", "x".repeat(500)))
+        .body(Body::from(begin.to_string()))
+        .unwrap();
+    request.extensions_mut().insert(Peer(HERE.parse().unwrap()));
+    let elsewhere = road.request(request).await.header("set-cookie").split(';').next().unwrap().to_owned();
+    let logins = format!("{SESSION}/logins");
+    let listed = async |cookie: &str| {
+        let answer = send(&road, "GET", &logins, cookie, HERE, None).await;
+        assert_eq!(answer.status, 200);
+        answer.json()["items"].as_array().unwrap().clone()
+    };
+    let all = listed(&here).await;
+    assert_eq!(all.len(), 2, "one's own alone: {all:?}");
+    assert_eq!((&all[0]["address"], &all[0]["is_this"]), (&json!(HERE), &json!(false)), "the one used last is first");
+    let browser = all[0]["browser"].as_str().unwrap();
+    assert!(browser.starts_with("Phone/1 ") && browser.len() == 200, "{browser}");
+    assert_eq!((&all[1]["address"], &all[1]["is_this"]), (&json!("here"), &json!(true)));
+    assert_ne!(all[0]["began_at"], all[1]["began_at"]);
+    // The name of a login opens nothing, and another person cannot end it.
+    let id = all[0]["id"].as_str().unwrap();
+    assert_eq!(send(&road, "GET", SESSION, &format!("__Host-collector={id}"), HERE, None).await.status, 401);
+    let one = format!("{logins}/{id}");
+    assert_eq!(send(&road, "DELETE", &one, &admin, HERE, None).await.status, 404);
+    assert_eq!(send(&road, "GET", SESSION, &elsewhere, HERE, None).await.status, 200);
+    assert_eq!(send(&road, "DELETE", &one, &here, HERE, None).await.status, 204);
+    assert_eq!(send(&road, "GET", SESSION, &elsewhere, HERE, None).await.status, 401, "out at once");
+    assert_eq!(send(&road, "DELETE", &one, &here, HERE, None).await.status, 404);
+    assert_eq!(listed(&here).await.len(), 1);
+    let machine = road.token(TokenRole::Admin).await;
+    assert_eq!(road.call("GET", &logins, &machine, None).await.code(), "invalid_request", "a token has no logins");
 }
 
 async fn a_login_ends_after_twelve_hours(road: Road) {

@@ -40,6 +40,22 @@ pub struct SessionView {
     pub recovery_codes: i64,
 }
 
+/// `GET /admin/session/logins`: where the same person is logged in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct LoginView {
+    /// For ending it; it opens nothing.
+    pub id: String,
+    pub began_at: Timestamp,
+    /// The last request, to the minute.
+    pub seen_at: Timestamp,
+    /// The address it was begun from; `here` is the server's own machine.
+    pub address: String,
+    /// What the browser called itself then.
+    pub browser: String,
+    /// The one that asks.
+    pub is_this: bool,
+}
+
 /// `POST /admin/session/proof`: the code where there is a second factor, else the password.
 #[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]

@@ -14,6 +14,7 @@ import type { JobRow } from './types/JobRow';
 import type { JobStage } from './types/JobStage';
 import type { Lock } from './types/Lock';
 import type { LoginRequest } from './types/LoginRequest';
+import type { LoginView } from './types/LoginView';
 import type { PayoutView } from './types/PayoutView';
 import type { ProofRequest } from './types/ProofRequest';
 import type { RecoveryCodes } from './types/RecoveryCodes';
@@ -34,6 +35,8 @@ export const session = {
   get: () => request<SessionView>('GET', '/admin/session'),
   open: (body: LoginRequest) => request<void>('POST', '/admin/session', body),
   close: () => request<void>('DELETE', '/admin/session'),
+  logins: () => request<Page<LoginView>>('GET', '/admin/session/logins'),
+  closeOne: (id: string) => request<void>('DELETE', `/admin/session/logins/${encodeURIComponent(id)}`),
   closeOthers: () => request<void>('DELETE', '/admin/session/others'),
   prove: (body: ProofRequest) => request<void>('POST', PROOF_PATH, body),
 };

@@ -6,6 +6,7 @@ import type { TotpOffer } from '../../api/types/TotpOffer';
 import { FailureNotice } from '../../shared/FailureNotice';
 import { Button, Chip, Notice } from '../../shared/parts';
 import { CodeField } from './CodeField';
+import { Logins } from './Logins';
 
 /** Of the ten that were made, so many are few. */
 const FEW_CODES = 3;
@@ -38,25 +39,8 @@ export function Security({ who }: { who: SessionView }) {
       ) : (
         <Add onAdded={setCodes} />
       )}
-      {who.must_add_second_factor ? null : <OtherLogins />}
+      {who.must_add_second_factor ? null : <Logins />}
     </div>
-  );
-}
-
-function OtherLogins() {
-  const end = useMutation({ mutationFn: session.closeOthers });
-  return (
-    <section className="card stack" aria-label="Other logins">
-      <h2>Other logins</h2>
-      <p>A login ends after half an hour without use, and after twelve hours in any case.</p>
-      {end.isError ? <FailureNotice error={end.error} /> : null}
-      {end.isSuccess ? <Notice tone="good">You are logged in here alone now.</Notice> : null}
-      <div>
-        <Button onClick={() => end.mutate()} disabled={end.isPending}>
-          Log out everywhere else
-        </Button>
-      </div>
-    </section>
   );
 }
 
