@@ -38,7 +38,16 @@ pub struct WorkerCaller {
 /// A pipeline machine.
 #[derive(Debug, Clone)]
 pub struct PipelineCaller {
+    /// The token's.
     pub name: String,
+    pub request_id: Option<String>,
+}
+
+impl PipelineCaller {
+    /// As the audit log names it.
+    pub fn actor(&self) -> Actor {
+        Actor { name: self.name.clone(), request_id: self.request_id.clone() }
+    }
 }
 
 /// A login.
@@ -106,6 +115,9 @@ async fn admit(app: &Shared, rule: Rule, head: &mut Parts) -> Result<(), Problem
     };
     let caller = match caller {
         Caller::Admin(caller) => Caller::Admin(AdminCaller { request_id: request_id(&head.extensions), ..caller }),
+        Caller::Pipeline(caller) => {
+            Caller::Pipeline(PipelineCaller { request_id: request_id(&head.extensions), ..caller })
+        }
         caller => caller,
     };
     if let Caller::Admin(caller) = &caller
@@ -176,7 +188,7 @@ async fn by_token(app: &Shared, secret: &str) -> Result<Caller, Problem> {
     Ok(match (token.role, token.worker_id) {
         (TokenRole::Worker, Some(worker_id)) => Caller::Worker(WorkerCaller { worker_id, token_id: token.id }),
         (TokenRole::Worker, None) => return Err(ErrorCode::Unauthenticated.into()),
-        (TokenRole::Pipeline, _) => Caller::Pipeline(PipelineCaller { name: token.name }),
+        (TokenRole::Pipeline, _) => Caller::Pipeline(PipelineCaller { name: token.name, request_id: None }),
         (TokenRole::Admin, _) => {
             Caller::Admin(AdminCaller { name: token.name, role: AdminRole::Admin, session: None, request_id: None })
         }

@@ -8,7 +8,13 @@ use shared_types::api::admin::TokenRole;
 use shared_types::api::audit::AuditAct;
 use shared_types::api::review::AdminRole;
 
-on_both!(acts_have_their_entry, what_is_refused_has_none, two_at_once_follow_on_each_other, a_chain_that_was_touched);
+on_both!(
+    acts_have_their_entry,
+    an_export_has_its_entry,
+    what_is_refused_has_none,
+    two_at_once_follow_on_each_other,
+    a_chain_that_was_touched
+);
 
 const AUDIT: &str = "/api/v1/admin/audit";
 
@@ -72,6 +78,33 @@ async fn acts_have_their_entry(road: Road) {
     assert_eq!((entries, json!(sha256)), (6, last["sha256"].clone()));
     let wrong = road.call("GET", &format!("{AUDIT}?cursor=x"), &admin, None).await;
     assert_eq!(wrong.code(), "invalid_request");
+}
+
+async fn an_export_has_its_entry(road: Road) {
+    let (admin, machine, worker) =
+        (road.token(TokenRole::Admin).await, road.token(TokenRole::Pipeline).await, road.worker("Basic").await);
+    let path = format!("/api/v1/exports/{}/submissions", road.campaign);
+    let exported = "audit where act = 'dataset_exported'";
+    assert_eq!(road.call("GET", &path, &machine, None).await.status, 200);
+    assert_eq!(road.count(exported).await, 0, "nothing was given away");
+    let taken = road.hand_in(&worker, "one").await;
+    road.work(&machine).await;
+    let at = format!("/api/v1/admin/submissions/{}", taken.id);
+    let version = road.call("GET", &at, &admin, None).await.json()["version"].clone();
+    let yes = json!({ "plays": true, "narration": true, "realistic": true, "worth_pay": true });
+    let decision = json!({ "rating": 5, "checklist": yes, "reason": null, "note": null, "version": version });
+    assert_eq!(road.call("POST", &format!("{at}/review"), &admin, Some(decision)).await.status, 200);
+    let first = road.call("GET", &path, &machine, None).await;
+    assert_eq!(first.json()["items"].as_array().unwrap().len(), 1);
+    road.call("GET", &path, &machine, None).await;
+    assert_eq!(road.count(exported).await, 1, "pages that follow each other are one export");
+    let entry = entries(&road, &admin).await.pop().unwrap();
+    assert_eq!((&entry["who"], &entry["act"]), (&json!("test"), &json!("dataset_exported")));
+    assert_eq!(entry["subject"], format!("campaign {}", road.campaign));
+    assert_eq!(entry["request_id"], first.header("x-request-id"));
+    road.pass(3601);
+    road.call("GET", &path, &machine, None).await;
+    assert_eq!(road.count(exported).await, 2);
 }
 
 async fn what_is_refused_has_none(road: Road) {

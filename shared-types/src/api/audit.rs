@@ -35,6 +35,8 @@ pub enum AuditAct {
     ConsentWithdrawn,
     ErasureAsked,
     ErasureDone,
+    /// A pipeline was given addresses of accepted takes for a dataset; pages within an hour are one.
+    DatasetExported,
 }
 
 /// `GET /admin/audit`, newest first.
