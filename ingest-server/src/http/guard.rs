@@ -118,7 +118,7 @@ async fn admit(app: &Shared, rule: Rule, head: &mut Parts) -> Result<(), Problem
         Caller::Pipeline(caller) => {
             Caller::Pipeline(PipelineCaller { request_id: request_id(&head.extensions), ..caller })
         }
-        caller => caller,
+        Caller::Worker(caller) => Caller::Worker(caller),
     };
     if let Caller::Admin(caller) = &caller
         && !is_safe(&head.method)

@@ -303,7 +303,7 @@ fn leads(noun: &str, from: Option<&str>, to: &str) -> bool {
 
 /// What must hold of a walk, for it to have gone anywhere.
 async fn walk(engine: Engine, seed: u64, steps: usize) -> BTreeSet<String> {
-    println!("{SEED}={seed} on {engine:?}, {steps} steps");
+    eprintln!("{SEED}={seed} on {engine:?}, {steps} steps");
     let mut walk = Walk::begin(engine, seed).await;
     let mut seen = BTreeSet::new();
     for _ in 0..steps {
@@ -318,7 +318,7 @@ async fn walk(engine: Engine, seed: u64, steps: usize) -> BTreeSet<String> {
 
 async fn walks(engine: Engine) {
     let all = std::env::var_os("COLLECTOR_TEST_ALL").is_some();
-    let given = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok());
+    let given = std::env::var_os(SEED).and_then(|seed| seed.to_str()?.parse().ok());
     let (count, steps) = if all { (40, 600) } else { (2, 250) };
     let fresh = u64::from(uuid::Uuid::now_v7().as_bytes()[15]);
     let seeds: Vec<u64> = given.map_or_else(|| (1..=count).chain([1000 + fresh]).collect(), |seed| vec![seed]);
