@@ -23,7 +23,7 @@ export function Logins() {
       {logins.isPending ? <Loading what="Loading your logins" /> : null}
       {logins.isError ? <FailureNotice error={logins.error} onRetry={() => void logins.refetch()} /> : null}
       {failure ? <FailureNotice error={failure} /> : null}
-      <ul className="stack">
+      <ul className="stack logins">
         {items.map((login) => (
           <li key={login.id} className="row">
             <span>
