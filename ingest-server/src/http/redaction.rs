@@ -71,6 +71,10 @@ async fn redact(
         let why = format!("A take that is {stage} cannot be redacted: wait until it has been analysed.");
         return Err(Problem::because(ErrorCode::StageConflict, why));
     }
+    if standing.media_removed_at.is_some() {
+        let why = "Nothing is left of this take to redact: its media were removed.";
+        return Err(Problem::because(ErrorCode::StageConflict, why));
+    }
     if store::redaction::is_open(&mut tx, id).await? {
         return Err(still_open());
     }

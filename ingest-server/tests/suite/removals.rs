@@ -157,6 +157,9 @@ fn over(folder: &Path, url: &str, place: &Place<'_>, settings: &[(&str, &str)], 
         let shown = trial.send("GET", &path, &admin, &[], b"").json();
         trial.died && shown["artifacts"].as_object().unwrap().is_empty() && place.holding().is_empty()
     });
+    // A job that has nothing to work on would keep the take closed for ever.
+    let asked = trial.json("POST", &format!("{path}/redact"), &admin, &json!({ "start": 0.5, "end": 1.0 }));
+    assert_eq!((asked.status, asked.json()["code"].as_str()), (409, Some("stage_conflict")));
     until("what was removed is not written down", || count(url, "condemned where is_last = 0") == 0);
     if matches!(place, Place::Folder(_)) {
         trial.command(&["audit"]);
