@@ -108,23 +108,20 @@ pub(super) fn offers(screens: &[Screen<'_>]) -> Vec<Offer> {
         // Its title may have left the window while what stands below it is still there.
         let is_part = |offer: &Offer| offer.seen.price.as_ref() == Some(&price) && offer.says(&name);
         let by_name = offers.iter().position(|(known, _)| *known == name);
-        match by_name.or_else(|| offers.iter().position(|(_, shown)| is_part(&shown.offer))) {
-            Some(index) => {
-                let Shown { offer, times } = &mut offers[index].1;
-                times.push(t);
-                if offer.seen.rating.is_none() {
-                    offer.seen.rating = rating;
-                }
-                for line in about {
-                    if !offer.about.contains(&line) {
-                        offer.about.push(line);
-                    }
+        if let Some(index) = by_name.or_else(|| offers.iter().position(|(_, shown)| is_part(&shown.offer))) {
+            let Shown { offer, times } = &mut offers[index].1;
+            times.push(t);
+            if offer.seen.rating.is_none() {
+                offer.seen.rating = rating;
+            }
+            for line in about {
+                if !offer.about.contains(&line) {
+                    offer.about.push(line);
                 }
             }
-            None => {
-                let offer = Offer { seen: ProductSeen { t, title, price: Some(price), rating }, about };
-                offers.push((name, Shown { offer, times: vec![t] }));
-            }
+        } else {
+            let offer = Offer { seen: ProductSeen { t, title, price: Some(price), rating }, about };
+            offers.push((name, Shown { offer, times: vec![t] }));
         }
     }
     joined(offers.into_iter().map(|(_, shown)| shown).collect())
