@@ -22,7 +22,7 @@ use super::trace::Trace;
 use super::voice::VoiceFile;
 
 pub const NAME: &str = "inspect";
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 const VOICE_FILE: &str = "voice.f32";
 const TRACE_FILE: &str = "trace.json";

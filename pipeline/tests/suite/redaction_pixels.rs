@@ -7,7 +7,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::planted::film::{FPS, MOVING_FRAMES, Page, STILL_FRAMES, filled, laid_out, page_of, record, scrolled_by};
+use crate::planted::film::{
+    Extras, FPS, MOVING_FRAMES, Page, Playing, SCROLLED, STILL_FRAMES, filled, laid_out, page_of, record, scrolled_by,
+};
 use crate::planted::{Chance, pages};
 use media::decode::{Picture, Sink, Sound, decode};
 use media::demux::Demuxer;
@@ -105,13 +107,23 @@ struct Filmed {
 }
 
 impl Filmed {
-    fn new() -> Self {
+    fn new(playing: Option<Playing>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut chance = Chance::new(SEED);
-        let pages: Vec<Page> = (0..PAGES)
+        let mut pages: Vec<Page> = (0..PAGES)
             .map(|index| laid_out(folder.path(), &pages::page(&mut chance, index * 5 + index / 4), index))
             .collect();
-        record(&folder.path().join("video.mp4"), &pages, None);
+        record(&folder.path().join("video.mp4"), &pages, Extras { playing, ..Extras::default() });
+        for page in &mut pages {
+            // The film lies over what is below it, and as the page is scrolled it does so elsewhere.
+            page.marked.retain(|marked| {
+                let [x, y, width, height] = marked.bounds;
+                playing.is_none_or(|[left, top, right, bottom]| {
+                    let apart = x > f64::from(right) || x + width < f64::from(left);
+                    apart || y > f64::from(bottom + SCROLLED) || y + height < f64::from(top)
+                })
+            });
+        }
         let text =
             "min_active_secs = 5\nnarration = \"none\"\n[verdicts]\nidle = \"review\"\nfrozen_screen = \"review\"\n";
         std::fs::write(folder.path().join("policy.toml"), text).unwrap();
@@ -155,7 +167,7 @@ impl Filmed {
 
 #[test]
 fn planted_private_data_is_covered_in_frames_and_in_the_playback_copy() {
-    let filmed = Filmed::new();
+    let filmed = Filmed::new(None);
     let out = filmed.run("result", None);
     let plan: Redaction = serde_json::from_slice(&std::fs::read(out.join("redaction.json")).unwrap()).unwrap();
     assert!(plan.pictures.len() >= PAGES, "{}", plan.pictures.len());
@@ -175,4 +187,12 @@ fn planted_private_data_is_covered_in_frames_and_in_the_playback_copy() {
 
     let out = filmed.run("with-events", Some(&Filmed::events()));
     filmed.playback(&out).hold("playback copy, pages on which nothing was done");
+}
+
+#[test]
+fn a_page_beside_a_film_that_plays_is_covered_too() {
+    let filmed = Filmed::new(Some([1000, 520, 1270, 700]));
+    let first = Filmed::events().lines().next().map(|line| format!("{line}\n"));
+    let out = filmed.run("playing", first.as_deref());
+    filmed.playback(&out).hold("playback copy, pages that never stand still");
 }

@@ -2,7 +2,7 @@
 //!
 //! Where nobody recorded what was done, what is shown is kept whenever something begins to happen on the screen. Whenever
 //! much has changed and come to rest again it is kept and read in any case: a page on which nothing was done may show
-//! something private too.
+//! something private too. One that never rests, as a film plays on it, is read every few seconds.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
@@ -44,7 +44,9 @@ const CHANGED_LUMA: u8 = 24;
 /// Every fourth pixel of every fourth row is looked at.
 const SAMPLE_STEP: usize = 4;
 /// Pages of a take without events that are read for their own sake are at least this far apart.
-const PAGES_APART_SECS: f64 = 3.0;
+const PAGES_APART_SECS: f64 = 1.5;
+/// A page that does not come to rest is read as often as this.
+const RESTLESS_SECS: f64 = 2.5;
 /// After a rest of this length, a change is something new.
 const REST_SECS: f64 = 0.25;
 /// More is a film, not a shopping tour.
@@ -63,7 +65,8 @@ pub(super) struct Picker {
     samples: Vec<u8>,
     last_large_change: f64,
     last_page: f64,
-    page_is_new: bool,
+    /// Since when much has changed that was not read.
+    new_since: Option<f64>,
     last_sight: f64,
     last_share: f64,
     any: bool,
@@ -86,7 +89,7 @@ impl Picker {
             samples: Vec::new(),
             last_large_change: 0.0,
             last_page: f64::NEG_INFINITY,
-            page_is_new: true,
+            new_since: Some(0.0),
             last_sight: f64::NEG_INFINITY,
             last_share: 0.0,
             any: false,
@@ -106,7 +109,7 @@ impl Picker {
         }
         if self.large_change(picture) {
             self.last_large_change = now;
-            self.page_is_new = true;
+            self.new_since.get_or_insert(now);
         }
         self.shown.store(picture);
         self.shown_is_saved = None;
@@ -122,15 +125,15 @@ impl Picker {
             }
         }
         let stands = now - self.last_large_change >= SETTLED_SECS;
-        if self.page_is_new && stands {
-            let saved = self.save(now)?;
-            // Without events the acts are seen, and the pictures around them are read as well.
-            let is_due = !self.happenings || now - self.last_page >= PAGES_APART_SECS;
-            if let Some(index) = saved.filter(|_| is_due) {
+        let is_restless = self.new_since.is_some_and(|since| now - since >= RESTLESS_SECS);
+        // Without events the acts are seen, and the pictures around them are read as well.
+        let is_due = !self.happenings || now - self.last_page >= PAGES_APART_SECS;
+        if self.new_since.is_some() && (stands || is_restless) && is_due {
+            if let Some(index) = self.save(now)? {
                 self.pictures[index].is_page = true;
                 self.last_page = now;
             }
-            self.page_is_new = false;
+            self.new_since = None;
         }
         Ok(())
     }
@@ -198,10 +201,10 @@ impl Picker {
                     self.found[index] = self.save(end)?;
                 }
             }
-            if (self.happenings || self.page_is_new)
+            if (self.happenings || self.new_since.is_some())
                 && let Some(index) = self.save(end)?
             {
-                self.pictures[index].is_page |= self.page_is_new;
+                self.pictures[index].is_page |= self.new_since.is_some();
             }
         }
         debug_assert!(fs::exists(&self.folder).unwrap_or(false));

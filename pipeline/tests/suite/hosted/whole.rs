@@ -14,7 +14,9 @@ use tempfile::TempDir;
 use super::explain::{good, pictures, texts};
 use super::server::{Asked, Reply, Server};
 use super::speech::{samples, verbose};
-use crate::planted::film::{FPS, HEIGHT, MOVING_FRAMES, STILL_FRAMES, WIDTH, filled, laid_out, page_of, record};
+use crate::planted::film::{
+    Extras, FPS, HEIGHT, MOVING_FRAMES, STILL_FRAMES, WIDTH, filled, laid_out, page_of, record,
+};
 use crate::planted::{Chance, film, pages};
 
 const KEY: &str = "sk-very-secret-4567";
@@ -62,7 +64,9 @@ impl Planted {
         let html: Vec<String> = PAGES.iter().map(|&index| pages::page(&mut chance, index)).collect();
         let pages: Vec<film::Page> =
             html.iter().enumerate().map(|(index, html)| laid_out(folder.path(), html, index)).collect();
-        record(&folder.path().join("video.mp4"), &pages, Some(&voice()));
+        let voice = voice();
+        let extras = Extras { voice: Some(&voice), ..Extras::default() };
+        record(&folder.path().join("video.mp4"), &pages, extras);
         let private: Vec<String> = html.iter().flat_map(|html| marked(html)).chain([ORDER.to_owned()]).collect();
         assert!(private.len() > 15, "{private:?}");
         let planted = Self { folder, pages, private };

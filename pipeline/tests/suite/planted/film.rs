@@ -103,8 +103,19 @@ impl Microphone<'_> {
     }
 }
 
-/// Films the pages one after the other, each turned as [`scrolled_by`] tells; `voice` is 16 kHz mono.
-pub fn record(path: &Path, pages: &[Page], voice: Option<&[f32]>) {
+/// Left, top, right, bottom of a part of the page in which a film plays.
+pub type Playing = [u32; 4];
+
+/// What is in a film besides pages.
+#[derive(Default)]
+pub struct Extras<'a> {
+    /// 16 kHz mono.
+    pub voice: Option<&'a [f32]>,
+    pub playing: Option<Playing>,
+}
+
+/// Films the pages one after the other, each turned as [`scrolled_by`] tells.
+pub fn record(path: &Path, pages: &[Page], Extras { voice, playing }: Extras<'_>) {
     let (mut encoder, _) = H264Encoder::open(WIDTH, HEIGHT, FPS).unwrap();
     let mut microphone = voice.map(|voice| Microphone { encoder: OpusEncoder::open().unwrap(), voice, packets: 0 });
     let sound = microphone.as_ref().map(|microphone| &microphone.encoder);
@@ -116,11 +127,17 @@ pub fn record(path: &Path, pages: &[Page], voice: Option<&[f32]>) {
             let t = MediaTime::from_secs(secs);
             let key = index.is_multiple_of(FPS);
             let wanted = (number, scrolled_by(frame));
-            let packets = if shown == Some(wanted) {
+            let packets = if shown == Some(wanted) && playing.is_none() {
                 encoder.repeat(t, key)
             } else {
                 let rows = page.image.rows().skip(wanted.1 as usize).take(HEIGHT as usize);
-                let data = rows.flatten().flat_map(|pixel| [pixel[2], pixel[1], pixel[0], 255]).collect();
+                let mut data: Vec<u8> = rows.flatten().flat_map(|pixel| [pixel[2], pixel[1], pixel[0], 255]).collect();
+                if let Some([left, top, right, bottom]) = playing {
+                    for row in top..bottom {
+                        let at = |column: u32| ((row * WIDTH + column) * 4) as usize;
+                        data[at(left)..at(right)].fill((60 + index * 40 % 160) as u8);
+                    }
+                }
                 let at = Monotonic::from_nanos(0);
                 let frame = BgraFrame { width: WIDTH, height: HEIGHT, stride: WIDTH as usize * 4, data, at };
                 encoder.encode(&frame, t, key)
