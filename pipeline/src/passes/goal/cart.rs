@@ -73,7 +73,7 @@ pub fn decision(steps: &[Step], transcript: &Transcript, products: &[ProductSeen
         if !titles.contains(&item.title.as_str()) {
             titles.push(&item.title);
         }
-        for step in opened(item, &cart.items, steps).into_iter().chain([item.step]) {
+        for step in opened(item, steps, &offers).into_iter().chain([item.step]) {
             for sentence in SENTENCE.find_iter(&reason(&steps[step], transcript).unwrap_or_default()) {
                 let sentence = sentence.as_str().trim();
                 // Both may hold what was said between them.
@@ -87,12 +87,12 @@ pub fn decision(steps: &[Step], transcript: &Transcript, products: &[ProductSeen
     (joined(titles.join(", ")), joined(reasons.join(" ")))
 }
 
-/// The Step that opened what was added to the cart later, without another having been added in between.
-fn opened(item: &Chosen, items: &[Chosen], steps: &[Step]) -> Option<usize> {
-    let earlier = items.iter().map(|other| other.step).filter(|step| *step < item.step).max();
-    let since = earlier.map_or(0, |step| step + 1);
-    let opens = |step: &Step| step.intent == Some(Intent::Inspect) && step.action != Action::Scroll;
-    (since..item.step).rev().find(|&index| opens(&steps[index]))
+/// The Step that opened what was added to the cart later, without anything having been added in between.
+fn opened(item: &Chosen, steps: &[Step], offers: &[Offer]) -> Option<usize> {
+    let is_it = |step: &Step| product_of(step, offers).is_some_and(|(title, _)| title == item.title);
+    let opens = |step: &Step| step.intent == Some(Intent::Inspect) && step.action != Action::Scroll && is_it(step);
+    let before = steps[..item.step].iter().enumerate().rev().take_while(|(_, step)| !is_add(step));
+    before.into_iter().find(|(_, step)| opens(step)).map(|(index, _)| index)
 }
 
 pub(super) fn is_add(step: &Step) -> bool {

@@ -1,5 +1,7 @@
 //! One product that was read in two ways: a pointer over its title, or the blur of a scroll, makes another letter of one.
 
+use std::cmp::Reverse;
+
 use strsim::levenshtein;
 
 use super::products::Offer;
@@ -13,43 +15,49 @@ pub(super) struct Shown {
     pub(super) times: Vec<f64>,
 }
 
-/// The offers without those that are misreadings of another. The reading that was shown more often stays, at the place of the
-/// earlier one.
+/// The offers, in their order, without those that are misreadings of one that was shown more often.
 pub(super) fn joined(offers: Vec<Shown>) -> Vec<Offer> {
-    let mut found: Vec<Shown> = Vec::new();
-    for shown in offers {
-        match found.iter_mut().find(|other| are_one(other, &shown)) {
-            Some(other) => other.take(shown),
-            None => found.push(shown),
+    let mut by_count: Vec<(usize, Shown)> = offers.into_iter().enumerate().collect();
+    by_count.sort_by_key(|(_, shown)| Reverse(shown.times.len()));
+    let mut found: Vec<(usize, Shown)> = Vec::new();
+    for (place, shown) in by_count {
+        match found.iter_mut().find(|(_, other)| is_misread(&shown, other)) {
+            Some((earlier, other)) => {
+                *earlier = place.min(*earlier);
+                other.take(shown);
+            }
+            None => found.push((place, shown)),
         }
     }
-    found.into_iter().map(|shown| shown.offer).collect()
+    found.sort_by_key(|(place, _)| *place);
+    found.into_iter().map(|(_, shown)| shown.offer).collect()
 }
 
 impl Shown {
-    fn take(&mut self, other: Self) {
-        let (mine, theirs) = (&mut self.offer, other.offer);
-        if other.times.len() > self.times.len() {
-            mine.seen.title = theirs.seen.title;
-        }
+    fn take(&mut self, misread: Self) {
+        let (mine, theirs) = (&mut self.offer, misread.offer);
+        mine.seen.t = mine.seen.t.min(theirs.seen.t);
         mine.seen.rating = mine.seen.rating.take().or(theirs.seen.rating);
-        let new = theirs.about.into_iter().filter(|line| !mine.about.contains(line)).collect::<Vec<_>>();
+        let new: Vec<String> = theirs.about.into_iter().filter(|line| !mine.about.contains(line)).collect();
         mine.about.extend(new);
-        self.times.extend(other.times);
+        self.times.extend(misread.times);
     }
 }
 
-/// Two products that differ in a letter stand beside each other in some list; two readings of one never do.
-fn are_one(a: &Shown, b: &Shown) -> bool {
-    let (mine, theirs) = (&a.offer.seen, &b.offer.seen);
+/// Whether an offer that was seen once is another that was seen more often. Two products that differ in a letter are seen
+/// several times each, or stand beside each other in a list.
+fn is_misread(once: &Shown, other: &Shown) -> bool {
+    let (mine, theirs) = (&once.offer.seen, &other.offer.seen);
     let is_one_rating = match (&mine.rating, &theirs.rating) {
         (Some(mine), Some(theirs)) => mine == theirs,
         _ => true,
     };
-    mine.price == theirs.price
+    once.times.len() == 1
+        && other.times.len() > 1
+        && mine.price == theirs.price
         && is_one_rating
         && differs_in_a_letter(&mine.title, &theirs.title)
-        && !a.times.iter().any(|t| b.times.contains(t))
+        && !other.times.contains(&once.times[0])
 }
 
 fn differs_in_a_letter(a: &str, b: &str) -> bool {

@@ -247,8 +247,10 @@ fn a_sum_is_no_product_and_neither_is_what_stands_below_a_title_out_of_sight() {
 #[test]
 fn a_title_that_was_misread_is_no_second_product() {
     let shelf = |title: &str| vec![line(title, 438.0, 180.0), line("$119.00", 438.0, 216.0)];
-    let pages = [shelf("Harb(r Floor Lamp"), shelf("Harbor Floor Lamp"), shelf("Harbor Floor Lamp")];
-    let screens: Vec<Screen<'_>> = pages.iter().zip([1.0, 2.0, 3.0]).map(|(page, t)| (t, page.as_slice())).collect();
+    let titles = ["Harb(r Floor Lamp", "Harbr Floor Lamp", "Harbor Floor Lamp", "Harbor Floor Lamp"];
+    let pages = titles.map(shelf);
+    let times = [1.0, 2.0, 3.0, 4.0];
+    let screens: Vec<Screen<'_>> = pages.iter().zip(times).map(|(page, t)| (t, page.as_slice())).collect();
     let brief = |screens: &[Screen<'_>]| -> Vec<(f64, String)> {
         products(screens).into_iter().map(|seen| (seen.t, seen.title)).collect()
     };
@@ -546,7 +548,7 @@ fn the_decision_is_what_stays_in_the_cart() {
         ..step(t, Action::Click, "Aloe Vera", "Plants | Shop")
     };
     let steps = [
-        opened(10.0, "This one looks dry."),
+        Step { target: step(10.0, Action::Click, "Spiky Cactus", "").target, ..opened(10.0, "This one looks dry.") },
         opened(20.0, "The reviews are good. It costs $8.39."),
         Step { action: Action::Scroll, ..opened(25.0, "Let me see.") },
         Step { utterances: told(31.0, "It costs $8.39. I add it."), ..add(31.0, "Aloe Vera | Shop") },
