@@ -16,6 +16,7 @@ pub struct Stopwatch {
 
 impl Stopwatch {
     pub fn start(name: &'static str, version: u32) -> Self {
+        usage::forget_peak();
         Self { name, version, began: Instant::now(), cpu_secs: usage::cpu_secs() }
     }
 

@@ -27,7 +27,7 @@ pub fn thread_ids() -> Vec<u64> {
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// The most memory that this process or one of its ended children ever held.
+/// The most memory that this process or one of its ended children held since that was last forgotten.
 pub fn peak_memory_bytes() -> u64 {
     own_peak_memory_bytes().max(CHILDREN_PEAK.load(Ordering::Relaxed))
 }
@@ -37,7 +37,15 @@ pub fn note_child(peak_memory_bytes: u64) {
     CHILDREN_PEAK.fetch_max(peak_memory_bytes, Ordering::Relaxed);
 }
 
-/// The most memory this process ever held.
+/// Begins anew to look for the most memory that is held. Where the system does not allow it, the earlier peak stays.
+pub fn forget_peak() {
+    CHILDREN_PEAK.store(0, Ordering::Relaxed);
+    #[cfg(target_os = "linux")]
+    // 5 resets the high-water mark (proc(5)).
+    drop(std::fs::write("/proc/self/clear_refs", "5"));
+}
+
+/// The most memory this process held since that was last forgotten.
 pub fn own_peak_memory_bytes() -> u64 {
     let status = read("/proc/self/status");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
