@@ -97,6 +97,10 @@ sum=$(sha256sum "$state/take/video.mp4" | cut -d ' ' -f 1)
 grep -q "^$sum" <(find "$state/server/data/objects" -type f -exec sha256sum {} +) || fail 'The server does not hold the bytes of the take.'
 echo 'Recorder killed and started again; the server holds the very bytes of the take'
 
+# Finished passes wait beside the models: here, and in nobody else's way.
+ln -s "${COLLECTOR_MODELS_DIR:-$HOME/.cache/codesight-collector/models}" "$state/models"
+export COLLECTOR_MODELS_DIR=$state/models
+
 # work [PASS]: a pipeline that dies at the end of the pass.
 work() {
   COLLECTOR_CRASH_AT=${1:-} COLLECTOR_TOKEN=$pipeline_token "$target/pipeline" work --server "$server_url" \
@@ -112,6 +116,8 @@ wait "$pipeline_pid" 2>/dev/null
 echo 'Pipeline killed in the job inspect'
 begins=0
 for pass in "${passes[@]}"; do
+  # Reading and listening end in either order: the one that is to die may have been kept when the other did.
+  rm -rf "$state"/passes/*/"$pass"-*
   work "$pass"
   if [ "$begins" -eq 5 ]; then
     # A machine that asks for work finds out that the last one died.

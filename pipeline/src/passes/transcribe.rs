@@ -16,11 +16,11 @@ mod sound;
 mod timing;
 mod windows;
 
+use shared_types::quality::measurements::Span;
 use shared_types::transcript::{Segment, Transcript, Word};
 
 use crate::models::whisper::{Decoding, HeardWord, Language, SAMPLE_RATE, Whisper, WhisperFailure};
 use crate::passes::voice::Voice;
-use shared_types::quality::measurements::Span;
 
 pub const NAME: &str = "transcribe";
 pub const VERSION: u32 = 4;

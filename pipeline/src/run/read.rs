@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use image::codecs::jpeg::JpegEncoder;
@@ -53,6 +54,7 @@ const JPEG_QUALITY: u8 = 88;
 pub(super) struct Unread {
     count: usize,
     waiting: Mutex<VecDeque<Vec<Waiting>>>,
+    given_up: AtomicBool,
     cpu_secs: Mutex<f64>,
 }
 
@@ -88,7 +90,7 @@ impl Unread {
         let (count, mut pictures) = (pictures.len(), pictures);
         let stretch = |length: usize| pictures.by_ref().take(length).collect();
         let waiting = stretches(count).into_iter().map(stretch).collect();
-        Self { count, waiting: Mutex::new(waiting), cpu_secs: Mutex::new(0.0) }
+        Self { count, waiting: Mutex::new(waiting), given_up: AtomicBool::new(false), cpu_secs: Mutex::new(0.0) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -119,8 +121,9 @@ impl Unread {
         Ok(lines)
     }
 
-    /// Leaves what waits unread.
-    pub(super) fn give_up(&self) {
+    /// Leaves what waits unread, of a stretch under way too.
+    fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
         locked(&self.waiting).clear();
     }
 
@@ -131,6 +134,9 @@ impl Unread {
         while let Some(stretch) = { locked(&self.waiting).pop_front() } {
             ocr.forget();
             for Waiting { index, t, path } in stretch {
+                if self.given_up.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
                 lines.push((index, ocr.read(&decode(&path, t)?, None)?));
                 done();
                 let now = used_so_far();

@@ -99,11 +99,8 @@ impl Take {
             // Who has heard helps to read.
             let helped = match &heard {
                 Ok(_) if unread.is_waiting() => unread.read(model, &Threads::new(this.threads), || read_bar.inc(1)),
-                Ok(_) => Ok(ReadLines::new()),
-                Err(_) => {
-                    unread.give_up();
-                    Ok(ReadLines::new())
-                }
+                // Where listening failed, what is read is kept all the same.
+                _ => Ok(ReadLines::new()),
             };
             let read = reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             let (heard, (read, mut lines)) = (heard?, read?);
