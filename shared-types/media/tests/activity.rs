@@ -1,6 +1,7 @@
 //! What the hand did, by its events: signs of programs, and numbers that stay numbers whatever a log claims.
 
 use media::measure::activity::{acts_print, from_events, unanswered, unexplained};
+use media::measure::picture::{LumaView, PictureMeter};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use shared_types::event::{InputEvent, InputEventKind, MouseButton};
@@ -53,6 +54,25 @@ fn acts_that_nothing_answers_are_counted() {
     assert_eq!((share, spans.len()), (Some(0.5), 2), "the last act may be answered after the stretch");
     assert_eq!(unanswered(&[], &events).0, Some(0.0));
     assert_eq!(unanswered(&[], &[]).0, None);
+}
+
+#[test]
+fn much_that_changes_at_once_is_another_page() {
+    const SIDE: u32 = 100;
+    let mut meter = PictureMeter::default();
+    // At which second how many of the hundred rows have turned dark.
+    let shown = [(0.0, 0), (1.0, 7), (2.0, 20), (2.6, 40), (9.0, 42), (12.0, 90)];
+    for (t, rows) in shown {
+        let mut data = vec![220_u8; (SIDE * SIDE) as usize];
+        data[..(rows * SIDE) as usize].fill(30);
+        meter.push(LumaView { width: SIDE, height: SIDE, stride: SIDE as usize, data: &data }, t);
+    }
+    let changes = meter.finish(15.0).page_changes;
+    assert_eq!(
+        changes,
+        [Span::new(2.0, 2.6), Span::new(12.0, 12.0)],
+        "a few rows are none, and what follows at once is one"
+    );
 }
 
 #[test]
