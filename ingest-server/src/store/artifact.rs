@@ -80,7 +80,7 @@ fn stored(found: &AnyRow) -> Result<StoredArtifact, StoreError> {
 
 /// Forgets all artifacts of a submission, whose bytes must go.
 pub async fn condemn_all(tx: &mut Tx, submission_id: SubmissionId, now: Timestamp) -> Result<(), StoreError> {
-    let query = sqlx::query(include_str!("sql/artifact/list.sql")).bind(submission_id.to_string());
+    let query = sqlx::query(include_str!("sql/artifact/keys.sql")).bind(submission_id.to_string());
     for found in query.fetch_all(&mut **tx).await? {
         condemned::put(tx, &row::text(&found, "object_key")?, now).await?;
     }
