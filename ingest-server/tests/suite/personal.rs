@@ -1,5 +1,7 @@
 //! Consent, withdrawal, a person's own data and its erasure, on both engines.
 
+use std::time::{Duration, Instant};
+
 use crate::road;
 use crate::road::{BYTES, NOW, Road, TUS, UPLOADS, handed_in, id_in, registration, video};
 use ingest_server::discrepancy::{self, Look};
@@ -25,6 +27,7 @@ on_both!(
     names_are_read_in_the_audit_log
 );
 
+const PATIENCE: Duration = Duration::from_mins(2);
 const ME: &str = "/api/v1/me";
 const CONSENT: &str = "/api/v1/me/consent";
 const ERASURE: &str = "/api/v1/me/erasure";
@@ -407,7 +410,10 @@ async fn an_erasure_waits_for_an_upload_that_another_server_writes() {
     let erase = road.call("POST", ERASURE, &token, None);
     let commit = async {
         let waits = "pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-        while road.count(waits).await == 0 {}
+        let began = Instant::now();
+        while road.count(waits).await == 0 {
+            assert!(began.elapsed() < PATIENCE, "nobody waits for the other server");
+        }
         other.commit().await.unwrap();
     };
     let (erased, ()) = tokio::join!(erase, commit);
