@@ -60,10 +60,10 @@ pub(super) fn check(standing: Option<Standing>) -> Answer<()> {
     Ok(())
 }
 
-/// That a worker was not told to stop. What was begun under an earlier text may still be finished.
+/// That a worker is there and was not told to stop. What was begun under an earlier text may still be finished.
 pub(super) fn check_stage(standing: Option<Standing>) -> Answer<()> {
     let stage = standing.ok_or(ErrorCode::Unauthenticated)?.stage;
-    barred(stage).map_or(Ok(()), Err)
+    left(stage).or_else(|| barred(stage)).map_or(Ok(()), Err)
 }
 
 /// The objection to somebody who was told to stop. What is theirs they may still read, withdraw and have erased.

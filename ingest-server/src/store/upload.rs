@@ -9,6 +9,9 @@ use sqlx::any::AnyRow;
 use super::{StoreError, Tx, row};
 use crate::objects::Growing;
 
+/// How long the uploads of a worker who has no token left wait for another one.
+const TOKENLESS_SECS: i64 = 24 * 60 * 60;
+
 #[derive(Debug, Clone)]
 pub struct Upload {
     pub id: String,
@@ -129,10 +132,12 @@ pub async fn is_bound(tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
     Ok(row::number(&found, "bound")? > 0)
 }
 
-/// Some that were left unfinished for too long, or whose workers cannot go on: they were banned, or no token of theirs is
-/// left.
+/// Some that were left unfinished for too long, or whose workers cannot go on: they were banned, or have had no token for a
+/// day, in which they may be given another.
 pub async fn stale(pool: &AnyPool, now: Timestamp) -> Result<Vec<Upload>, StoreError> {
-    let found = sqlx::query(include_str!("sql/upload/stale.sql")).bind(now.millis).fetch_all(pool).await?;
+    let grace = now.plus_secs(-TOKENLESS_SECS);
+    let found =
+        sqlx::query(include_str!("sql/upload/stale.sql")).bind(now.millis).bind(grace.millis).fetch_all(pool).await?;
     found.iter().map(upload).collect()
 }
 
