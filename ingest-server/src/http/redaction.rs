@@ -90,7 +90,7 @@ async fn redact(
     store::audit::append(&mut tx, &caller.actor(), AuditAct::TakeRedacted, &subject, &line, now).await?;
     tx.commit().await?;
     app.work.notify_waiters();
-    let view = RedactionView { id: redaction, range, who: caller.name, asked_at: now, done_at: None };
+    let view = RedactionView { id: redaction, range, who: caller.name, asked_at: now, done_at: None, is_gone: false };
     Ok((StatusCode::ACCEPTED, Json(view)))
 }
 
@@ -159,7 +159,7 @@ pub(super) async fn finish(
     }
     store::redaction::done(tx, id, now).await?;
     turn(tx, &standing, standing.stage, &Change::default(), now).await?;
-    // That its bytes are gone `done_at` says, and only when they are.
+    // That its bytes are gone `is_gone` says, and only when they are.
     store::history::add(tx, id, now, "pipeline", "redacted; the earlier recording is given to nobody any more").await?;
     crash::point("redaction.finishing");
     Ok(Completed { stage: Some(standing.stage), duplicate_of: None })

@@ -27,7 +27,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// Newest first. One is done when nothing is left of what it replaced.
+/// Newest first.
 pub async fn list(pool: &AnyPool, submission_id: SubmissionId) -> Result<Vec<RedactionView>, StoreError> {
     let query = sqlx::query(include_str!("sql/redaction/list.sql")).bind(submission_id.to_string());
     let view = |found: &sqlx::any::AnyRow| {
@@ -37,6 +37,7 @@ pub async fn list(pool: &AnyPool, submission_id: SubmissionId) -> Result<Vec<Red
             who: row::text(found, "who")?,
             asked_at: row::at(found, "asked_at")?,
             done_at: row::maybe_at(found, "done_at")?,
+            is_gone: row::number(found, "is_gone")? == 1,
         })
     };
     query.fetch_all(pool).await?.iter().map(view).collect()

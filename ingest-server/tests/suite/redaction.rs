@@ -253,6 +253,22 @@ async fn are_nowhere(mut road: Road, folder: &Path) {
         assert_eq!(shown["stage"], "accepted");
         assert_eq!(shown["redactions"][0]["range"]["start"], 1.5);
         assert!(shown["redactions"][0]["done_at"].is_string());
+        assert_eq!(shown["redactions"][0]["is_gone"], true);
+        // What cannot be removed opens no redaction anew: the take can be decided on, and the page shows what it has now.
+        let stays = format!(
+            "insert into condemned (object_key, due_at, is_last) values ('submissions/{}/x', {}, 0)",
+            take.id,
+            i64::MAX
+        );
+        for (change, is_gone) in
+            [(stays.as_str(), false), ("delete from condemned where object_key like 'submissions/%/x'", true)]
+        {
+            let mut tx = road.app.store.begin().await.unwrap();
+            sqlx::query(sqlx::AssertSqlSafe(change.to_owned())).execute(&mut *tx).await.unwrap();
+            tx.commit().await.unwrap();
+            let told = &take.show().await["redactions"][0];
+            assert_eq!((told["done_at"].is_string(), &told["is_gone"]), (true, &json!(is_gone)));
+        }
         let names: Vec<&String> = shown["artifacts"].as_object().unwrap().keys().collect();
         assert_eq!(names, ["playback.mp4", "transcript.json"]);
         assert_eq!(take.exported().await.as_array().map(Vec::len), Some(1));

@@ -234,9 +234,10 @@ pub struct RedactionView {
     /// The reviewer's e-mail.
     pub who: String,
     pub asked_at: Timestamp,
-    /// Null while it is being made, when the take cannot be decided on or exported, and while bytes of what it replaced are
-    /// still on the server.
+    /// Null while it is being made, when the take cannot be decided on or exported.
     pub done_at: Option<Timestamp>,
+    /// It is done, and no bytes that the take gave up are still on the server.
+    pub is_gone: bool,
 }
 
 /// A comment at a moment of the take.

@@ -3,10 +3,9 @@ import { submissions } from '../../api/admin';
 import { FailureNotice } from '../../shared/FailureNotice';
 import { Loading } from '../../shared/parts';
 import { Take } from './Take';
-import { isBeingRedacted } from './useRedaction';
 
 const LOCK_RENEWED_MILLIS = 5 * 60_000;
-/** While a redaction is made the take is asked for again. */
+/** Until a redaction is made, and what it replaced is gone, the take is asked for again. */
 const LOOKED_AT_MILLIS = 4000;
 
 /** Takes the advisory lock first, so that the version that is then read is the one the lock left. */
@@ -24,7 +23,7 @@ export function TakePage({ id, me }: { id: string; me: string }) {
     enabled: lock.isFetched,
     gcTime: 0,
     staleTime: Number.POSITIVE_INFINITY,
-    refetchInterval: (shown) => (shown.state.data && isBeingRedacted(shown.state.data) ? LOOKED_AT_MILLIS : false),
+    refetchInterval: (shown) => (shown.state.data?.redactions.some((one) => !one.is_gone) ? LOOKED_AT_MILLIS : false),
   });
   if (detail.isPending) return <Loading what="Loading the take" />;
   if (detail.isError) {

@@ -10,7 +10,7 @@ import { type Sprite, tileAt } from './artifacts';
 import type { Player } from './player';
 import { sentenceOf } from './steps';
 import { fillLane, lastBegun, shareAt, spanBox, thinPeaks, ticks, timeAt, wavePath } from './timeline';
-import { type Redaction, spanOf } from './useRedaction';
+import { type Redaction, redactedTitle, spanOf } from './useRedaction';
 
 type Props = {
   player: Player;
@@ -103,7 +103,7 @@ export function Timeline(props: Props) {
             key={one.id}
             className={one.done_at === null ? 'redacted-span open' : 'redacted-span'}
             style={spanBox(one.range, duration)}
-            title={one.done_at === null ? 'Being redacted' : 'Redacted'}
+            title={redactedTitle(one)}
           />
         ))}
         {marking?.span ? <span className="chosen-span" style={spanBox(marking.span, duration)} /> : null}

@@ -2,6 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { submissions } from '../../api/admin';
 import type { RedactionTrack } from '../../api/types/RedactionTrack';
+import type { RedactionView } from '../../api/types/RedactionView';
 import type { Span } from '../../api/types/Span';
 import type { SubmissionDetail } from '../../api/types/SubmissionDetail';
 import { useSay } from '../../shared/said';
@@ -38,6 +39,12 @@ export function generationOf(take: SubmissionDetail): number {
 
 export function isBeingRedacted(take: SubmissionDetail): boolean {
   return take.redactions.some((one) => one.done_at === null);
+}
+
+/** What the timeline says of a redacted stretch. */
+export function redactedTitle(one: RedactionView): string {
+  if (one.done_at === null) return 'Being redacted';
+  return one.is_gone ? 'Redacted' : 'Redacted; earlier bytes are still being removed';
 }
 
 export function useRedaction(take: SubmissionDetail, reload: () => Promise<unknown>): Redaction {

@@ -12,7 +12,10 @@ export type RedactionView = { id: RedactionId, range: RedactionRange,
  */
 who: string, asked_at: Timestamp, 
 /**
- * Null while it is being made, when the take cannot be decided on or exported, and while bytes of what it replaced are
- * still on the server.
+ * Null while it is being made, when the take cannot be decided on or exported.
  */
-done_at: Timestamp | null, };
+done_at: Timestamp | null, 
+/**
+ * It is done, and no bytes that the take gave up are still on the server.
+ */
+is_gone: boolean, };

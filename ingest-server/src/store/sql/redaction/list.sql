@@ -1,5 +1,5 @@
-select id, covered, who, asked_at,
-    case when not exists (
+select id, covered, who, asked_at, done_at,
+    case when done_at is not null and not exists (
         select 1 from condemned
         where is_last = 0 and (
             substr(object_key, 13, 36) = $1
@@ -11,7 +11,7 @@ select id, covered, who, asked_at,
                 where submission_file.submission_id = $1 and upload.id = substr(condemned.object_key, 9)
             )
         )
-    ) then done_at end as done_at
+    ) then 1 else 0 end as is_gone
 from redaction
 where submission_id = $1
 order by asked_at desc, id desc
