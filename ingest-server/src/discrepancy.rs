@@ -1,6 +1,7 @@
 //! `ingest-server audit`: where database, objects, ledger and audit log do not say the same. With `repair`, what can be
 //! mended without a loss is mended: a lost object comes back from another one with the same hash, what is missing in the
-//! ledger is written, and objects that nobody knows are set aside. Nothing is removed, so that no only copy is.
+//! ledger is written, and objects that nobody knows are set aside, so that no only copy is removed. What an erasure, a
+//! redaction or another end gave up goes as it does by the server's own sweep: set aside it would be kept.
 
 use shared_types::api::audit::AuditAct;
 use shared_types::submission::SubmissionStage;
@@ -9,7 +10,7 @@ use crate::app::Shared;
 use crate::objects::{Lying, ObjectsError};
 use crate::store::audit::{Actor, Chain, append, verify};
 use crate::store::operations::{self, Expected};
-use crate::store::owner::{Owner, Standing};
+use crate::store::owner::Standing;
 use crate::store::{self, StoreError};
 use crate::strays::{self, SweepError};
 
@@ -131,7 +132,7 @@ async fn objects(app: &Shared, how: Look, found: &mut Found) -> Done<()> {
             (Some(source), true) => {
                 bring_back(app, source, key).await?;
                 repaired(app, &format!("object {key}"), "brought back from another one with the same hash").await?;
-                unknown.retain(|(one, _)| one.key != source.key);
+                unknown.retain(|(one, _)| source.stays || one.key != source.key);
                 ""
             }
             (Some(_), false) => " --repair brings it back from another one with the same hash.",
@@ -140,30 +141,54 @@ async fn objects(app: &Shared, how: Look, found: &mut Found) -> Done<()> {
         let is_mended = source.is_some() && how.repair;
         found.tell(format!("The object {key} of {owner} {what}.{advice}"), is_mended);
     }
-    for (Lying { key, bytes, .. }, standing) in unknown {
-        let nothing = match standing {
-            Standing::Unknown => "belongs to nothing: the database never knew it",
-            _ => "belongs to nothing any more",
-        };
+    for (one, _) in &unknown {
         // All that was read in between took its time.
-        if how.repair && Owner::find(app.store.read(), &key).await?.standing(&key) == Standing::Wanted {
-            continue;
+        if let Some(standing) = strays::standing(app, &one.key).await? {
+            nobodys(app, how, (one, standing), found).await?;
         }
-        let advice = if how.repair { "It was set aside." } else { "--repair sets it aside, and removes nothing." };
-        if how.repair {
-            app.objects.set_aside(&key).await?;
-            repaired(app, &format!("object {key}"), "set aside, since no row knows it").await?;
-        }
-        found.tell(format!("The object {key} with {bytes} bytes {nothing}. {advice}"), how.repair);
     }
+    if how.repair {
+        crate::condemned::try_remove(app).await;
+    }
+    Ok(())
+}
+
+/// Tells of an object that belongs to nothing, and takes it away where that is wanted. A server beside may be quicker.
+async fn nobodys(app: &Shared, how: Look, (one, standing): (&Lying, Standing), found: &mut Found) -> Done<()> {
+    let (key, now) = (&one.key, app.clock.now());
+    let is_over = strays::is_over(one, standing, now);
+    let (nothing, advice, is_mended) = match standing {
+        Standing::Unknown if how.repair => {
+            if !app.objects.set_aside(key).await? {
+                return Ok(());
+            }
+            repaired(app, &format!("object {key}"), "set aside, since no row knows it").await?;
+            ("belongs to nothing: the database never knew it", "It was set aside.", true)
+        }
+        Standing::Unknown => {
+            let advice = "--repair sets it aside, and removes nothing.";
+            ("belongs to nothing: the database never knew it", advice, false)
+        }
+        _ if how.repair && is_over => {
+            if strays::condemn(app, std::slice::from_ref(one), now).await? == 0 {
+                return Ok(());
+            }
+            repaired(app, &format!("object {key}"), "given up to be removed, since nothing counts on it any more")
+                .await?;
+            ("belongs to nothing any more", "Its bytes go.", true)
+        }
+        _ if is_over => ("belongs to nothing any more", "--repair removes it, as the server does once a day.", false),
+        _ => ("belongs to nothing any more", "The server removes it when it is more than a day old.", false),
+    };
+    found.tell(format!("The object {key} with {} bytes {nothing}. {advice}", one.bytes), is_mended);
     Ok(())
 }
 
 /// Another object with the same bytes.
 struct Source {
     key: String,
-    /// A row counts on it as well, so it stays where it is.
-    is_wanted: bool,
+    /// A row counts on it as well, or it goes by itself.
+    stays: bool,
 }
 
 async fn source(
@@ -176,9 +201,9 @@ async fn source(
         return Ok(None);
     }
     let known = good.iter().filter(|one| one.sha256 == wanted.sha256);
-    let known = known.map(|one| Source { key: one.key.clone(), is_wanted: true });
+    let known = known.map(|one| Source { key: one.key.clone(), stays: true });
     let fitting = unknown.iter().filter(|(one, _)| one.bytes == wanted.bytes);
-    let fitting = fitting.map(|(one, _)| Source { key: one.key.clone(), is_wanted: false });
+    let fitting = fitting.map(|(one, standing)| Source { key: one.key.clone(), stays: *standing == Standing::Left });
     for source in known.chain(fitting) {
         // Looked at also where a row says so: with `quick` nobody has yet.
         if app.objects.hash(&source.key).await?.as_deref() == Some(wanted.sha256.as_str()) {
@@ -193,7 +218,7 @@ async fn bring_back(app: &Shared, source: &Source, key: &str) -> Done<()> {
     if app.objects.stat(key).await?.is_some() {
         app.objects.set_aside(key).await?;
     }
-    Ok(app.objects.bring(&source.key, key, !source.is_wanted).await?)
+    Ok(app.objects.bring(&source.key, key, !source.stays).await?)
 }
 
 async fn repaired(app: &Shared, subject: &str, what: &str) -> Done<()> {

@@ -85,8 +85,6 @@ limits! {
     rejected_media_days "COLLECTOR_REJECTED_MEDIA_DAYS" = 60;
     /// Days that the media of accepted takes are kept; 0 for ever.
     accepted_media_days "COLLECTOR_ACCEPTED_MEDIA_DAYS" = 0;
-    /// Days that objects are kept which the database never knew; 0 for ever.
-    unknown_object_days "COLLECTOR_UNKNOWN_OBJECT_DAYS" = 30;
 }
 
 #[derive(Debug, thiserror::Error)]

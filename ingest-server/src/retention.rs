@@ -10,9 +10,8 @@ use crate::objects::manifest_key;
 use crate::store::StoreError;
 use crate::store::audit::Actor;
 use crate::store::retention::{Due, Since};
-use crate::strays::SweepError;
 use crate::uploads::{Done, UploadError};
-use crate::{condemned, crash, store, strays};
+use crate::{condemned, crash, store};
 
 const DAY_SECS: i64 = 86_400;
 
@@ -26,19 +25,16 @@ pub enum Class {
     RejectedMedia,
     /// Media of accepted takes; the ledger, the review and the dataset's rows stay.
     AcceptedMedia,
-    /// Objects that the database never knew; [`crate::strays`] says which.
-    UnknownObjects,
 }
 
 impl Class {
-    pub const ALL: [Self; 4] = [Self::UnusedUploads, Self::RejectedMedia, Self::AcceptedMedia, Self::UnknownObjects];
+    pub const ALL: [Self; 3] = [Self::UnusedUploads, Self::RejectedMedia, Self::AcceptedMedia];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::UnusedUploads => "unused_uploads",
             Self::RejectedMedia => "rejected_media",
             Self::AcceptedMedia => "accepted_media",
-            Self::UnknownObjects => "unknown_objects",
         }
     }
 
@@ -47,14 +43,13 @@ impl Class {
             Self::UnusedUploads => limits.unused_upload_days,
             Self::RejectedMedia => limits.rejected_media_days,
             Self::AcceptedMedia => limits.accepted_media_days,
-            Self::UnknownObjects => limits.unknown_object_days,
         }
     }
 
     const fn stages(self) -> &'static [SubmissionStage] {
         use SubmissionStage as Stage;
         match self {
-            Self::UnusedUploads | Self::UnknownObjects => &[],
+            Self::UnusedUploads => &[],
             Self::RejectedMedia => {
                 &[Stage::Rejected, Stage::Redo, Stage::SentBack, Stage::Withdrawn, Stage::Failed, Stage::Quarantined]
             }
@@ -77,8 +72,8 @@ fn before(days: u64, now: Timestamp) -> Timestamp {
     now.plus_secs(-signed(days).saturating_mul(DAY_SECS))
 }
 
-/// What [`apply`] and [`strays::sweep`] would remove. It changes nothing.
-pub async fn look(app: &Shared, now: Timestamp) -> Result<Vec<Over>, SweepError> {
+/// What [`apply`] and [`crate::uploads::sweep`] would remove. It changes nothing.
+pub async fn look(app: &Shared, now: Timestamp) -> Result<Vec<Over>, StoreError> {
     let mut all = Vec::new();
     for class in Class::ALL {
         let days = class.days(&app.config.limits);
@@ -86,8 +81,6 @@ pub async fn look(app: &Shared, now: Timestamp) -> Result<Vec<Over>, SweepError>
         if days > 0 && class == Class::UnusedUploads {
             let uploads = store::upload::unused_sum(app.store.read(), before(days, now)).await?;
             (over.items, over.bytes) = uploads;
-        } else if days > 0 && class == Class::UnknownObjects {
-            (over.items, over.bytes) = strays::unknown(app, now).await?;
         } else if days > 0 {
             let mut after = None;
             loop {

@@ -4,16 +4,14 @@
 //! Rows come first. An upload's row is there before its first byte and names its object until the upload has ended for
 //! good; a job writes only where a row says so, and that row is committed before the address is signed. So what no row
 //! names nobody is about to name either, in this replica or another. Age is a second net, for clocks that differ and for
-//! what nobody thought of: whatever is younger than a day stays. What the database never knew stays for longer
-//! (`COLLECTOR_UNKNOWN_OBJECT_DAYS`), and for ever where it was there before the database was made or put back from a
-//! backup: then it is the database that may be the wrong one, and bytes of strangers are not removed on a guess.
+//! what nobody thought of: whatever is younger than a day stays. What the database never knew stays for ever: it may be
+//! the database that is the wrong one, and bytes of strangers are not removed on a guess. `audit` tells them.
 //!
 //! Nothing is removed here. An object is condemned, in a transaction that looks again, and goes the way of all others.
 
 use shared_types::timestamp::Timestamp;
 
 use crate::app::App;
-use crate::limits::signed;
 use crate::objects::{Lying, ObjectsError};
 use crate::store::owner::{Noun, Owner, Standing, named_after};
 use crate::store::{self, StoreError};
@@ -34,38 +32,9 @@ impl From<sqlx::Error> for SweepError {
     }
 }
 
-/// How old what belongs to nothing has to be.
-#[derive(Debug, Clone, Copy)]
-struct Ages {
-    left_before: Timestamp,
-    /// None where they stay for ever.
-    unknown_before: Option<Timestamp>,
-    /// Since when the database would know of them.
-    watched_since: Timestamp,
-}
-
-impl Ages {
-    async fn at(app: &App, now: Timestamp) -> Result<Self, StoreError> {
-        let days = signed(app.config.limits.unknown_object_days);
-        let watched_since = store::operations::watches_since(app.store.read()).await?;
-        let unknown_before = Some(now.plus_secs(-days.saturating_mul(DAY_SECS)));
-        Ok(Self {
-            left_before: now.plus_secs(-DAY_SECS),
-            unknown_before: unknown_before.filter(|_| days > 0 && watched_since.is_some()),
-            watched_since: watched_since.unwrap_or(now),
-        })
-    }
-
-    fn are_over(&self, one: &Lying, standing: Standing) -> bool {
-        match standing {
-            Standing::Wanted => false,
-            Standing::Left => one.since < self.left_before,
-            Standing::Unknown => {
-                let is_old = self.unknown_before.is_some_and(|before| one.since < before);
-                is_old && one.since >= self.watched_since && one.since < self.left_before
-            }
-        }
-    }
+/// Whether it was given up for good by what it is named after.
+pub fn is_over(one: &Lying, standing: Standing, now: Timestamp) -> bool {
+    standing == Standing::Left && one.since < now.plus_secs(-DAY_SECS)
 }
 
 /// Those that follow each other and are named after the same.
@@ -73,18 +42,17 @@ fn groups(some: &[Lying]) -> impl Iterator<Item = &[Lying]> {
     some.chunk_by(|one, next| named_after(&one.key) == named_after(&next.key))
 }
 
-/// Condemns what belongs to nothing and is old enough, until the server is told to stop; how many.
+/// Condemns what was given up and is old enough, until the server is told to stop; how many.
 pub async fn sweep(app: &App, now: Timestamp) -> Result<usize, SweepError> {
-    let (ages, mut condemned) = (Ages::at(app, now).await?, 0);
-    let mut lying = app.objects.lying();
+    let (mut condemned, mut lying) = (0, app.objects.lying());
     while let Some(some) = lying.recv().await {
         for group in groups(&some?) {
             if app.stopping.is_cancelled() {
                 return Ok(condemned);
             }
             let owner = Owner::find(app.store.read(), &group[0].key).await?;
-            if group.iter().any(|one| ages.are_over(one, owner.standing(&one.key))) {
-                condemned += condemn(app, group, &ages, now).await?;
+            if group.iter().any(|one| is_over(one, owner.standing(&one.key), now)) {
+                condemned += condemn(app, group, now).await?;
             }
         }
     }
@@ -92,8 +60,9 @@ pub async fn sweep(app: &App, now: Timestamp) -> Result<usize, SweepError> {
     Ok(condemned)
 }
 
-/// Looks again where nobody can change what was seen: while a job is locked, none of its outputs is signed.
-async fn condemn(app: &App, group: &[Lying], ages: &Ages, now: Timestamp) -> Result<usize, SweepError> {
+/// Condemns what is over among objects that are named after the same; how many. It looks again where nobody can change
+/// what was seen: while a job is locked, none of its outputs is signed.
+pub async fn condemn(app: &App, group: &[Lying], now: Timestamp) -> Result<usize, StoreError> {
     let mut tx = app.store.begin().await?;
     if let Some((Noun::Job, id)) = named_after(&group[0].key)
         && let Ok(id) = id.parse()
@@ -102,12 +71,11 @@ async fn condemn(app: &App, group: &[Lying], ages: &Ages, now: Timestamp) -> Res
     }
     let (owner, mut condemned) = (Owner::find(&mut *tx, &group[0].key).await?, 0);
     for one in group {
-        let standing = owner.standing(&one.key);
-        if !ages.are_over(one, standing) || store::condemned::is_there(&mut *tx, &one.key).await? {
+        if !is_over(one, owner.standing(&one.key), now) || store::condemned::is_there(&mut *tx, &one.key).await? {
             continue;
         }
         let Lying { key, bytes, .. } = one;
-        tracing::warn!(key, bytes, ?standing, "an object that belongs to nothing is removed");
+        tracing::warn!(key, bytes, "an object that belongs to nothing any more is removed");
         store::condemned::put(&mut tx, key, now).await?;
         condemned += 1;
     }
@@ -115,16 +83,11 @@ async fn condemn(app: &App, group: &[Lying], ages: &Ages, now: Timestamp) -> Res
     Ok(condemned)
 }
 
-/// How many objects that no row was ever about [`sweep`] would remove, and their bytes.
-pub async fn unknown(app: &App, now: Timestamp) -> Result<(u64, u64), SweepError> {
-    let (ages, mut items, mut bytes) = (Ages::at(app, now).await?, 0, 0);
-    for one in of_nobody(app).await? {
-        if one.1 == Standing::Unknown && ages.are_over(&one.0, one.1) {
-            items += 1;
-            bytes += one.0.bytes;
-        }
-    }
-    Ok((items, bytes))
+/// How one belongs to nothing now; none where something counts on it, or where it is condemned already.
+pub async fn standing(app: &App, key: &str) -> Result<Option<Standing>, StoreError> {
+    let standing = Owner::find(app.store.read(), key).await?.standing(key);
+    let is_told = standing != Standing::Wanted && !store::condemned::is_there(app.store.read(), key).await?;
+    Ok(is_told.then_some(standing))
 }
 
 /// Every object that belongs to nothing, whatever its age.

@@ -83,6 +83,10 @@ impl Bucket {
         match self.never {}
     }
 
+    pub(super) async fn hide(&self, _: &str) -> Done<()> {
+        match self.never {}
+    }
+
     pub(super) async fn begin(&self, _: &str, _: &str) -> Done<String> {
         match self.never {}
     }

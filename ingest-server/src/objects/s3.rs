@@ -208,6 +208,11 @@ impl Bucket {
         if self.keeps_versions {
             return self.remove_versions(key).await;
         }
+        self.hide(key).await
+    }
+
+    /// Removes an object; where versions are kept they are, behind a mark.
+    pub(super) async fn hide(&self, key: &str) -> Result<(), ObjectsError> {
         let removed = self.client.delete_object().bucket(&self.name).key(checked(key)?).send().await;
         removed.map(drop).map_err(told("remove an object"))
     }

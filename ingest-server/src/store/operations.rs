@@ -89,13 +89,6 @@ pub async fn objects(pool: &AnyPool) -> Result<Vec<Expected>, StoreError> {
     rows.iter().map(expected).collect()
 }
 
-/// Since when this database has seen what was stored: it was made then, or put back from a backup.
-pub async fn watches_since(pool: &AnyPool) -> Result<Option<Timestamp>, StoreError> {
-    let found = sqlx::query(include_str!("sql/operations/born.sql")).fetch_one(pool).await?;
-    let (born, restored) = (row::maybe_at(&found, "born_at")?, row::maybe_at(&found, "restored_at")?);
-    Ok(born.map(|born| restored.map_or(born, |restored| restored.max(born))))
-}
-
 /// Accepted submissions without a row in the ledger.
 pub async fn unpaid(pool: &AnyPool) -> Result<Vec<SubmissionId>, StoreError> {
     let rows = sqlx::query(include_str!("sql/operations/unpaid.sql")).fetch_all(pool).await?;

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::bucket;
-use crate::road::{NOW, Road, TUS, UPLOADS, id_in, sha256, video};
+use crate::road::{Road, TUS, UPLOADS, id_in, sha256, video};
 use ingest_server::app::Clock;
 use ingest_server::discrepancy::{self, Look};
+use ingest_server::objects::walk;
 use ingest_server::store::Engine;
 use ingest_server::strays;
 use serde_json::json;
@@ -52,6 +53,31 @@ async fn put(road: &Road, keys: &[String]) {
     for key in keys {
         road.app.objects.put(key, video(40)).await.unwrap();
     }
+}
+
+/// What was set aside: its earlier keys, each with the bytes.
+async fn aside(road: &Road) -> Vec<(String, Vec<u8>)> {
+    let (mut found, objects) = (Vec::new(), &road.app.objects);
+    let earlier = |key: &str| key.split_once('/').unwrap().1.to_owned();
+    match &road.app.config.bucket {
+        Some(config) => {
+            let root = format!("{}/{}", config.endpoint.as_deref().unwrap(), config.name);
+            let list = format!("{root}?list-type=2&prefix=set-aside/");
+            let list = tokio::task::spawn_blocking(move || bucket::ask(&list, "GET", &[], b"")).await.unwrap().2;
+            let list = String::from_utf8(list).unwrap();
+            for key in list.split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>")) {
+                let bytes = objects.read(key.0, 1000).await.unwrap().unwrap();
+                found.push((earlier(key.0.strip_prefix("set-aside/").unwrap()), bytes));
+            }
+        }
+        None => walk(&road.folder.path().join("set-aside"), |some| {
+            let read = |key: &str| std::fs::read(road.folder.path().join("set-aside").join(key)).unwrap();
+            found.extend(some.iter().map(|one| (earlier(&one.key), read(&one.key))));
+            true
+        })
+        .unwrap(),
+    }
+    found
 }
 
 /// Moves the server's clock to the store's, and on by so much.
@@ -104,19 +130,28 @@ async fn what_belongs_to_nothing_goes(road: Road) {
     assert_eq!(sweep().await, 0, "too young to be judged");
     lie(&[&left, &unknown]).await;
     road.pass(DAY);
-    assert_eq!(strays::unknown(&road.app, road.app.clock.now()).await.unwrap(), (0, 0));
     assert_eq!(sweep().await, 3);
     lie(&[&unknown]).await;
-    road.pass(30 * DAY);
-    // A database that was made later may be the wrong one.
-    let later = Clock::System.now().plus_secs(DAY).millis;
-    run(&road, &format!("update campaign set created_at = {later}")).await;
+    // However old they are: it may be the database that is the wrong one.
+    road.pass(400 * DAY);
     assert_eq!(sweep().await, 0);
     lie(&[&unknown]).await;
-    run(&road, &format!("update campaign set created_at = {}", NOW.millis)).await;
-    assert_eq!(strays::unknown(&road.app, road.app.clock.now()).await.unwrap(), (3, 120));
-    assert_eq!(sweep().await, 3);
+    let told = discrepancy::look(&road.app, Look { repair: true, quick: true }).await.unwrap();
+    assert!(told.discrepancies.len() == 3 && told.discrepancies.iter().all(|one| one.is_mended), "{told:?}");
     lie(&[]).await;
+    assert_eq!(aside(&road).await.len(), 3);
+    // What was given up is not kept aside.
+    let late = [format!("jobs/{job_id}/2/later.json")];
+    put(&road, &late).await;
+    pass_from_now(&road, 0);
+    let young = discrepancy::look(&road.app, Look { repair: true, quick: true }).await.unwrap();
+    assert!(young.discrepancies.len() == 1 && !young.discrepancies[0].is_mended, "{young:?}");
+    lie(&[&late]).await;
+    road.pass(2 * DAY);
+    let told = discrepancy::look(&road.app, Look { repair: true, quick: true }).await.unwrap();
+    assert!(told.discrepancies.len() == 1 && told.discrepancies[0].is_mended, "{told:?}");
+    lie(&[]).await;
+    assert_eq!(aside(&road).await.len(), 3);
     // Media whose time was over are wanted by nothing any more, though their rows stay.
     run(&road, &format!("update submission set media_removed_at = 1 where id = '{}'", taken.id)).await;
     run(&road, &format!("delete from job_output where job_id = '{job_id}'")).await;
@@ -151,12 +186,37 @@ async fn an_audit_mends_without_a_loss(road: Road) {
         assert_eq!(look(false).await, "", "nothing is left to tell");
     }
     assert_eq!(lying(&road).await, BTreeSet::from([key.clone()]), "what nobody knew is out of the way");
-    for (aside, length) in [("jobs/lost/stranger", 50), (key.as_str(), 60)] {
-        let aside = format!("set-aside/{aside}");
-        let found = match objects.bucket() {
-            Some(_) => objects.read(&aside, 1000).await.unwrap(),
-            None => std::fs::read(road.folder.path().join(aside)).ok(),
-        };
-        assert_eq!(found, Some(video(length)), "nothing is lost");
+    let kept: BTreeSet<_> = aside(&road).await.into_iter().map(|(key, bytes)| (key, bytes.len())).collect();
+    let expected = [("jobs/lost/stranger", 50), (key.as_str(), 60)].map(|(key, length)| (key.to_owned(), length));
+    assert_eq!(kept, BTreeSet::from(expected), "nothing is lost");
+    for bytes in [70, 71] {
+        objects.put("jobs/lost/stranger", video(bytes)).await.unwrap();
+        assert!(objects.set_aside("jobs/lost/stranger").await.unwrap());
     }
+    let kept = aside(&road).await.into_iter().filter(|(key, _)| key == "jobs/lost/stranger");
+    let kept: BTreeSet<_> = kept.map(|(_, bytes)| bytes.len()).collect();
+    assert_eq!(kept, BTreeSet::from([50, 70, 71]), "each by itself");
+    assert!(!objects.set_aside("jobs/lost/stranger").await.unwrap(), "it is not there any more");
+}
+
+/// In a bucket that keeps versions.
+#[tokio::test]
+async fn what_is_set_aside_keeps_its_versions() {
+    let config = tokio::task::spawn_blocking(bucket::moto).await.unwrap();
+    let url = format!("{}/{}", config.endpoint.clone().unwrap(), config.name);
+    let ask = async |method: &'static str, query: &str, body: &'static str| {
+        let url = format!("{url}?{query}");
+        tokio::task::spawn_blocking(move || bucket::ask(&url, method, &[], body.as_bytes())).await.unwrap()
+    };
+    let on = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    assert_eq!(ask("PUT", "versioning", on).await.0, 200);
+    let road = Road::with(Engine::Sqlite, Some(config)).await;
+    let objects = &road.app.objects;
+    for bytes in [20, 30] {
+        objects.put("jobs/lost/a.mp4", video(bytes)).await.unwrap();
+    }
+    assert!(objects.set_aside("jobs/lost/a.mp4").await.unwrap());
+    assert_eq!(objects.stat("jobs/lost/a.mp4").await.unwrap(), None);
+    let left = String::from_utf8(ask("GET", "versions", "").await.2).unwrap();
+    assert_eq!(left.matches("<Key>jobs/lost/a.mp4</Key>").count(), 3, "both, and the mark: {left}");
 }
