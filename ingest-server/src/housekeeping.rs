@@ -29,6 +29,8 @@ pub async fn round(app: &Shared) -> Done<()> {
     let removed = condemned::remove(app).await;
     let now = app.clock.now();
     let (ended, cleared) = (uploads::sweep(app, now).await, retention::apply(app, now).await);
+    // What a crash kept from it in an earlier round, too.
+    let emptied = app.store.empty_log().await;
     if let (Ok(uploads), Ok(media)) = (&ended, &cleared)
         && (*uploads > 0 || *media > 0)
     {
@@ -38,5 +40,6 @@ pub async fn round(app: &Shared) -> Done<()> {
     left?;
     removed?;
     ended?;
-    cleared.map(drop)
+    cleared?;
+    Ok(emptied?)
 }

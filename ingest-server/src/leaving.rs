@@ -120,6 +120,12 @@ pub async fn remove_bytes(app: &Shared, worker: WorkerId) -> Left<()> {
 /// The names go, if no pay is owed, or the month is over, or an admin says so. Gives the erasure as it then is.
 pub async fn finish(app: &Shared, worker: WorkerId, actor: &Actor, is_forced: bool) -> Left<ErasureView> {
     remove_bytes(app, worker).await?;
+    let open = finish_names(app, worker, actor, is_forced).await?;
+    app.store.empty_log().await?;
+    Ok(open)
+}
+
+async fn finish_names(app: &Shared, worker: WorkerId, actor: &Actor, is_forced: bool) -> Left<ErasureView> {
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     store::worker::lock(&mut tx, worker).await?;

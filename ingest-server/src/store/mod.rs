@@ -103,7 +103,8 @@ impl Store {
         if url.starts_with("sqlite:") {
             let file = url.split('?').next().unwrap_or(url);
             let write = first(
-                "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma busy_timeout = 5000",
+                "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
+                 pragma busy_timeout = 5000; pragma secure_delete = on",
             )
             .max_connections(1)
             .connect_with(options(&format!("{file}?mode=rwc"))?)
@@ -147,6 +148,15 @@ impl Store {
     /// For reading only.
     pub fn read(&self) -> &AnyPool {
         &self.read
+    }
+
+    /// Brings what was written over or deleted out of the log beside the `SQLite` file too, in which its earlier pages
+    /// stand until then. A reader that goes on for seconds puts that off until it is asked again. `PostgreSQL` sees to its own.
+    pub async fn empty_log(&self) -> Result<(), StoreError> {
+        if self.engine == Engine::Sqlite {
+            sqlx::query("pragma wal_checkpoint(truncate)").execute(&self.write).await?;
+        }
+        Ok(())
     }
 
     /// Waits until nothing uses the database, and closes it.

@@ -163,10 +163,16 @@ async fn a_worker_reads_all_that_is_kept(road: Road) {
 
 /// Every text of the database in which a word stands, as table and column.
 async fn places(road: &Road, word: &str) -> Vec<String> {
-    let tables = ["assignment", "consent", "erasure", "fingerprint", "history", "invite", "job", "redaction", "review"];
-    let tables = tables.iter().chain(&["submission", "submission_file", "artifact", "token", "upload", "worker"]);
+    let all = match road.app.store.engine() {
+        Engine::Sqlite => "select name from sqlite_master where type = 'table' order by name",
+        Engine::Postgres => {
+            "select cast(tablename as text) as name from pg_tables where schemaname = 'public' order by name"
+        }
+    };
+    let tables: Vec<String> = sqlx::query_scalar(all).fetch_all(road.app.store.read()).await.unwrap();
+    assert!(tables.len() > 20, "{tables:?}");
     let mut found = Vec::new();
-    for table in tables {
+    for table in tables.iter().filter(|table| !table.starts_with("_sqlx")) {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!("select * from {table}")));
         for row in rows.fetch_all(road.app.store.read()).await.unwrap() {
             for at in 0..sqlx::Row::len(&row) {
@@ -178,6 +184,15 @@ async fn places(road: &Road, word: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// Which of the words stand in the files of the embedded database, freed pages and its log included.
+fn on_disk<'a>(road: &Road, words: &[&'a str]) -> Vec<&'a str> {
+    let entries = std::fs::read_dir(road.folder.path()).unwrap().map(|entry| entry.unwrap());
+    let of_database = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("collector.db"));
+    let files: Vec<Vec<u8>> = of_database.map(|entry| std::fs::read(entry.path()).unwrap()).collect();
+    let is_in = |word: &&&str| files.iter().any(|file| file.windows(word.len()).any(|some| some == word.as_bytes()));
+    words.iter().filter(is_in).copied().collect()
 }
 
 fn files(road: &Road) -> usize {
@@ -208,13 +223,21 @@ async fn nothing_of_an_erased_worker_can_be_found(mut road: Road) {
     let headers = [TUS, BYTES, ("upload-length", "100"), (key, value.as_str())];
     road.send("POST", UPLOADS, &token, &headers, video(100)).await;
     assert!(files(&road) > 1);
+    let words = ["Zebedee", "zquill77", "device-secret", "emVicmE", hash.as_str()];
+    let is_embedded = road.app.store.engine() == Engine::Sqlite;
+    if is_embedded {
+        assert_eq!(on_disk(&road, &words), words, "what is looked for can be found");
+    }
     let done = road.call("POST", ERASURE, &token, None).await;
     assert_eq!(done.status, 202, "{}", String::from_utf8_lossy(&done.body));
     let done = done.json();
     assert_eq!((&done["takes"], &done["is_owed_pay"]), (&json!(1), &json!(false)));
     assert!(done["done_at"].is_string(), "{done}");
-    for word in ["Zebedee", "zquill77", "device-secret", "emVicmE", hash.as_str(), "ftyp"] {
+    for word in words.into_iter().chain(["ftyp"]) {
         assert_eq!(places(&road, word).await, Vec::<String>::new(), "{word}");
+    }
+    if is_embedded {
+        assert_eq!(on_disk(&road, &words), Vec::<&str>::new());
     }
     assert_eq!(files(&road), 0);
     assert_eq!(road.call("GET", ME, &token, None).await.code(), "token_revoked");
