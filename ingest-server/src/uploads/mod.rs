@@ -22,7 +22,7 @@ use crate::objects::{Held, ObjectsError, fresh_midstate, is_key, upload_key};
 use crate::secret::{SecretKind, new_secret};
 use crate::store::upload::Upload;
 use crate::store::{self, Tx};
-use receive::{check, move_to, receive as fill_from, save, take_over, turn};
+use receive::{announce, check, move_to, receive as fill_from, take_over, turn};
 
 pub type Done<T> = Result<T, UploadError>;
 
@@ -118,7 +118,7 @@ pub async fn begin(app: &Shared, worker_id: WorkerId, length: Option<u64>, metad
         return Err(UploadError::TooMany(limits.worker_uploads));
     }
     reserve(app, &mut tx, worker_id, length.unwrap_or(0)).await?;
-    is_free(app, open.awaited.saturating_add(length.unwrap_or(0)))?;
+    has_room(app, &mut tx, worker_id, length.unwrap_or(0)).await?;
     store::upload::insert(&mut tx, &upload, now).await?;
     crash::point("upload.creating");
     tx.commit().await?;
@@ -134,6 +134,14 @@ async fn reserve(app: &Shared, tx: &mut Tx, worker_id: WorkerId, more: u64) -> D
         return Err(UploadError::Quota { used, most });
     }
     Ok(())
+}
+
+/// That the disk has room for so much besides what all uploads have announced. Whoever announces more meanwhile waits until
+/// this transaction has ended, or two workers count the same space.
+async fn has_room(app: &Shared, tx: &mut Tx, worker_id: WorkerId, more: u64) -> Done<()> {
+    store::alone::alone(tx, "space").await?;
+    let open = store::upload::open(tx, worker_id).await?;
+    is_free(app, open.awaited.saturating_add(more))
 }
 
 /// Free space of the disk that bytes come to first, and what of it is left to everything else.
@@ -220,10 +228,9 @@ pub async fn append(app: &Shared, worker_id: WorkerId, id: &str, piece: Piece, b
         if length > most {
             return Err(UploadError::TooLarge);
         }
-        is_free(app, length - upload.received)?;
-        upload.length = Some(length);
         let more = length - upload.received;
-        save(app, &mut upload, more).await?;
+        upload.length = Some(length);
+        announce(app, &mut upload, more).await?;
     }
     let end = piece.announced.and_then(|announced| piece.offset.checked_add(announced)).unwrap_or(piece.offset);
     if end > upload.length.unwrap_or(most) {

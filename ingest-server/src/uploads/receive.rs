@@ -10,7 +10,7 @@ use futures_util::stream::BoxStream;
 use shared_types::upload::UploadStage;
 use tokio::time::Instant;
 
-use super::{CHECKED_BYTES, Checksum, Done, UploadError, is_free, is_looked_at_again, kept_until, reserve};
+use super::{CHECKED_BYTES, Checksum, Done, UploadError, has_room, is_free, is_looked_at_again, kept_until, reserve};
 use crate::app::Shared;
 use crate::crash;
 use crate::objects::{Held, ObjectsError, Staged, StagingError, fresh_midstate, upload_key};
@@ -285,6 +285,20 @@ pub(super) async fn save(app: &Shared, upload: &mut Upload, more: u64) -> Done<(
         store::worker::lock(&mut tx, upload.worker_id).await?;
         reserve(app, &mut tx, upload.worker_id, more).await?;
     }
+    advance(app, tx, upload).await
+}
+
+/// The same for the length that an upload is told only now: of that much, the disk must have room too.
+pub(super) async fn announce(app: &Shared, upload: &mut Upload, more: u64) -> Done<()> {
+    upload.expires_at = kept_until(app, upload.received);
+    let mut tx = app.store.begin().await?;
+    store::worker::lock(&mut tx, upload.worker_id).await?;
+    reserve(app, &mut tx, upload.worker_id, more).await?;
+    has_room(app, &mut tx, upload.worker_id, more).await?;
+    advance(app, tx, upload).await
+}
+
+async fn advance(app: &Shared, mut tx: Tx, upload: &mut Upload) -> Done<()> {
     if !store::upload::advance(&mut tx, upload, app.clock.now()).await? {
         return Err(UploadError::TakenOver);
     }

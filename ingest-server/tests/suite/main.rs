@@ -25,6 +25,7 @@ mod random_walk;
 mod redaction;
 mod removals;
 mod review;
+mod space;
 mod stores;
 mod strays;
 mod tus;
