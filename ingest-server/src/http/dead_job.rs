@@ -30,7 +30,8 @@ pub(super) fn routes() -> Vec<Route> {
         route(post.clone(), "/api/v1/admin/jobs/{id}/retry", Who::Admin, "Queues a dead job again.", retry).status(204),
         route(post, "/api/v1/admin/jobs/drain", Who::Admin, "Queues all dead jobs again, or gives them up.", drain)
             .takes::<DrainRequest>()
-            .gives::<Drained>(),
+            .gives::<Drained>()
+            .needs_proof(),
     ]
 }
 

@@ -216,7 +216,7 @@ async fn a_recovery_code_opens_once(road: Road) {
 }
 
 /// What money, access or erasure hang on.
-const PROVEN: [&str; 10] = [
+const PROVEN: [&str; 11] = [
     "DELETE /api/v1/admin/admins/{id}",
     "DELETE /api/v1/admin/admins/{id}/totp",
     "POST /api/v1/admin/campaigns",
@@ -226,6 +226,7 @@ const PROVEN: [&str; 10] = [
     "DELETE /api/v1/admin/session/totp",
     "POST /api/v1/admin/session/totp",
     "POST /api/v1/admin/submissions/{id}/redact",
+    "POST /api/v1/admin/jobs/drain",
     "POST /api/v1/admin/tokens",
 ];
 
