@@ -4,9 +4,11 @@
 
 use std::time::Duration;
 
+use shared_types::timestamp::Timestamp;
+
 use crate::app::Shared;
 use crate::uploads::Done;
-use crate::{condemned, leaving, retention, uploads};
+use crate::{condemned, leaving, retention, store, uploads};
 
 /// Rounds until the server is told to stop. A round that fails is told and tried again with the next.
 pub async fn run(app: Shared) {
@@ -29,6 +31,7 @@ pub async fn round(app: &Shared) -> Done<()> {
     let removed = condemned::remove(app).await;
     let now = app.clock.now();
     let (ended, cleared) = (uploads::sweep(app, now).await, retention::apply(app, now).await);
+    let lapsed = end_logins(app, now).await;
     // What a crash kept from it in an earlier round, too.
     let emptied = app.store.empty_log().await;
     if let (Ok(uploads), Ok(media)) = (&ended, &cleared)
@@ -41,5 +44,13 @@ pub async fn round(app: &Shared) -> Done<()> {
     removed?;
     ended?;
     cleared?;
+    lapsed?;
     Ok(emptied?)
+}
+
+/// Addresses and browsers are kept no longer than the logins that came from them.
+async fn end_logins(app: &Shared, now: Timestamp) -> Done<()> {
+    let mut tx = app.store.begin().await?;
+    store::session::lapse(&mut tx, now).await?;
+    Ok(tx.commit().await?)
 }

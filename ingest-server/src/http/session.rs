@@ -115,6 +115,10 @@ async fn log_in(
     let device = cookie(&headers, DEVICE_COOKIE);
     let claim = Claim { email: &email, client: &client, device: device.as_deref(), request_id: request_id.clone() };
     let (account, mut tx) = claim.log_in(&app, request.password, request.totp.as_deref(), now).await?;
+    // Whoever gave the browser the cookie that it brings must not be in with it.
+    if let Some(earlier) = cookie(&headers, COOKIE) {
+        store::session::end(&mut tx, &digest(&earlier)).await?;
+    }
     let id = new_secret(SecretKind::Session)?;
     let browser = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let browser: String = browser.chars().take(LONGEST_BROWSER).collect();

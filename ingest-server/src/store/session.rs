@@ -60,7 +60,16 @@ pub async fn account(pool: &AnyPool, email: &str) -> Result<Option<Account>, Sto
     found.as_ref().map(account).transpose()
 }
 
-/// Begins a login, and forgets everybody's that ran out.
+/// Forgets everybody's that ran out.
+pub async fn lapse(tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query(include_str!("sql/session/lapsed.sql"))
+        .bind(now.plus_secs(-LONGEST_SECS).millis)
+        .bind(now.plus_secs(-IDLE_SECS).millis)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 pub async fn begin(
     tx: &mut Tx,
     account_id: &str,
@@ -68,11 +77,6 @@ pub async fn begin(
     (address, browser): (&str, &str),
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query(include_str!("sql/session/lapsed.sql"))
-        .bind(now.plus_secs(-LONGEST_SECS).millis)
-        .bind(now.plus_secs(-IDLE_SECS).millis)
-        .execute(&mut **tx)
-        .await?;
     let query = sqlx::query(include_str!("sql/session/begin.sql")).bind(id_sha256.to_owned());
     let query = query.bind(account_id.to_owned()).bind(now.millis);
     query.bind(address.to_owned()).bind(browser.to_owned()).execute(&mut **tx).await?;

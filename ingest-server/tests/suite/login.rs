@@ -3,6 +3,7 @@
 use crate::road::{Answer, Road};
 use axum::body::Body;
 use axum::http::Request;
+use ingest_server::housekeeping;
 use ingest_server::http::limit::Peer;
 use ingest_server::http::openapi;
 use ingest_server::store::Engine;
@@ -23,6 +24,8 @@ on_both!(
     a_person_ends_its_other_logins,
     a_person_sees_where_it_is_logged_in,
     a_login_ends_after_twelve_hours,
+    a_login_that_ran_out_is_forgotten,
+    a_cookie_that_comes_with_a_login_opens_nothing_more,
 );
 
 const SESSION: &str = "/api/v1/admin/session";
@@ -361,6 +364,28 @@ async fn a_login_ends_after_twelve_hours(road: Road) {
     }
     road.pass(20 * 60 + 1);
     assert_eq!(send(&road, "GET", SESSION, &cookie, HERE, None).await.status, 401, "however busy it was");
+}
+
+/// With the address and the browser that it came from, though nobody logs in any more.
+async fn a_login_that_ran_out_is_forgotten(road: Road) {
+    road.login(AdminRole::Reviewer).await;
+    housekeeping::round(&road.app).await.unwrap();
+    assert_eq!(road.count("session").await, 1);
+    road.pass(30 * 60 + 1);
+    housekeeping::round(&road.app).await.unwrap();
+    assert_eq!(road.count("session").await, 0);
+}
+
+/// One that somebody planted, and the one of the login before.
+async fn a_cookie_that_comes_with_a_login_opens_nothing_more(road: Road) {
+    let earlier = road.login(AdminRole::Admin).await;
+    for cookie in ["__Host-collector=planted", &earlier] {
+        let body = json!({ "email": EMAIL, "password": WORD, "totp": null });
+        let own = set(&send(&road, "POST", SESSION, cookie, HERE, Some(body)).await);
+        assert_ne!(own, cookie);
+        assert_eq!(send(&road, "GET", SESSION, cookie, HERE, None).await.status, 401, "{cookie}");
+        assert_eq!(send(&road, "GET", SESSION, &own, HERE, None).await.status, 200);
+    }
 }
 
 async fn a_token_that_is_revoked_opens_nothing(road: Road) {
