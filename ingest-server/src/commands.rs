@@ -186,6 +186,9 @@ enum InviteCommand {
 pub async fn run(cli: Cli) -> Done {
     let file = cli.config.clone();
     let config = Config::load(cli.config.as_deref())?;
+    if let Some(at) = &config.crash_at {
+        crash::arm(at);
+    }
     match cli.command {
         Command::Serve => run_server(config).await,
         Command::Migrate => open(config).await.map(drop),
@@ -232,9 +235,6 @@ async fn open(config: Config) -> Result<Shared, Box<dyn Error + Send + Sync>> {
 }
 
 async fn run_server(config: Config) -> Done {
-    if let Some(at) = &config.crash_at {
-        crash::arm(at);
-    }
     let listener = TcpListener::bind(config.listen).await?;
     let lock = Lock::take(&config.data_dir, Duration::from_secs(config.limits.drain_secs)).await?;
     let app = open(config).await?;

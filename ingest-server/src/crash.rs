@@ -45,6 +45,9 @@ pub const REMOVAL_POINTS: &[&str] =
 /// Those that are passed only where the objects lie in a bucket.
 pub const BUCKET_POINTS: &[&str] = &["parts.sent", "parts.tail", "parts.completed"];
 
+/// Passed only where a backup is put back.
+pub const RESTORE_POINTS: &[&str] = &["restore.placed"];
+
 #[cfg(debug_assertions)]
 #[derive(Debug)]
 struct Armed {
@@ -71,7 +74,7 @@ pub fn arm(_: &str) {}
 /// Ends the process here if this point was chosen.
 #[cfg(debug_assertions)]
 pub fn point(name: &'static str) {
-    let is_listed = [POINTS, REMOVAL_POINTS, BUCKET_POINTS].iter().any(|points| points.contains(&name));
+    let is_listed = [POINTS, REMOVAL_POINTS, BUCKET_POINTS, RESTORE_POINTS].iter().any(|points| points.contains(&name));
     debug_assert!(is_listed, "{name} is in a list of points");
     let Some(armed) = ARMED.get().filter(|armed| armed.point == name) else { return };
     if armed.passes.fetch_sub(1, Ordering::SeqCst) == 1 {

@@ -1,11 +1,12 @@
 //! The database's part of a backup: `SQLite` copies itself, `PostgreSQL` has programs for it.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use tokio::task::spawn_blocking;
 
-use super::{BackupError, Done};
+use super::{BackupError, Done, at};
 use crate::app::Shared;
 use crate::store::operations::{self, Expected};
 use crate::store::{Engine, Store};
@@ -22,10 +23,18 @@ pub(super) async fn copy(app: &Shared, into: &Path) -> Done<()> {
     }
 }
 
-/// Puts a dump into an empty database, whole or not at all.
-pub(super) async fn fill(url: &str, from: &Path) -> Done<()> {
-    let file = from.display().to_string();
-    run("pg_restore", &["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", &file], url).await
+/// Puts a dump into an empty database, whole or not at all, but for who was logged in.
+pub(super) async fn fill_without_logins(url: &str, from: &Path) -> Done<()> {
+    let (file, wanted) = (from.display().to_string(), from.with_extension("wanted"));
+    let mut list = Command::new("pg_restore");
+    list.args(["--list", &file]);
+    let held = output("pg_restore", list).await?;
+    let held = String::from_utf8_lossy(&held).into_owned();
+    let kept: Vec<&str> = held.lines().filter(|line| !line.contains(" TABLE DATA public session ")).collect();
+    fs::write(&wanted, kept.join("\n")).map_err(at(&wanted))?;
+    let wanted = format!("--use-list={}", wanted.display());
+    let how = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", &wanted, &file];
+    run("pg_restore", &how, url).await
 }
 
 /// What a copy counts on. Of `PostgreSQL` the database itself is asked, after the copy: perhaps for more than is in it.
@@ -47,12 +56,17 @@ async fn run(program: &'static str, arguments: &[&str], url: &str) -> Done<()> {
     if let Some(password) = password {
         command.env("PGPASSWORD", password);
     }
+    output(program, command).await.map(drop)
+}
+
+/// What a program prints, once it has ended well.
+async fn output(program: &'static str, mut command: Command) -> Done<Vec<u8>> {
     let failed = |why: String| BackupError::Program { program, why };
     let done =
         spawn_blocking(move || command.output()).await.map_err(|error| BackupError::Broken(error.to_string()))?;
     let done = done.map_err(|error| failed(error.to_string()))?;
     if done.status.success() {
-        return Ok(());
+        return Ok(done.stdout);
     }
     Err(failed(String::from_utf8_lossy(&done.stderr).trim().to_owned()))
 }

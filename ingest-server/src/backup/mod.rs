@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use shared_types::timestamp::Timestamp;
 use tokio::task::spawn_blocking;
 
-use crate::app::{OpenError, Shared};
+use crate::app::Shared;
 use crate::objects::{LockError, ObjectsError};
 use crate::secret::hex;
 use crate::store::operations::Expected;
@@ -78,8 +78,6 @@ pub enum BackupError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Objects(#[from] ObjectsError),
-    #[error(transparent)]
-    Open(#[from] OpenError),
     #[error(transparent)]
     Lock(#[from] LockError),
 }

@@ -12,8 +12,9 @@ use tokio::task::spawn_blocking;
 use super::{
     BackupError, Done, FORMAT, Hashing, Held, LIST, List, OBJECTS, at, create, database, database_name, name_of,
 };
-use crate::app::{App, Clock};
+use crate::app::Clock;
 use crate::config::Config;
+use crate::crash;
 use crate::objects::{Lock, is_key, walk};
 use crate::store::audit::{Actor, append};
 use crate::store::{Engine, Store, StoreError, operations};
@@ -40,13 +41,21 @@ pub async fn restore(config: Config, file: &Path) -> Done<()> {
     }
     fs::rename(folder.join(OBJECTS), &objects).map_err(at(&objects))?;
     let unpacked = folder.join(database_name(engine));
+    // No login of the backup opens anything at any moment, so these end before anybody could find the database.
     match database_path(&config) {
-        Some(path) => fs::rename(&unpacked, &path).map_err(at(&path))?,
-        None => database::fill(&config.database_url, &unpacked).await?,
+        Some(path) => {
+            begin_anew(&format!("sqlite://{}", unpacked.display()), &list).await?;
+            fs::rename(&unpacked, &path).map_err(at(&path))?;
+            crash::point("restore.placed");
+        }
+        None => {
+            database::fill_without_logins(&config.database_url, &unpacked).await?;
+            crash::point("restore.placed");
+            begin_anew(&config.database_url, &list).await?;
+        }
     }
     File::open(&config.data_dir).and_then(|folder| folder.sync_all()).map_err(at(&config.data_dir))?;
     fs::remove_dir_all(&folder).map_err(at(&folder))?;
-    begin_anew(config, &list).await?;
     tracing::info!("the backup of {} is in place, with {} objects", list.made_at, list.objects.len());
     if !list.has_objects {
         tracing::warn!("its objects are elsewhere: put them into objects/, then run ingest-server audit");
@@ -141,15 +150,17 @@ fn unpack(file: &Path, folder: &Path, engine: Engine) -> Done<List> {
     Ok(list)
 }
 
-async fn begin_anew(config: Config, list: &List) -> Done<()> {
-    let app = App::open(config, Clock::System).await?;
-    let now = app.clock.now();
-    let mut tx = app.store.begin().await?;
+async fn begin_anew(database_url: &str, list: &List) -> Done<()> {
+    let (store, now) = (Store::open(database_url).await?, Clock::System.now());
+    store.migrate().await?;
+    let mut tx = store.begin().await?;
     operations::end_uploads(&mut tx).await?;
     operations::end_logins(&mut tx).await?;
     let what = format!("from the backup of {}", list.made_at);
     append(&mut tx, &Actor::command_line(), AuditAct::Restored, "server", &what, now).await?;
     tx.commit().await.map_err(StoreError::from)?;
-    app.store.close().await;
+    // One file alone is put into its place.
+    store.empty_log().await?;
+    store.close().await;
     Ok(())
 }

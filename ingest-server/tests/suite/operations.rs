@@ -1,11 +1,13 @@
 //! Backup, restore and audit as the one who runs the server meets them: as commands, beside a server that runs.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::road;
 use crate::road::people::HandedIn;
 use crate::road::{Road, new_database, sha256, video};
+use ingest_server::crash::RESTORE_POINTS;
 use ingest_server::discrepancy::{self, Look};
 use ingest_server::store::Engine;
 use serde_json::json;
@@ -15,16 +17,22 @@ use shared_types::api::review::AdminRole;
 on_both!(
     a_backup_is_restored_whole,
     a_backup_writes_nothing_elsewhere,
+    a_restore_that_is_cut_off_leaves_nobody_logged_in,
     a_forgotten_password_is_replaced,
     what_does_not_add_up_is_told_and_mended
 );
 
 fn run(folder: &Path, url: &str, arguments: &[&str]) -> Output {
+    run_with(folder, url, arguments, &[])
+}
+
+fn run_with(folder: &Path, url: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_ingest-server"))
         .args(arguments)
         .env("COLLECTOR_DATA_DIR", folder)
         .env("DATABASE_URL", url)
         .env("NO_COLOR", "1")
+        .envs(settings.iter().copied())
         .output()
         .unwrap()
 }
@@ -34,7 +42,7 @@ fn said(output: &Output) -> String {
 }
 
 /// One take that was accepted, one that waits, and an upload that is not finished.
-async fn filled(road: &Road) -> (String, HandedIn) {
+pub(super) async fn filled(road: &Road) -> (String, HandedIn) {
     let (worker, machine, admin) =
         (road.worker("Basic").await, road.token(TokenRole::Pipeline).await, road.token(TokenRole::Admin).await);
     let taken = road.hand_in(&worker, "one").await;
@@ -54,6 +62,36 @@ fn objects(road: &Road) -> PathBuf {
     road.folder.path().join("objects")
 }
 
+async fn empty_database(engine: Engine, home: &Path) -> String {
+    match engine {
+        Engine::Sqlite => format!("sqlite://{}", home.join("collector.db").display()),
+        Engine::Postgres => new_database().await,
+    }
+}
+
+/// Whoever was logged in when the backup was made: a server that is started on what is there lets none of them in.
+async fn a_restore_that_is_cut_off_leaves_nobody_logged_in(road: Road) {
+    road.login(AdminRole::Admin).await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("collector.tar");
+    let made = run(road.folder.path(), &road.app.config.database_url, &["backup", file.to_str().unwrap()]);
+    assert!(made.status.success(), "{}", said(&made));
+    for at in RESTORE_POINTS {
+        let home = tempfile::tempdir().unwrap();
+        let fresh = empty_database(road.app.store.engine(), home.path()).await;
+        let restore = ["restore", file.to_str().unwrap()];
+        let killed = run_with(home.path(), &fresh, &restore, &[("COLLECTOR_CRASH_AT", *at)]);
+        assert_eq!(killed.status.signal(), Some(9), "{}", said(&killed));
+        let pool = sqlx::AnyPool::connect(&fresh).await.unwrap();
+        for (table, rows) in [("admin", 1_i64), ("session", 0)] {
+            let text = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
+            let found: i64 = sqlx::query_scalar(text).fetch_one(&pool).await.unwrap();
+            assert_eq!(found, rows, "{table} after {at}");
+        }
+        pool.close().await;
+    }
+}
+
 async fn a_backup_is_restored_whole(road: Road) {
     let (worker, taken) = filled(&road).await;
     let (url, engine) = (road.app.config.database_url.clone(), road.app.store.engine());
@@ -68,10 +106,7 @@ async fn a_backup_is_restored_whole(road: Road) {
     let full = run(road.folder.path(), &url, &["restore", name]);
     assert!(!full.status.success() && said(&full).contains("is not empty"), "{}", said(&full));
     let home = tempfile::tempdir().unwrap();
-    let fresh = match engine {
-        Engine::Sqlite => format!("sqlite://{}", home.path().join("collector.db").display()),
-        Engine::Postgres => new_database().await,
-    };
+    let fresh = empty_database(engine, home.path()).await;
     for cut in ["collector.short", "collector.changed"] {
         let path = elsewhere.path().join(cut);
         let mut bytes = std::fs::read(&file).unwrap();
