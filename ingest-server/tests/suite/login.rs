@@ -50,9 +50,9 @@ async fn send(road: &Road, method: &str, path: &str, cookie: &str, from: &str, b
     road.request(request).await
 }
 
-const HERE: &str = "203.0.113.7";
+pub(super) const HERE: &str = "203.0.113.7";
 
-async fn log_in(road: &Road, from: &str, email: &str, password: &str, code: Option<&str>) -> Answer {
+pub(super) async fn log_in(road: &Road, from: &str, email: &str, password: &str, code: Option<&str>) -> Answer {
     let body = json!({ "email": email, "password": password, "totp": code });
     send(road, "POST", SESSION, "", from, Some(body)).await
 }
@@ -144,7 +144,7 @@ fn set(answer: &Answer) -> String {
 }
 
 /// Adds an authenticator app: its secret, the recovery codes and the login's new cookie.
-async fn add_app(road: &Road, cookie: &str) -> (TotpSecret, Vec<String>, String) {
+pub(super) async fn add_app(road: &Road, cookie: &str) -> (TotpSecret, Vec<String>, String) {
     let offer = send(road, "POST", &format!("{SESSION}/totp"), cookie, HERE, None).await;
     assert_eq!(offer.status, 200, "{}", offer.json());
     let typed = offer.json()["secret"].as_str().unwrap().to_owned();
@@ -226,10 +226,10 @@ const PROVEN: [&str; 11] = [
     "POST /api/v1/admin/erasures",
     "POST /api/v1/admin/erasures/{id}/finish",
     "POST /api/v1/admin/invites",
+    "POST /api/v1/admin/jobs/drain",
     "DELETE /api/v1/admin/session/totp",
     "POST /api/v1/admin/session/totp",
     "POST /api/v1/admin/submissions/{id}/redact",
-    "POST /api/v1/admin/jobs/drain",
     "POST /api/v1/admin/tokens",
 ];
 

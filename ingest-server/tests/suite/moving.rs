@@ -5,14 +5,20 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use crate::road::{NOW, Road};
-use crate::{bucket, road};
+use crate::{bucket, login, operations, road};
 use axum::body::Body;
 use axum::http::Request;
 use ingest_server::app::{App, Clock, Shared};
 use ingest_server::config::{BucketConfig, Config};
-use ingest_server::http;
+use ingest_server::discrepancy::{self, Look};
 use ingest_server::objects::Lock;
 use ingest_server::store::Engine;
+use ingest_server::{http, store};
+use serde_json::json;
+use shared_types::api::admin::TokenRole;
+use shared_types::api::audit::AuditAct;
+use shared_types::api::review::AdminRole;
+use sqlx::{Column, Row};
 use tower::ServiceExt;
 
 const OBJECTS: usize = 150;
@@ -145,6 +151,102 @@ async fn a_move_that_is_killed_goes_on_and_loses_nothing() {
         10_000_000
     );
     assert_eq!(std::fs::read_dir(data_dir.join("objects/jobs/j/1/frames")).unwrap().count(), OBJECTS - 1);
+}
+
+/// A take with all that a pipeline, a reviewer and a second look leave behind.
+async fn worked_on(road: &Road, worker: &str, admin: &str) {
+    let machine = road.token(TokenRole::Pipeline).await;
+    let taken = road.hand_in(worker, "three").await;
+    while let Some(job) = road.lease(&machine, "inspect").await {
+        let at = format!("/api/v1/jobs/{}", job["job_id"].as_str().unwrap());
+        let names = json!({ "lease_token": job["lease_token"], "names": ["steps.jsonl"] });
+        let urls = road.call("POST", &format!("{at}/outputs"), &machine, Some(names)).await.json();
+        let put = road.send("PUT", urls["steps.jsonl"].as_str().unwrap(), "", &[], b"{}\n".as_slice()).await;
+        assert_eq!(put.status, 204);
+        let artifact = json!({ "name": "steps.jsonl", "bytes": 3, "sha256": road::sha256(b"{}\n") });
+        let prints = json!({ "sha256": "a", "picture": ["0123456789abcdef"], "sound": [], "acts": [1, 2, 3] });
+        let done = json!({
+            "lease_token": job["lease_token"], "result": road::result(), "artifacts": [artifact], "fingerprints": prints,
+        });
+        assert_eq!(road.call("POST", &format!("{at}/complete"), &machine, Some(done)).await.status, 200);
+    }
+    road.work(&machine).await;
+    let at = format!("/api/v1/admin/submissions/{}", taken.id);
+    assert_eq!(road.call("POST", &format!("{at}/lock"), admin, None).await.status, 200);
+    let stretch = json!({ "start": 1.5, "end": 3.0, "track": "both", "box": null });
+    let redacted = road.call("POST", &format!("{at}/redact"), admin, Some(stretch)).await;
+    assert!(redacted.status.is_success(), "{}", String::from_utf8_lossy(&redacted.body));
+}
+
+/// Every table of the embedded store.
+async fn tables(app: &Shared) -> Vec<String> {
+    let all =
+        "select name from sqlite_master where type = 'table' and name not like '%sqlx%' and name not like 'sqlite%'";
+    sqlx::query_scalar(all).fetch_all(app.store.read()).await.unwrap()
+}
+
+/// Rows as text, in an order of their own.
+async fn rows(app: &Shared, table: &str) -> Vec<String> {
+    let query = sqlx::query(sqlx::AssertSqlSafe(format!("select * from {table}")));
+    let mut rows = Vec::new();
+    for found in query.fetch_all(app.store.read()).await.unwrap() {
+        let value = |name: &str| {
+            let text = found.try_get::<Option<String>, _>(name).map(|text| format!("{text:?}"));
+            let number = text.or_else(|_| found.try_get::<Option<i64>, _>(name).map(|number| format!("{number:?}")));
+            let float = number.or_else(|_| found.try_get::<Option<f64>, _>(name).map(|float| format!("{float:?}")));
+            float.unwrap_or_else(|_| format!("{:?}", found.try_get::<Option<Vec<u8>>, _>(name).unwrap()))
+        };
+        let mut row: Vec<String> =
+            found.columns().iter().map(|column| format!("{}={}", column.name(), value(column.name()))).collect();
+        row.sort();
+        rows.push(row.join(" "));
+    }
+    rows.sort();
+    rows
+}
+
+#[tokio::test]
+async fn every_table_goes_over_as_it_is() {
+    let road = Road::open(Engine::Sqlite).await;
+    let (worker, _) = operations::filled(&road).await;
+    let admin = road.token(TokenRole::Admin).await;
+    worked_on(&road, &worker, &admin).await;
+    let cookie = road.login(AdminRole::Admin).await;
+    login::add_app(&road, &cookie).await;
+    assert_eq!(login::log_in(&road, login::HERE, "nobody@example.org", "wrong", None).await.status, 401);
+    let leaver = road.worker("Basic").await;
+    road.hand_in(&leaver, "four").await;
+    assert_eq!(road.call("POST", "/api/v1/me/erasure", &leaver, None).await.status, 202);
+    let mut tx = road.app.store.begin().await.unwrap();
+    store::condemned::put(&mut tx, "jobs/j/1/a.json", NOW).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let mut before = Vec::new();
+    for table in tables(&road.app).await {
+        let rows = rows(&road.app, &table).await;
+        assert!(!rows.is_empty(), "nothing is in {table}");
+        before.push((table, rows));
+    }
+    road.app.store.close().await;
+    let to = tokio::task::spawn_blocking(bucket::moto).await.unwrap();
+    let database = road::new_database().await;
+    let moved = run(road.folder.path(), &database, &to).await;
+    assert!(moved.status.success(), "{}", said(&moved));
+
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { database_url: database, bucket: Some(to), ..Config::of_folder(folder.path()) };
+    let app = App::open(config, Clock::Fixed(NOW)).await.unwrap();
+    for (table, sent) in before {
+        assert_eq!(rows(&app, &table).await, sent, "{table}");
+    }
+    // The chain of the audit log goes on where it was.
+    let mut tx = app.store.begin().await.unwrap();
+    let by = store::audit::Actor::command_line();
+    store::audit::append(&mut tx, &by, AuditAct::Repaired, "server", "moved", NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    let found = discrepancy::look(&app, Look { repair: false, quick: false }).await.unwrap();
+    assert_eq!(found.discrepancies, []);
+    assert!(found.objects > 3 && found.audit_entries > 3, "{} objects", found.objects);
 }
 
 #[tokio::test]
