@@ -59,6 +59,9 @@ fn internal(error: &dyn std::error::Error) -> Problem {
     ErrorCode::Internal.into()
 }
 
+/// A bucket that errs was asked several times by then.
+const BUCKET_RETRY_SECS: u64 = 10;
+
 /// `PostgreSQL` keeps no NUL in a text, and says so with this code.
 const NUL_IN_TEXT: &str = "22021";
 
@@ -89,7 +92,13 @@ impl From<NoRandomness> for Problem {
 
 impl From<ObjectsError> for Problem {
     fn from(error: ObjectsError) -> Self {
-        internal(&error)
+        let problem = internal(&error);
+        match error {
+            ObjectsError::Bucket { passes: true, .. } => {
+                Self::from(ErrorCode::Unavailable).retry_after(BUCKET_RETRY_SECS)
+            }
+            _ => problem,
+        }
     }
 }
 

@@ -51,9 +51,10 @@ pub enum ObjectsError {
     KeyIsOpen(PathBuf),
     #[error("{0} does not hold a signing key; remove the file for a new one")]
     KeyIsWrong(PathBuf),
-    /// The bucket did not do what it was asked; `code` is its own word for why, empty where it could not be reached.
+    /// The bucket did not do what it was asked; `code` is its own word for why, empty where it could not be reached;
+    /// `passes` where the same may work in a while.
     #[error("the bucket could not {what}: {detail}")]
-    Bucket { what: &'static str, code: String, detail: String },
+    Bucket { what: &'static str, code: String, detail: String, passes: bool },
     #[error("S3_BUCKET is set, and this program was built without S3")]
     NoS3,
     #[error("this address belongs to a server that keeps its objects in a folder")]

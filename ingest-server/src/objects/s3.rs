@@ -389,7 +389,7 @@ fn expiry(ttl_secs: i64) -> Result<PresigningConfig, ObjectsError> {
 }
 
 fn wrong(what: &'static str, detail: &str) -> ObjectsError {
-    ObjectsError::Bucket { what, code: String::new(), detail: detail.to_owned() }
+    ObjectsError::Bucket { what, code: String::new(), detail: detail.to_owned(), passes: false }
 }
 
 fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
@@ -415,7 +415,9 @@ where
             (Some(status), ..) => format!("it answered with the status {status}"),
             (None, ..) => DisplayErrorContext(&error).to_string(),
         };
-        ObjectsError::Bucket { what, code, detail }
+        // Out of reach, in trouble, or asked too often.
+        let passes = status(&error).is_none_or(|status| status >= 500 || status == 429);
+        ObjectsError::Bucket { what, code, detail, passes }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What can go wrong with a bucket, and several replicas that share one.
 
-use std::time::Duration;
+use std::pin::pin;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use crate::road::Road;
 use crate::{bucket, road};
@@ -97,6 +99,31 @@ async fn every_store_takes_what_it_is_sent() {
         for word in ["x-amz-checksum", "x-amz-sdk-checksum", "x-amz-trailer", "aws-chunked"] {
             assert!(!one.contains(word), "{one}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_in_trouble_costs_an_upload_nothing_but_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, refusals) = bucket::moody(folder.path()).await;
+    let road = Road::with(Engine::Sqlite, Some(config)).await;
+    let token = road.worker("Basic").await;
+    let whole = video(10_000_000);
+    // With an end that is read first, and with whole parts alone, where the first that fails is a part that is sent.
+    for committed in [9_000_000, 8 << 20] {
+        let path = create(&road, &token, whole.len()).await;
+        assert_eq!(patch(&road.app, &token, &path, 0, whole[..committed].to_vec()).await, 204);
+        refusals.store(u32::MAX, Ordering::SeqCst);
+        let at = committed.to_string();
+        let headers = [road::TUS, road::BYTES, ("upload-offset", at.as_str())];
+        let refused = road.send("PATCH", &path, &token, &headers, whole[committed..].to_vec()).await;
+        refusals.store(0, Ordering::SeqCst);
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (503, "unavailable"));
+        assert_eq!(refused.header("retry-after"), "10");
+        let told = road.send("HEAD", &path, &token, &[road::TUS], "").await;
+        assert_eq!(told.header("upload-offset"), at, "what was confirmed is there");
+        assert_eq!(patch(&road.app, &token, &path, committed, whole[committed..].to_vec()).await, 204);
+        assert!(road.call("GET", &path, &token, None).await.body == whole);
     }
 }
 

@@ -6,13 +6,15 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
 use axum::error_handling::HandleError;
 use axum::http::{Request, StatusCode};
-use axum::middleware::map_request;
+use axum::middleware::{Next, from_fn};
+use axum::response::IntoResponse;
 use ingest_server::config::BucketConfig;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
@@ -39,13 +41,26 @@ pub async fn s3s(root: &Path) -> BucketConfig {
 /// What a bucket was asked: method, address and headers of each request.
 pub type Asked = Arc<Mutex<Vec<String>>>;
 
+/// How many of the next requests a bucket refuses.
+pub type Refusals = Arc<AtomicU32>;
+
 /// The same bucket, and what it is asked.
 pub async fn watched(root: &Path) -> (BucketConfig, Asked) {
     let asked = Asked::default();
-    let notes = asked.clone();
-    let watch = map_request(move |request: Request<Body>| {
-        notes.lock().unwrap().push(format!("{} {} {:?}", request.method(), request.uri(), request.headers()));
-        std::future::ready(request)
+    (start_s3s(root, asked.clone(), Refusals::default()).await, asked)
+}
+
+/// The same bucket, which says 503 when it is told to.
+pub async fn moody(root: &Path) -> (BucketConfig, Refusals) {
+    let refusals = Refusals::default();
+    (start_s3s(root, Asked::default(), refusals.clone()).await, refusals)
+}
+
+async fn start_s3s(root: &Path, asked: Asked, refusals: Refusals) -> BucketConfig {
+    let watch = from_fn(move |request: Request<Body>, next: Next| {
+        asked.lock().unwrap().push(format!("{} {} {:?}", request.method(), request.uri(), request.headers()));
+        let refuses = refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        async move { if refuses { StatusCode::SERVICE_UNAVAILABLE.into_response() } else { next.run(request).await } }
     });
     std::fs::create_dir_all(root.join("recordings")).unwrap();
     let mut service = S3ServiceBuilder::new(s3s_fs::FileSystem::new(root).unwrap());
@@ -54,7 +69,7 @@ pub async fn watched(root: &Path) -> (BucketConfig, Asked) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback_service(service).layer(watch)).await });
-    (config("recordings", port), asked)
+    config("recordings", port)
 }
 
 /// What a server needs to keep its objects in a bucket.
