@@ -322,15 +322,15 @@ async fn a_newer_server_fences_an_older_one(road: Road) {
 }
 
 /// The server behind a socket, with its own limits.
-struct Open {
-    road: Road,
-    address: SocketAddr,
-    stop: CancellationToken,
-    served: tokio::task::JoinHandle<std::io::Result<()>>,
+pub(super) struct Open {
+    pub road: Road,
+    pub address: SocketAddr,
+    pub stop: CancellationToken,
+    pub served: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 impl Open {
-    async fn new(change: impl FnOnce(&mut Limits)) -> Self {
+    pub async fn new(change: impl FnOnce(&mut Limits)) -> Self {
         let road = with(change).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
@@ -446,35 +446,6 @@ async fn a_connection_that_says_nothing_is_cut() {
     let open = Open::new(|limits| limits.header_secs = 1).await;
     let read = open.check(|address| connect(address).read(&mut [0; 1])).await;
     assert!(matches!(read, Ok(0)), "{read:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_drains_tells_a_sender_to_come_back() {
-    let open = Open::new(|_| ()).await;
-    let token = open.road.worker("Basic").await;
-    let path = begin(&open.road, &token, 100_000).await.header("location").to_owned();
-    let (address, stop, of_sender) = (open.address, open.stop.clone(), path.clone());
-    let bearer = token.clone();
-    let send = move || {
-        let mut stream = connect(address);
-        let head = format!(
-            "PATCH {of_sender} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {bearer}\r\n{}: {}\r\n{}: {}\r\n\
-             Upload-Offset: 0\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n",
-            TUS.0, TUS.1, BYTES.0, BYTES.1
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
-        stream.read_exact(&mut go_on).unwrap();
-        stream.write_all(&video(64)).unwrap();
-        stop.cancel();
-        answer(&mut stream).unwrap()
-    };
-    let reply = tokio::task::spawn_blocking(send).await.unwrap();
-    open.served.await.unwrap().unwrap();
-    assert_eq!((reply.status, reply.header("retry-after")), (503, "1"));
-    assert!(std::net::TcpStream::connect(address).is_err(), "nobody new is let in");
-    let told = open.road.send("HEAD", &path, &token, &[TUS], "").await;
-    assert!(["0", "64"].contains(&told.header("upload-offset")), "{}", told.header("upload-offset"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,6 +26,7 @@ mod redaction;
 mod removals;
 mod review;
 mod space;
+mod stopping;
 mod stores;
 mod strays;
 mod tus;

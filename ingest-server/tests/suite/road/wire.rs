@@ -83,6 +83,13 @@ impl Process {
         self.child.wait().unwrap().signal() == Some(9)
     }
 
+    /// Tells it to stop and waits for its end; whether that was a good one.
+    pub fn stop(&mut self) -> bool {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap().success()
+    }
+
     pub fn call(
         &self,
         method: &str,
