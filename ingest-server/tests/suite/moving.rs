@@ -165,8 +165,10 @@ async fn worked_on(road: &Road, worker: &str, admin: &str) {
         assert_eq!(put.status, 204);
         let artifact = json!({ "name": "steps.jsonl", "bytes": 3, "sha256": road::sha256(b"{}\n") });
         let prints = json!({ "sha256": "a", "picture": ["0123456789abcdef"], "sound": [], "acts": [1, 2, 3] });
+        let mut result = road::result();
+        result["quality"] = road::people::report(true);
         let done = json!({
-            "lease_token": job["lease_token"], "result": road::result(), "artifacts": [artifact], "fingerprints": prints,
+            "lease_token": job["lease_token"], "result": result, "artifacts": [artifact], "fingerprints": prints,
         });
         assert_eq!(road.call("POST", &format!("{at}/complete"), &machine, Some(done)).await.status, 200);
     }
