@@ -42,17 +42,14 @@ pub async fn restore(config: Config, file: &Path) -> Done<()> {
     fs::rename(folder.join(OBJECTS), &objects).map_err(at(&objects))?;
     let unpacked = folder.join(database_name(engine));
     // No login of the backup opens anything at any moment, so these end before anybody could find the database.
-    match database_path(&config) {
-        Some(path) => {
-            begin_anew(&format!("sqlite://{}", unpacked.display()), &list).await?;
-            fs::rename(&unpacked, &path).map_err(at(&path))?;
-            crash::point("restore.placed");
-        }
-        None => {
-            database::fill_without_logins(&config.database_url, &unpacked).await?;
-            crash::point("restore.placed");
-            begin_anew(&config.database_url, &list).await?;
-        }
+    if let Some(path) = database_path(&config) {
+        begin_anew(&format!("sqlite://{}", unpacked.display()), &list).await?;
+        fs::rename(&unpacked, &path).map_err(at(&path))?;
+        crash::point("restore.placed");
+    } else {
+        database::fill_without_logins(&config.database_url, &unpacked).await?;
+        crash::point("restore.placed");
+        begin_anew(&config.database_url, &list).await?;
     }
     File::open(&config.data_dir).and_then(|folder| folder.sync_all()).map_err(at(&config.data_dir))?;
     fs::remove_dir_all(&folder).map_err(at(&folder))?;

@@ -330,7 +330,7 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub async fn new(change: impl FnOnce(&mut Limits)) -> Self {
+    pub(crate) async fn new(change: impl FnOnce(&mut Limits)) -> Self {
         let road = with(change).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());

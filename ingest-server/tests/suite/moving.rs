@@ -157,6 +157,8 @@ async fn a_move_that_is_killed_goes_on_and_loses_nothing() {
 async fn worked_on(road: &Road, worker: &str, admin: &str) {
     let machine = road.token(TokenRole::Pipeline).await;
     let taken = road.hand_in(worker, "three").await;
+    // No two alike, or they were copies of each other.
+    let mut prints = ["0123456789abcdef", "fedcba9876543210", "5a5aa5a53c3cc3c3", "00ff00ff0f0ff0f0"].into_iter();
     while let Some(job) = road.lease(&machine, "inspect").await {
         let at = format!("/api/v1/jobs/{}", job["job_id"].as_str().unwrap());
         let names = json!({ "lease_token": job["lease_token"], "names": ["steps.jsonl"] });
@@ -164,7 +166,8 @@ async fn worked_on(road: &Road, worker: &str, admin: &str) {
         let put = road.send("PUT", urls["steps.jsonl"].as_str().unwrap(), "", &[], b"{}\n".as_slice()).await;
         assert_eq!(put.status, 204);
         let artifact = json!({ "name": "steps.jsonl", "bytes": 3, "sha256": road::sha256(b"{}\n") });
-        let prints = json!({ "sha256": "a", "picture": ["0123456789abcdef"], "sound": [], "acts": [1, 2, 3] });
+        let picture = prints.next().expect("there are few takes");
+        let prints = json!({ "sha256": picture, "picture": [picture], "sound": [], "acts": [1, 2, 3] });
         let mut result = road::result();
         result["quality"] = road::people::report(true);
         let done = json!({
@@ -216,6 +219,12 @@ async fn every_table_goes_over_as_it_is() {
     let cookie = road.login(AdminRole::Admin).await;
     login::add_app(&road, &cookie).await;
     assert_eq!(login::log_in(&road, login::HERE, "nobody@example.org", "wrong", None).await.status, 401);
+    let (waiting, machine) = (road.worker("Basic").await, road.token(TokenRole::Pipeline).await);
+    road.hand_in(&waiting, "five").await;
+    let job = road.lease(&machine, "inspect").await.unwrap();
+    let at = format!("/api/v1/jobs/{}/outputs", job["job_id"].as_str().unwrap());
+    let names = json!({ "lease_token": job["lease_token"], "names": ["on-its-way.json"] });
+    assert_eq!(road.call("POST", &at, &machine, Some(names)).await.status, 200);
     let leaver = road.worker("Basic").await;
     road.hand_in(&leaver, "four").await;
     assert_eq!(road.call("POST", "/api/v1/me/erasure", &leaver, None).await.status, 202);

@@ -1,6 +1,7 @@
 //! Objects that belong to nothing, in the folder and in buckets of two S3 servers.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::bucket;
 use crate::road::{Road, TUS, UPLOADS, id_in, sha256, video};
@@ -24,15 +25,19 @@ async fn moto(engine: Engine) -> Road {
 #[tokio::test]
 async fn what_belongs_to_nothing_goes_from_a_bucket() {
     let folder = tempfile::tempdir().unwrap();
-    what_belongs_to_nothing_goes(Road::with(Engine::Sqlite, Some(bucket::s3s(folder.path()).await)).await).await;
-    what_belongs_to_nothing_goes(moto(Engine::Postgres).await).await;
+    let config = bucket::s3s(folder.path()).await;
+    let disk = folder.path().join(&config.name);
+    all_strays_go(Road::with(Engine::Sqlite, Some(config)).await, Some(&disk)).await;
+    all_strays_go(moto(Engine::Postgres).await, None).await;
 }
 
 #[tokio::test]
 async fn an_audit_mends_a_bucket_without_a_loss() {
     let folder = tempfile::tempdir().unwrap();
-    an_audit_mends_without_a_loss(Road::with(Engine::Postgres, Some(bucket::s3s(folder.path()).await)).await).await;
-    an_audit_mends_without_a_loss(moto(Engine::Sqlite).await).await;
+    let config = bucket::s3s(folder.path()).await;
+    let disk = folder.path().join(&config.name);
+    audit_mends(Road::with(Engine::Postgres, Some(config)).await, Some(&disk)).await;
+    audit_mends(moto(Engine::Sqlite).await, None).await;
 }
 
 async fn lying(road: &Road) -> BTreeSet<String> {
@@ -55,11 +60,13 @@ async fn put(road: &Road, keys: &[String]) {
     }
 }
 
-/// What was set aside: its earlier keys, each with the bytes.
-async fn aside(road: &Road) -> Vec<(String, Vec<u8>)> {
+/// What was set aside: its earlier keys, each with the bytes. `disk` is where the bucket keeps its files, if it lets nobody
+/// list them without a signature.
+async fn aside(road: &Road, disk: Option<&Path>) -> Vec<(String, Vec<u8>)> {
     let (mut found, objects) = (Vec::new(), &road.app.objects);
     let earlier = |key: &str| key.split_once('/').unwrap().1.to_owned();
-    match &road.app.config.bucket {
+    let top = disk.unwrap_or(road.folder.path()).join("set-aside");
+    match road.app.config.bucket.as_ref().filter(|_| disk.is_none()) {
         Some(config) => {
             let root = format!("{}/{}", config.endpoint.as_deref().unwrap(), config.name);
             let list = format!("{root}?list-type=2&prefix=set-aside/");
@@ -70,8 +77,8 @@ async fn aside(road: &Road) -> Vec<(String, Vec<u8>)> {
                 found.push((earlier(key.0.strip_prefix("set-aside/").unwrap()), bytes));
             }
         }
-        None => walk(&road.folder.path().join("set-aside"), |some| {
-            let read = |key: &str| std::fs::read(road.folder.path().join("set-aside").join(key)).unwrap();
+        None => walk(&top, |some| {
+            let read = |key: &str| std::fs::read(top.join(key)).unwrap();
             found.extend(some.iter().map(|one| (earlier(&one.key), read(&one.key))));
             true
         })
@@ -86,6 +93,10 @@ fn pass_from_now(road: &Road, secs: i64) {
 }
 
 async fn what_belongs_to_nothing_goes(road: Road) {
+    all_strays_go(road, None).await;
+}
+
+async fn all_strays_go(road: Road, disk: Option<&Path>) {
     let (token, machine) = (road.worker("Basic").await, road.token(TokenRole::Pipeline).await);
     let taken = road.hand_in(&token, "one").await;
     let begun = road.send("POST", UPLOADS, &token, &[TUS, ("upload-length", "40")], "").await;
@@ -139,7 +150,7 @@ async fn what_belongs_to_nothing_goes(road: Road) {
     let told = discrepancy::look(&road.app, Look { repair: true, quick: true }).await.unwrap();
     assert!(told.discrepancies.len() == 3 && told.discrepancies.iter().all(|one| one.is_mended), "{told:?}");
     lie(&[]).await;
-    assert_eq!(aside(&road).await.len(), 3);
+    assert_eq!(aside(&road, disk).await.len(), 3);
     // What was given up is not kept aside.
     let late = [format!("jobs/{job_id}/2/later.json")];
     put(&road, &late).await;
@@ -151,7 +162,7 @@ async fn what_belongs_to_nothing_goes(road: Road) {
     let told = discrepancy::look(&road.app, Look { repair: true, quick: true }).await.unwrap();
     assert!(told.discrepancies.len() == 1 && told.discrepancies[0].is_mended, "{told:?}");
     lie(&[]).await;
-    assert_eq!(aside(&road).await.len(), 3);
+    assert_eq!(aside(&road, disk).await.len(), 3);
     // Media whose time was over are wanted by nothing any more, though their rows stay.
     run(&road, &format!("update submission set media_removed_at = 1 where id = '{}'", taken.id)).await;
     run(&road, &format!("delete from job_output where job_id = '{job_id}'")).await;
@@ -159,6 +170,10 @@ async fn what_belongs_to_nothing_goes(road: Road) {
 }
 
 async fn an_audit_mends_without_a_loss(road: Road) {
+    audit_mends(road, None).await;
+}
+
+async fn audit_mends(road: Road, disk: Option<&Path>) {
     let token = road.worker("Basic").await;
     let taken = road.hand_in(&token, "one").await;
     let (key, objects) = (format!("uploads/{}", taken.upload), &road.app.objects);
@@ -186,14 +201,14 @@ async fn an_audit_mends_without_a_loss(road: Road) {
         assert_eq!(look(false).await, "", "nothing is left to tell");
     }
     assert_eq!(lying(&road).await, BTreeSet::from([key.clone()]), "what nobody knew is out of the way");
-    let kept: BTreeSet<_> = aside(&road).await.into_iter().map(|(key, bytes)| (key, bytes.len())).collect();
+    let kept: BTreeSet<_> = aside(&road, disk).await.into_iter().map(|(key, bytes)| (key, bytes.len())).collect();
     let expected = [("jobs/lost/stranger", 50), (key.as_str(), 60)].map(|(key, length)| (key.to_owned(), length));
     assert_eq!(kept, BTreeSet::from(expected), "nothing is lost");
     for bytes in [70, 71] {
         objects.put("jobs/lost/stranger", video(bytes)).await.unwrap();
         assert!(objects.set_aside("jobs/lost/stranger").await.unwrap());
     }
-    let kept = aside(&road).await.into_iter().filter(|(key, _)| key == "jobs/lost/stranger");
+    let kept = aside(&road, disk).await.into_iter().filter(|(key, _)| key == "jobs/lost/stranger");
     let kept: BTreeSet<_> = kept.map(|(_, bytes)| bytes.len()).collect();
     assert_eq!(kept, BTreeSet::from([50, 70, 71]), "each by itself");
     assert!(!objects.set_aside("jobs/lost/stranger").await.unwrap(), "it is not there any more");
