@@ -275,7 +275,7 @@ mod tests {
         }
 
         fn length(&self, line: u32) -> u32 {
-            if self.lines == Lines::Twins && line % 2 == 0 { 150 } else { 400 }
+            if self.lines == Lines::Twins && line.is_multiple_of(2) { 150 } else { 400 }
         }
 
         fn frame(&self) -> RgbFrame {
