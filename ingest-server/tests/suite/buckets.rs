@@ -204,21 +204,14 @@ async fn an_upload_that_cannot_be_finished_holds_up_no_other_and_no_start() {
 
 #[tokio::test]
 async fn what_is_removed_is_gone_from_a_bucket_that_keeps_versions() {
-    let config = tokio::task::spawn_blocking(bucket::moto).await.unwrap();
-    let url = format!("{}/{}", config.endpoint.clone().unwrap(), config.name);
-    let ask = async |method: &'static str, query: &str, body: &'static str| {
-        let url = format!("{url}?{query}");
-        tokio::task::spawn_blocking(move || bucket::ask(&url, method, &[], body.as_bytes())).await.unwrap()
-    };
-    let on = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-    assert_eq!(ask("PUT", "versioning", on).await.0, 200);
-    let road = Road::with(Engine::Sqlite, Some(config)).await;
+    let config = bucket::versioned().await;
+    let road = Road::with(Engine::Sqlite, Some(config.clone())).await;
     let objects = &road.app.objects;
     for (key, bytes) in [("jobs/1/1/a.mp4", "first"), ("jobs/1/1/a.mp4", "second"), ("jobs/1/1/a.mp4.json", "other")] {
         objects.put(key, bytes.as_bytes().to_vec()).await.unwrap();
     }
     objects.remove("jobs/1/1/a.mp4").await.unwrap();
-    let left = String::from_utf8(ask("GET", "versions", "").await.2).unwrap();
+    let left = bucket::about(&config, "GET", "versions", "").await.1;
     assert!(!left.contains("a.mp4<") && left.contains("a.mp4.json<"), "{left}");
     objects.remove("jobs/1/1/a.mp4").await.unwrap();
 }

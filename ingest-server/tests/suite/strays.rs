@@ -217,21 +217,14 @@ async fn audit_mends(road: Road, disk: Option<&Path>) {
 /// In a bucket that keeps versions.
 #[tokio::test]
 async fn what_is_set_aside_keeps_its_versions() {
-    let config = tokio::task::spawn_blocking(bucket::moto).await.unwrap();
-    let url = format!("{}/{}", config.endpoint.clone().unwrap(), config.name);
-    let ask = async |method: &'static str, query: &str, body: &'static str| {
-        let url = format!("{url}?{query}");
-        tokio::task::spawn_blocking(move || bucket::ask(&url, method, &[], body.as_bytes())).await.unwrap()
-    };
-    let on = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-    assert_eq!(ask("PUT", "versioning", on).await.0, 200);
-    let road = Road::with(Engine::Sqlite, Some(config)).await;
+    let config = bucket::versioned().await;
+    let road = Road::with(Engine::Sqlite, Some(config.clone())).await;
     let objects = &road.app.objects;
     for bytes in [20, 30] {
         objects.put("jobs/lost/a.mp4", video(bytes)).await.unwrap();
     }
     assert!(objects.set_aside("jobs/lost/a.mp4").await.unwrap());
     assert_eq!(objects.stat("jobs/lost/a.mp4").await.unwrap(), None);
-    let left = String::from_utf8(ask("GET", "versions", "").await.2).unwrap();
+    let left = bucket::about(&config, "GET", "versions", "").await.1;
     assert_eq!(left.matches("<Key>jobs/lost/a.mp4</Key>").count(), 3, "both, and the mark: {left}");
 }

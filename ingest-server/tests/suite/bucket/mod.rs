@@ -90,6 +90,21 @@ struct Moto {
 
 static RUNNING: OnceLock<Moto> = OnceLock::new();
 
+/// A new bucket of the one moto that keeps versions.
+pub async fn versioned() -> BucketConfig {
+    let config = tokio::task::spawn_blocking(moto).await.unwrap();
+    let on = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    assert_eq!(about(&config, "PUT", "versioning", on).await.0, 200);
+    config
+}
+
+/// Asks moto for something that the server never asks a bucket.
+pub async fn about(bucket: &BucketConfig, method: &'static str, query: &str, body: &'static str) -> (u16, String) {
+    let url = format!("{}/{}?{query}", bucket.endpoint.as_deref().unwrap(), bucket.name);
+    let (status, _, body) = tokio::task::spawn_blocking(move || ask(&url, method, &[], body.as_bytes())).await.unwrap();
+    (status, String::from_utf8(body).unwrap())
+}
+
 /// A new bucket of the one moto.
 pub fn moto() -> BucketConfig {
     let port = RUNNING.get_or_init(start_moto).port;
