@@ -73,6 +73,8 @@ limits! {
     drain_secs "COLLECTOR_DRAIN_SECS" = 20;
     /// How long a machine that works on a job may be silent.
     lease_secs "COLLECTOR_LEASE_SECS" = 60;
+    /// How often a machine that waits for work looks for itself: pauses end and leases lapse without a sound.
+    look_secs "COLLECTOR_LOOK_SECS" = 5;
     /// Pause before a job's second attempt; it doubles with each attempt, up to an hour.
     backoff_secs "COLLECTOR_BACKOFF_SECS" = 20;
     /// How long password or code count, once shown, for what touches money, access or erasure.

@@ -36,8 +36,6 @@ use crate::{condemned, crash};
 /// How long its signed addresses work.
 const ADDRESS_SECS: i64 = 3600;
 const LONGEST_WAIT_SECS: u32 = 25;
-/// Between looks at the queue while a claim waits: pauses end and leases lapse without a sound.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
 const MOST_JOBS: u32 = 16;
 const MOST_NAMES: usize = 2000;
 const LONGEST_BACKOFF_SECS: i64 = 3600;
@@ -78,6 +76,7 @@ async fn claim(
     let wait = Duration::from_secs(u64::from(request.wait_s.min(LONGEST_WAIT_SECS)));
     condemned::try_remove(&app).await;
     let until = tokio::time::Instant::now() + wait;
+    let look_every = Duration::from_secs(app.config.limits.look_secs.max(1));
     loop {
         // Listening begins before the look, so that work queued in between is not missed.
         let woken = app.work.notified();
@@ -94,7 +93,7 @@ async fn claim(
         tokio::select! {
             () = woken => {}
             () = app.stopping.cancelled() => {}
-            () = tokio::time::sleep(LOOK_EVERY.min(until - now)) => {}
+            () = tokio::time::sleep(look_every.min(until - now)) => {}
         }
     }
 }

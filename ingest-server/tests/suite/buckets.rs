@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::road::Road;
 use crate::{bucket, road};
@@ -57,7 +57,7 @@ async fn moto_road(engine: Engine) -> Road {
 
 #[tokio::test]
 async fn a_wrong_key_and_a_wrong_bucket_are_told_apart() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = road::folder();
     let right = bucket::s3s(folder.path()).await;
     Bucket::open(&right).unwrap().check().await.unwrap();
     let mut wrong = right.clone();
@@ -77,7 +77,7 @@ async fn a_wrong_key_and_a_wrong_bucket_are_told_apart() {
 
 #[tokio::test]
 async fn every_store_takes_what_it_is_sent() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = road::folder();
     let (config, asked) = bucket::watched(folder.path()).await;
     let road = Road::with(Engine::Sqlite, Some(config)).await;
     let token = road.worker("Basic").await;
@@ -104,7 +104,7 @@ async fn every_store_takes_what_it_is_sent() {
 
 #[tokio::test]
 async fn a_bucket_in_trouble_costs_an_upload_nothing_but_time() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = road::folder();
     let (config, refusals) = bucket::moody(folder.path()).await;
     let road = Road::with(Engine::Sqlite, Some(config)).await;
     let token = road.worker("Basic").await;
@@ -231,7 +231,8 @@ async fn pages_may_load_from_the_bucket_and_from_nowhere_else() {
 
 #[tokio::test]
 async fn a_machine_that_waits_hears_of_work_that_another_replica_queued() {
-    let road = Road::open(Engine::Postgres).await;
+    // It does not look for itself while this test runs.
+    let road = Road::open_with(Engine::Postgres, |config| config.limits.look_secs = 3600).await;
     let other = road.beside(road.folder.path()).await;
     let token = road.token(TokenRole::Pipeline).await;
     let waiting = road.app.clone();
@@ -256,10 +257,7 @@ async fn a_machine_that_waits_hears_of_work_that_another_replica_queued() {
     let mut closed = other.store.begin().await.unwrap();
     sqlx::query("lock table job in access exclusive mode").execute(&mut *closed).await.unwrap();
     let request = serde_json::json!({ "worker": "w", "kinds": ["export"], "max": 1, "wait_s": 25 });
-    let claim = async {
-        let claimed = road.call("POST", "/api/v1/jobs/claim", &token, Some(request)).await;
-        (claimed.json(), Instant::now())
-    };
+    let claim = road.call("POST", "/api/v1/jobs/claim", &token, Some(request));
     let queue = async {
         // The claim has begun to look, and then it has ended: from now on it waits.
         let others = "pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
@@ -274,12 +272,10 @@ async fn a_machine_that_waits_hears_of_work_that_another_replica_queued() {
         let kind = shared_types::job::JobKind::Export;
         ingest_server::store::job::queue(&mut tx, kind, None, road.campaign, "a", road::NOW).await.unwrap();
         tx.commit().await.unwrap();
-        Instant::now()
     };
-    let ((claimed, claimed_at), queued_at) = tokio::join!(claim, queue);
+    let (claimed, ()) = tokio::join!(claim, queue);
+    let claimed = claimed.json();
     assert_eq!(claimed.as_array().unwrap().len(), 1, "{claimed}");
-    let took = claimed_at.saturating_duration_since(queued_at);
-    assert!(took < Duration::from_secs(3), "before it looks for itself, five seconds after its last look: {took:?}");
     beside.abort();
 }
 

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::bucket;
+use crate::road;
 use crate::road::trial::{PIECE, Trial};
 use crate::road::{TUS, database, sha256, video};
 use ingest_server::crash::{BUCKET_POINTS, POINTS};
@@ -87,7 +88,7 @@ fn deaths() -> impl Iterator<Item = String> {
 #[test]
 fn sqlite_dies_at_every_point() {
     for at in deaths() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = road::folder();
         check(folder.path(), &database(Engine::Sqlite, folder.path()), &[], &at);
     }
 }
@@ -104,7 +105,7 @@ fn bucket_deaths() -> Vec<(Engine, &'static str)> {
 #[test]
 fn a_bucket_outlives_a_server_that_dies_between_its_parts() {
     for (engine, at) in bucket_deaths() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = road::folder();
         check(folder.path(), &database(engine, folder.path()), &bucket::settings(&bucket::moto()), at);
     }
 }
@@ -112,7 +113,7 @@ fn a_bucket_outlives_a_server_that_dies_between_its_parts() {
 #[test]
 fn postgres_serves_a_server_that_dies_at_every_point() {
     for at in deaths() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = road::folder();
         check(folder.path(), &database(Engine::Postgres, folder.path()), &[], &at);
     }
 }

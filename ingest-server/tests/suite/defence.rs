@@ -274,7 +274,7 @@ fn secrets_do_not_show_themselves() {
 /// Everything a server says while secrets pass through it, at its most talkative.
 #[test]
 fn no_log_has_a_secret() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = road::folder();
     let url = format!("sqlite://{}", folder.path().join("collector.db").display());
     let run = |arguments: &[&str]| road::wire::Process::command(folder.path(), &url, arguments);
     let token = run(&["token", "create", "--role", "admin", "--name", "test\r\nforged=1"]);

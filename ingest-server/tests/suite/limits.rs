@@ -292,7 +292,7 @@ async fn a_newer_server_fences_an_older_one(road: Road) {
     let token = road.worker("Basic").await;
     let whole = video(100_000);
     let path = begin(&road, &token, 100_000).await.header("location").to_owned();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = road::folder();
     let config = Config { data_dir: folder.path().to_owned(), ..road.app.config.clone() };
     let newer = App::open(config, road.app.clock).await.unwrap();
     let (sender, mut receiver) = tokio::sync::mpsc::channel::<Result<Vec<u8>, std::io::Error>>(4);

@@ -128,7 +128,7 @@ async fn a_move_that_is_killed_goes_on_and_loses_nothing() {
     let again = run(data_dir, &database, &to).await;
     assert!(!again.status.success() && said(&again).contains("has rows"), "{}", said(&again));
 
-    let folder = tempfile::tempdir().unwrap();
+    let folder = road::folder();
     let config = Config { database_url: database, bucket: Some(to), ..Config::of_folder(folder.path()) };
     let app = App::open(config, Clock::Fixed(NOW)).await.unwrap();
     for (table, rows) in tables.iter().zip(before) {
@@ -244,7 +244,7 @@ async fn every_table_goes_over_as_it_is() {
     let moved = run(road.folder.path(), &database, &to).await;
     assert!(moved.status.success(), "{}", said(&moved));
 
-    let folder = tempfile::tempdir().unwrap();
+    let folder = road::folder();
     let config = Config { database_url: database, bucket: Some(to), ..Config::of_folder(folder.path()) };
     let app = App::open(config, Clock::Fixed(NOW)).await.unwrap();
     for (table, sent) in before {

@@ -72,12 +72,12 @@ async fn empty_database(engine: Engine, home: &Path) -> String {
 /// Whoever was logged in when the backup was made: a server that is started on what is there lets none of them in.
 async fn a_restore_that_is_cut_off_leaves_nobody_logged_in(road: Road) {
     road.login(AdminRole::Admin).await;
-    let elsewhere = tempfile::tempdir().unwrap();
+    let elsewhere = road::folder();
     let file = elsewhere.path().join("collector.tar");
     let made = run(road.folder.path(), &road.app.config.database_url, &["backup", file.to_str().unwrap()]);
     assert!(made.status.success(), "{}", said(&made));
     for at in RESTORE_POINTS {
-        let home = tempfile::tempdir().unwrap();
+        let home = road::folder();
         let fresh = empty_database(road.app.store.engine(), home.path()).await;
         let restore = ["restore", file.to_str().unwrap()];
         let killed = run_with(home.path(), &fresh, &restore, &[("COLLECTOR_CRASH_AT", *at)]);
@@ -95,7 +95,7 @@ async fn a_restore_that_is_cut_off_leaves_nobody_logged_in(road: Road) {
 async fn a_backup_is_restored_whole(road: Road) {
     let (worker, taken) = filled(&road).await;
     let (url, engine) = (road.app.config.database_url.clone(), road.app.store.engine());
-    let elsewhere = tempfile::tempdir().unwrap();
+    let elsewhere = road::folder();
     let file = elsewhere.path().join("collector.tar");
     let name = file.to_str().unwrap();
     // Debian keeps the programs of each version apart; the wrapper takes the newest.
@@ -105,7 +105,7 @@ async fn a_backup_is_restored_whole(road: Road) {
     assert!(!again.status.success() && said(&again).contains("replaces nothing"), "{}", said(&again));
     let full = run(road.folder.path(), &url, &["restore", name]);
     assert!(!full.status.success() && said(&full).contains("is not empty"), "{}", said(&full));
-    let home = tempfile::tempdir().unwrap();
+    let home = road::folder();
     let fresh = empty_database(engine, home.path()).await;
     for cut in ["collector.short", "collector.changed"] {
         let path = elsewhere.path().join(cut);
@@ -155,7 +155,7 @@ async fn a_forgotten_password_is_replaced(road: Road) {
 /// An archive of somebody else's making leads nowhere.
 async fn a_backup_writes_nothing_elsewhere(road: Road) {
     let url = road.app.config.database_url.clone();
-    let elsewhere = tempfile::tempdir().unwrap();
+    let elsewhere = road::folder();
     for (name, kind) in [
         ("../outside", tar::EntryType::Regular),
         ("objects/../../outside", tar::EntryType::Regular),
@@ -172,7 +172,7 @@ async fn a_backup_writes_nothing_elsewhere(road: Road) {
         let mut archive = tar::Builder::new(std::fs::File::create(&file).unwrap());
         archive.append(&header, std::io::empty()).unwrap();
         archive.finish().unwrap();
-        let home = tempfile::tempdir().unwrap();
+        let home = road::folder();
         let refused = run(&home.path().join("data"), &url, &["restore", file.to_str().unwrap()]);
         assert!(!refused.status.success(), "{name}");
         let left: Vec<_> = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();

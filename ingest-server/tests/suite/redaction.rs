@@ -23,7 +23,7 @@ on_both!(the_earlier_bytes_are_nowhere, one_redaction_at_a_time, what_is_no_rang
 
 #[tokio::test]
 async fn the_earlier_bytes_are_nowhere_in_a_bucket() {
-    let objects = tempfile::tempdir().unwrap();
+    let objects = road::folder();
     let config = bucket::s3s(objects.path()).await;
     are_nowhere(Road::with(Engine::Postgres, Some(config)).await, objects.path()).await;
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::bucket;
+use crate::road;
 use crate::road::trial::Trial;
 use crate::road::{database, manifest, sha256};
 use ingest_server::config::BucketConfig;
@@ -178,14 +179,14 @@ fn over(folder: &Path, url: &str, place: &Place<'_>, settings: &[(&str, &str)], 
 }
 
 fn check(engine: Engine, at: &str) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = road::folder();
     let (url, place) = (database(engine, folder.path()), Place::Folder(folder.path()));
     match at.split_once('.') {
         Some(("redaction", _)) => redacted(folder.path(), &url, &place, &[], at),
         Some(("retention", _)) => over(folder.path(), &url, &place, &[], at),
         _ => {
             redacted(folder.path(), &url, &place, &[], at);
-            let folder = tempfile::tempdir().unwrap();
+            let folder = road::folder();
             over(folder.path(), &database(engine, folder.path()), &Place::Folder(folder.path()), &[], at);
         }
     }
@@ -212,7 +213,7 @@ fn what_goes_from_a_bucket_is_gone_whenever_the_server_dies() {
     };
     let engines: &[Engine] = if all { &[Engine::Sqlite, Engine::Postgres] } else { &[Engine::Postgres] };
     for (engine, at) in engines.iter().flat_map(|engine| redaction.iter().chain(retention).map(|at| (*engine, *at))) {
-        let (folder, bucket) = (tempfile::tempdir().unwrap(), bucket::moto());
+        let (folder, bucket) = (road::folder(), bucket::moto());
         let (url, place) = (database(engine, folder.path()), Place::Bucket(&bucket));
         let settings = bucket::settings(&bucket);
         if at.starts_with("retention") {

@@ -69,7 +69,7 @@ async fn a_machine_that_waits_is_let_go_when_the_server_stops() {
 
 #[test]
 fn a_request_that_does_not_end_is_cut_when_the_server_stops() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = road::folder();
     let url = road::database(Engine::Sqlite, folder.path());
     let mut server = Process::start(folder.path(), &url, &[("COLLECTOR_DRAIN_SECS", "1")]);
     let mut stream = server.connect();

@@ -1,6 +1,7 @@
 //! One suite of behaviour over both stores of objects and both databases: a folder, and buckets of two S3 servers.
 
 use crate::bucket;
+use crate::road;
 use crate::road::{NOW, Road};
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -73,7 +74,7 @@ const BYTES: (&str, &str) = ("content-type", "application/offset+octet-stream");
 
 impl Two {
     async fn open(engine: Engine, place: Place) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = road::folder();
         let config = match place {
             Place::Folder => None,
             Place::S3s => Some(bucket::s3s(&folder.path().join("s3")).await),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::bucket;
+use crate::road;
 use crate::road::{Road, TUS, UPLOADS, id_in, sha256, video};
 use ingest_server::app::Clock;
 use ingest_server::discrepancy::{self, Look};
@@ -24,7 +25,7 @@ async fn moto(engine: Engine) -> Road {
 
 #[tokio::test]
 async fn what_belongs_to_nothing_goes_from_a_bucket() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = road::folder();
     let config = bucket::s3s(folder.path()).await;
     let disk = folder.path().join(&config.name);
     all_strays_go(Road::with(Engine::Sqlite, Some(config)).await, Some(&disk)).await;
@@ -33,7 +34,7 @@ async fn what_belongs_to_nothing_goes_from_a_bucket() {
 
 #[tokio::test]
 async fn an_audit_mends_a_bucket_without_a_loss() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = road::folder();
     let config = bucket::s3s(folder.path()).await;
     let disk = folder.path().join(&config.name);
     audit_mends(Road::with(Engine::Postgres, Some(config)).await, Some(&disk)).await;

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use crate::road;
 use crate::road::{BYTES, NOW, TUS, id_in, manifest, sha256, video};
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -46,7 +47,7 @@ async fn open(folder: &Path, now: Timestamp) -> Shared {
 
 impl Server {
     async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = road::folder();
         let app = open(folder.path(), NOW).await;
         Self { folder, app }
     }
