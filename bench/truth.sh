@@ -7,7 +7,8 @@
 # Without --corpus the project's own is made first (bench/truth/make.py): two shops, three voices, quiet and noisy, light and
 # dark, and every defect. It lies in the user's cache, under a name that changes with what makes it. --short takes a few
 # recordings of it; --keep writes the figures to bench/truth/baseline.json, against which they are held otherwise (of the
-# own corpus only). --json says where the figures go for machines (.collector/truth/figures.json). Ends with 1 if a figure fell.
+# own corpus only). --json says where the figures go for machines (.collector/truth/figures.json). Ends with 1 if a figure fell or
+# missed its bar.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 . bench/truth/own.sh

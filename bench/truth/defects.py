@@ -36,7 +36,7 @@ def make(folder, goals):
     def row(name, verdict, *flags, of="lamp", events=False, **more):
         if events and not (folder / f"{pathlib.Path(name).stem}.events.jsonl").exists():
             cut_events(folder / f"{of}.events.jsonl", folder / f"{pathlib.Path(name).stem}.events.jsonl", secs)
-        return {"file": name, "expected_verdict": verdict, "expected_flags": list(flags), "goal": goals[of], "derived_from": of,
+        return {"file": name, "expected_verdict": verdict, "expected_flags": list(flags), "goal": goals[of], "expected_advice": [], "derived_from": of,
                 "events": f"{pathlib.Path(name).stem}.events.jsonl" if events else None, "steps": None, "narration": None, **more}
 
     def picture(name, picture_filter=None, of=lamp, copy=False):
@@ -67,9 +67,9 @@ def make(folder, goals):
     ffmpeg("-i", lamp, "-t", secs, "-vn", "-c:a", "copy", folder / "sound_only.mp4")
     yield row("sound_only.mp4", "reject", "no_video_stream")
     picture("black.mp4", "drawbox=color=black:t=fill")
-    yield row("black.mp4", "reject", "black_screen", events=True)
+    yield row("black.mp4", "reject", "black_screen", events=True, expected_advice=["unanswered_input"])
     picture("frozen.mp4", f"trim=end_frame=1,loop=loop=-1:size=1,setpts=N/15/TB,trim=duration={secs}")
-    yield row("frozen.mp4", "reject", "frozen_screen", events=True)
+    yield row("frozen.mp4", "reject", "frozen_screen", events=True, expected_advice=["unanswered_input"])
     ffmpeg("-i", lamp, "-t", 12, "-c", "copy", folder / "short.mp4")
     yield row("short.mp4", "reject", "too_short")
 
@@ -91,7 +91,7 @@ def make(folder, goals):
     yield row("music.mp4", "review", "music", may=["low_snr", "unclear_speech"], events=True)
 
     sound("spanish.mp4", "[1:a]anull[out]", "-stream_loop", "-1", "-f", "s16le", "-ar", "16000", "-ac", "1", "-i", SPANISH)
-    yield row("spanish.mp4", "review", "unclear_speech", events=True)
+    yield row("spanish.mp4", "review", "unclear_speech", events=True, expected_advice=["no_room_noise"])
 
     # A recording folder, whose manifest says that the computer was too busy and the sound late.
     busy = folder / "busy"

@@ -2,6 +2,8 @@
 import json
 import statistics
 
+import fields
+
 # key, what it is, how it is better, bar. `None` for a figure without a bar of its own.
 ROWS = [
     ("events.f1", "Steps with events: F1", ">=", 0.98),
@@ -14,14 +16,22 @@ ROWS = [
     ("pixels.target_text", "  target text", ">=", 0.7),
     ("speech.wer", "Words misheard, all recordings", "<=", 0.06),
     ("speech.worst_wer", "  the worst recording", "<=", 0.10),
+    ("speech.people", "  of people, not synthesised", "<=", 0.06),
     ("speech.start_error", "  word start error, s (median)", "<=", 0.10),
     ("judge.verdicts", "Verdicts as expected", ">=", 1.0),
     ("judge.flags", "Flags as expected", ">=", 1.0),
+    ("judge.advice", "Advice to the reviewer as expected", ">=", None),
     ("duplicates.caught", "Duplicates caught", ">=", 1.0),
     ("duplicates.false", "Duplicates that are none", "<=", 0.0),
     ("redaction.text", "Private data found", ">=", 0.98),
     ("redaction.pixels", "  covered in the picture", ">=", 0.95),
     ("redaction.false", "  false hits of lines shown", "<=", 0.01),
+    ("fields.role", "Role of what was clicked or typed into", ">=", None),
+    ("fields.address", "Address of the page, with events", ">=", None),
+    ("fields.title", "  title of a page that was gone to", ">=", None),
+    ("fields.pixel_address", "Address of the page, from pixels alone", ">=", None),
+    ("fields.pixel_title", "  title of a page that was gone to", ">=", None),
+    ("fields.rationale", "Words said before an act, with the act", ">=", None),
     ("meaning.intent", "Intent as labelled", ">=", 0.8),
     ("meaning.products", "Products with their prices: F1", ">=", 0.9),
     ("meaning.ratings", "  with the rating that the page shows", ">=", None),
@@ -32,7 +42,8 @@ ROWS = [
 # By how much a figure may be worse than the kept one before it counts as fallen: what another build of FFmpeg or the
 # model's threads may change, not what a change of the code does.
 TOLERANCE = {"events.click_px": 0.3, "pixels.click_px": 3.0, "events.target_text": 0.02, "events.typed_text": 0.02, "pixels.f1": 0.03, "pixels.worst_f1": 0.05,
-             "pixels.target_text": 0.03, "speech.wer": 0.01, "speech.worst_wer": 0.02, "speech.start_error": 0.02, "meaning.intent": 0.03, "meaning.products": 0.03, "meaning.ratings": 0.03,
+             "pixels.target_text": 0.03, "speech.wer": 0.01, "speech.people": 0.02, "speech.worst_wer": 0.02, "speech.start_error": 0.02, "meaning.intent": 0.03, "meaning.products": 0.03, "meaning.ratings": 0.03,
+             "fields.role": 0.03, "fields.address": 0.02, "fields.title": 0.02, "fields.pixel_address": 0.04, "fields.pixel_title": 0.04, "fields.rationale": 0.02,
              "events.f1": 0.005, "redaction.text": 0.01, "redaction.pixels": 0.02, "redaction.false": 0.005}
 
 # Below this an intent more or less moves the figure too far to be held against its bar.
@@ -41,7 +52,7 @@ ENOUGH_LABELS = 100
 
 def table(found, corpus):
     measured = {**steps(found, "events", False), **steps(found, "pixels", True), **speech(found), **judged(found), **redaction(found, corpus),
-                **intents(found, corpus), **meaning(found)}
+                **fields.measured(ended(found), corpus), **intents(found, corpus), **meaning(found)}
     rows = []
     for key, what, better, bar in ROWS:
         value, note = measured.get(key, (None, "no truth in this corpus"))
@@ -73,15 +84,25 @@ def steps(found, name, bare):
     return rows
 
 
+def misheard(scores):
+    """Words that were misheard, and all that were said."""
+    counts = [(score["substitutions"] + score["deletions"] + score["insertions"], score["words"]) for score in scores]
+    return sum(wrong for wrong, _ in counts), sum(words for _, words in counts)
+
+
 def speech(found):
     scores = [(one["label"], one["score"]["transcript"]) for one in ended(found) if one["score"] and one["score"].get("transcript")]
     if not scores:
         return {}
-    wrong = sum(score["substitutions"] + score["deletions"] + score["insertions"] for _, score in scores)
-    words = sum(score["words"] for _, score in scores)
+    wrong, words = misheard(score for _, score in scores)
     worst = max(scores, key=lambda pair: pair[1]["wer"])
     starts = [score["median_word_start_error_s"] for _, score in scores if score.get("median_word_start_error_s") is not None]
-    return {"speech.wer": (wrong / max(1, words), f"{wrong} of {words} words"), "speech.worst_wer": (worst[1]["wer"], worst[0]),
+    rows = {}
+    people = [one["score"]["transcript"] for one in ended(found) if one["score"] and one["row"].get("people")]
+    if people:
+        of_people = misheard(people)
+        rows["speech.people"] = (of_people[0] / of_people[1], "{} of {} words".format(*of_people))
+    return {**rows, "speech.wer": (wrong / max(1, words), f"{wrong} of {words} words"), "speech.worst_wer": (worst[1]["wer"], worst[0]),
             "speech.start_error": (statistics.median(starts) if starts else None, f"{len(starts)} recordings")}
 
 
@@ -97,6 +118,14 @@ def wrong_flags(one):
     return [f"+{flag}" for flag in sorted(raised - expected - may)] + [f"-{flag}" for flag in sorted(expected - raised)]
 
 
+def wrong_advice(one):
+    """A copy repeats the input of its original, rightly."""
+    expected, given = set(one["row"].get("expected_advice", [])), set(one["advice"])
+    if one["row"].get("duplicate_of"):
+        given -= {"replayed_input"}
+    return [f"+{sign}" for sign in sorted(given - expected)] + [f"-{sign}" for sign in sorted(expected - given)]
+
+
 def judged(found):
     """A recording with events is judged with them; each expected result counts once, a run that failed as a wrong one."""
     ones = [one for one in found if not one["bare"]]
@@ -107,6 +136,9 @@ def judged(found):
     flags = [one for one in good if not wrong_flags(one)]
     share = lambda part: (len(part) / len(ones), f"{len(part)} of {len(ones)}")
     rows = {"judge.verdicts": share(verdicts), "judge.flags": share(flags)}
+    # Of a corpus that says nothing of advice, none is known to be wrong.
+    if any("expected_advice" in one["row"] for one in ones):
+        rows["judge.advice"] = share([one for one in good if not wrong_advice(one)])
     copies = [one for one in ones if one["row"].get("duplicate_of")]
     others = [one for one in good if not one["row"].get("duplicate_of")]
     if copies:
@@ -158,23 +190,16 @@ def redaction(found, corpus):
     return rows
 
 
-def read_lines(path):
-    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
-
-
 def intents(found, corpus):
     """True Steps with a label against the found Step of the same action nearest in time, within a second."""
     right = labelled = 0
     for one in ended(found):
         if one["bare"] or not one["row"].get("steps") or not one["row"].get("events"):
             continue
-        predicted = read_lines(one["out"] / "steps.jsonl")
-        for truth in read_lines(corpus / one["row"]["steps"]):
+        for truth, step in fields.pairs(one, corpus):
             if truth.get("intent"):
                 labelled += 1
-                near = [step for step in predicted if step["action"] == truth["action"] and abs(step["t"] - truth["t"]) <= 1.0]
-                nearest = min(near, key=lambda step: abs(step["t"] - truth["t"]), default=None)
-                right += nearest is not None and nearest.get("intent") == truth["intent"]
+                right += step is not None and step.get("intent") == truth["intent"]
     few = "" if labelled >= ENOUGH_LABELS else f", fewer than {ENOUGH_LABELS}"
     return {"meaning.intent": (right / labelled, f"{right} of {labelled} labelled Steps{few}")} if labelled else {}
 
@@ -243,6 +268,10 @@ def text(rows, found):
     if wrong:
         lines.append("Judged otherwise than expected:")
         lines += [f"  {one['label']}: {one['verdict']} instead of {one['row']['expected_verdict']}, flags {' '.join(wrong_flags(one)) or 'as expected'}" for one in wrong]
+    advised = [one for one in ended(found) if not one["bare"] and "expected_advice" in one["row"] and wrong_advice(one)]
+    if advised:
+        lines.append("Advice otherwise than expected:")
+        lines += [f"  {one['label']}: {' '.join(wrong_advice(one))}" for one in advised]
     return "\n".join(lines)
 
 

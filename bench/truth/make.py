@@ -22,6 +22,8 @@ import shop_server  # noqa: E402
 import browser  # noqa: E402
 import defects  # noqa: E402
 import film  # noqa: E402
+import odd  # noqa: E402
+import people  # noqa: E402
 import scenes  # noqa: E402
 import voice  # noqa: E402
 
@@ -63,7 +65,7 @@ def film_scene(chromium, flite, scene, folder, seed):
         (folder / f"{scene.name}.private.json").write_text(json.dumps(planted, indent=1))
     for tab in (page, bar):
         tab.call("Page.close")
-    return {"file": f"{scene.name}.mp4", "goal": scene.goal, "expected_verdict": scene.verdict, "expected_flags": list(scene.flags),
+    return {"file": f"{scene.name}.mp4", "goal": scene.goal, "expected_verdict": scene.verdict, "expected_flags": list(scene.flags), "expected_advice": [],
             "events": f"{scene.name}.events.jsonl", "steps": f"{scene.name}.steps.jsonl",
             "narration": f"{scene.name}.narration.json" if track.spoken else None,
             "private": f"{scene.name}.private.json" if planted else None, "products": list(take.products.values()), "met": scene.met, "chosen": scene.chosen, "because": scene.because, "duration_s": round(take.t, 2), "lines_shown": len(take.lines_shown), "voice": scene.voice, "dark": scene.dark}
@@ -94,6 +96,8 @@ def main():
     if not only:
         print("making the defective ones", file=sys.stderr, flush=True)
         rows += defects.make(args.out, goals)
+        rows += odd.make(args.out, goals)
+        rows.append(people.make(args.out, goals["shoes"]))
     for row in rows:
         if (args.out / row["file"]).is_dir():
             continue

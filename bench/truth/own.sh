@@ -13,7 +13,7 @@ own_pipeline() {
 # own_corpus: the folder of the project's own corpus, made first if need be. Its name changes with what makes it.
 own_corpus() {
   local sum home
-  sum=$(cat bench/truth/{browser,defects,film,make,scenes,voice}.py bench/truth/haven/* demo/shop/* shared-types/tests/fixtures/recording.json \
+  sum=$(cat bench/truth/{browser,defects,film,make,odd,people,scenes,voice}.py bench/truth/voices.txt bench/truth/haven/* demo/shop/* shared-types/tests/fixtures/recording.json \
     pipeline/tests/fixtures/spanish.s16le |
     sha256sum | cut -c 1-16)
   home=${XDG_CACHE_HOME:-$HOME/.cache}/codesight-collector/truth

@@ -4,8 +4,9 @@ that the design names a bar for.
 
   run.py --pipeline PROGRAM --corpus DIR --work DIR [--only NAME,...] [--json FILE] [--baseline FILE --set NAME [--keep]]
 
-Recordings with input events are judged twice, with them and without. With --baseline the run fails (exit 1) if a figure
-fell below the one kept under NAME in that file by more than its tolerance; --keep writes the figures there instead.
+Recordings with input events are judged twice, with them and without. The run fails (exit 1) if a bar is missed, and with
+--baseline also if a figure fell below the one kept under NAME in that file by more than its tolerance; --keep writes the
+figures there instead.
 Standard library only.
 """
 import argparse
@@ -55,7 +56,8 @@ class Runs:
             return {"row": row, "bare": bare, "label": label, "failed": f"ended with {done.returncode}: {done.stderr.strip()[-300:]}"}
         quality = json.loads((out / "quality.json").read_text())
         found = {"row": row, "bare": bare, "label": label, "out": out, "verdict": quality["verdict"],
-                 "flags": [raised["flag"] for raised in quality["flags"]], "score": self.score(row, out, bare)}
+                 "flags": [raised["flag"] for raised in quality["flags"]], "advice": [given["sign"] for given in quality["advice"]],
+                 "score": self.score(row, out, bare)}
         return found
 
     def watched(self, command):
@@ -154,7 +156,8 @@ def main():
     fallen = figures.against(args.baseline, args.set, table, args.keep) if args.baseline else []
     for line in fallen:
         print(line)
-    return 1 if fallen or failed else 0
+    missed = [row for row in table if row["met"] is False]
+    return 1 if fallen or failed or missed else 0
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import pathlib
 import tempfile
 import unittest
 
+import fields
 import figures
 
 
@@ -59,6 +60,46 @@ class Flags(unittest.TestCase):
         self.assertEqual(wrong(copy, "no_audio_stream"), ["-duplicate"])
         self.assertEqual(wrong(copy, "duplicate", "idle"), ["+idle"])
         self.assertEqual(wrong({"expected_flags": []}, "no_audio_stream"), ["+no_audio_stream"])
+
+
+class Fields(unittest.TestCase):
+    def one(self, truth, predicted, narration=None, **row):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        out = pathlib.Path(folder.name)
+        lines = lambda rows: "".join(json.dumps(row) + "\n" for row in rows)
+        (out / "truth.jsonl").write_text(lines(truth))
+        (out / "steps.jsonl").write_text(lines(predicted))
+        (out / "said.json").write_text(json.dumps(narration or []))
+        row = {"steps": out / "truth.jsonl", "events": "events.jsonl", "narration": out / "said.json" if narration else None, **row}
+        return {"bare": False, "out": out, "row": row}
+
+    def test_a_title_is_right_as_far_as_the_tab_shows_it(self):
+        for found, right in (("Lamps | Haven", True), ("lamps  haven", True), ("Lamps…", True), ("Lambs…", False), ("Lamps | Hav", False), ("…", False), (None, False)):
+            self.assertEqual(fields.is_title(found, "Lamps | Haven"), right, found)
+
+    def test_each_field_counts_by_itself(self):
+        truth = [{"t": 1.0, "action": "click", "target": {"role": "link"}, "url_before": "http://www.shop.test/"},
+                 {"t": 1.4, "action": "navigate", "url_after": "http://www.shop.test/lamps", "title": "Lamps"}]
+        predicted = [{"t": 1.0, "action": "click", "target": {"role": "button"}, "url": "www.shop.test"},
+                     {"t": 1.5, "action": "navigate", "url": "www.shop.test/lamps/", "title": "Lambs"}]
+        found = fields.measured([self.one(truth, predicted)], pathlib.Path("/"))
+        self.assertEqual({key: value for key, (value, _) in found.items()}, {"fields.role": 0.0, "fields.address": 1.0, "fields.title": 0.0})
+
+    def test_a_sentence_belongs_to_the_act_that_follows_its_beginning(self):
+        truth = [{"t": 0.5, "action": "click"}, {"t": 3.0, "action": "click"}, {"t": 4.0, "action": "scroll"}]
+        predicted = [{"t": 0.5, "action": "click", "rationale": "I open this lamp."}, {"t": 3.0, "action": "click", "rationale": "I open that lamp."}]
+        said = [{"start": 2.0, "end": 3.5, "text": "I open this lamp"}, {"start": 6.0, "end": 7.0, "text": "Nice"}]
+        found = fields.measured([self.one(truth, predicted, said)], pathlib.Path("/"))
+        self.assertEqual(found["fields.rationale"], (0.75, "1 sentences"))
+
+
+class Advice(unittest.TestCase):
+    def test_a_sign_that_is_not_expected_is_as_wrong_as_one_that_is_missing(self):
+        one = lambda expected, *advice: {"label": "x", "bare": False, "verdict": "accept", "flags": [], "advice": list(advice),
+                                         "row": {"expected_verdict": "accept", "expected_advice": expected}}
+        found = figures.judged([one(["padding"], "padding"), one(["padding"]), one([], "even_pauses"), one([])])
+        self.assertEqual(found["judge.advice"][0], 0.5)
 
 
 class Meaning(unittest.TestCase):

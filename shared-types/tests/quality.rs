@@ -114,8 +114,7 @@ fn good() -> Measurements {
             language: Some("en".to_owned()),
             language_probability: Some(0.99),
             music_share: Some(0.0),
-            music: Vec::new(),
-            unheard: Vec::new(),
+            ..SpeechMeasures::default()
         }),
         duplicate: None,
         replay: None,
@@ -149,6 +148,11 @@ impl Parts for Measurements {
     fn speech(&mut self) -> &mut SpeechMeasures {
         self.speech.as_mut().unwrap()
     }
+}
+
+fn foreign(m: &mut Measurements, secs: f64) {
+    m.sound().speech = vec![Span::new(0.0, 60.0), Span::new(100.0, 140.0)];
+    m.speech().foreign = vec![Span::new(100.0, 100.0 + secs)];
 }
 
 fn black(m: &mut Measurements, share: f64, secs: f64) {
@@ -268,6 +272,8 @@ const ROWS: &[Row] = &[
     row("words hardly sure", |m| m.speech().mean_word_probability = Some(0.4), &[(UnclearSpeech, Review)]),
     row("words guessed", |m| m.speech().mean_word_probability = Some(0.39), &[(UnclearSpeech, Reject)]),
     row("another language", |m| m.speech().language = Some("de".to_owned()), &[(UnclearSpeech, Review)]),
+    row("a fifth in another language", |m| foreign(m, 20.0), &[]),
+    row("over a fifth in another language", |m| foreign(m, 20.1), &[(UnclearSpeech, Review)]),
     row("another language, as a guess", |m| { m.speech().language = Some("de".to_owned()); m.speech().language_probability = Some(0.6); }, &[]),
     under("language = \"de\"", "the language asked for", |m| m.speech().language = Some("de".to_owned()), &[]),
     row("music for half of the pauses", |m| m.speech().music_share = Some(0.5), &[]),

@@ -12,6 +12,7 @@ mod cause;
 pub mod confidence;
 mod intent;
 mod page;
+mod role;
 pub mod sight;
 #[cfg(test)]
 mod tests;
@@ -35,7 +36,7 @@ const TITLE_SETTLES_SECS: f64 = 1.5;
 const ADDRESS_FIELD: &str = "Address and search bar";
 
 pub const NAME: &str = "steps";
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// A picture with the text on it.
 #[derive(Debug, Clone)]
@@ -146,6 +147,7 @@ pub fn build<E>(
     }
     let mut steps = memory.steps;
     intent::name(&mut steps);
+    role::settle(&mut steps);
     Ok(steps)
 }
 

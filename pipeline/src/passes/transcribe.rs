@@ -6,15 +6,18 @@
 //!    "eighty nine ninety five" where it would guess at digits, and the words read from the screen.
 //! 3. The decoder may skip a stretch without a word. Where somebody speaks and hardly a word was found, that stretch
 //!    alone is decoded again, without the prompt and then with some chance; the better hearing is kept.
-//! 4. It may also invent text in silence and music, or go round in circles: words away from all speech are dropped,
-//!    repetitions cut.
-//! 5. Word times are moved to the onset of the sound and into the spans.
+//! 4. It may also invent text in silence, music and babble, or go round in circles: words away from all speech, faster than
+//!    anybody speaks or hardly believed are dropped, repetitions cut.
+//! 5. A window in another language than the policy's is decoded in that one, and told.
+//! 6. Word times are moved to the onset of the sound and into the spans.
 
 mod guard;
 pub mod hosted;
 mod sound;
 mod timing;
 mod windows;
+
+use std::collections::BTreeMap;
 
 use shared_types::quality::measurements::Span;
 use shared_types::transcript::{Segment, Transcript, Word};
@@ -23,7 +26,7 @@ use crate::models::whisper::{Decoding, HeardWord, Language, SAMPLE_RATE, Whisper
 use crate::passes::voice::Voice;
 
 pub const NAME: &str = "transcribe";
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Words of the trade, and speech in the manner of the takes. The speech is the end, which weighs most: what the screen
 /// shows is written in figures, and after figures the model writes (and guesses at) figures.
@@ -32,6 +35,8 @@ const SHOPPING_SPEECH: &str =
     "It costs nineteen ninety nine, under thirty dollars. I'll tick that, then add it to the cart.";
 /// Above this the model's opinion on the language is taken against the policy's.
 const SURE_OF_LANGUAGE: f64 = 0.6;
+/// Under this it is not the policy's, though the model may waver between its neighbours, as with Spanish and Portuguese.
+const NOT_THIS_LANGUAGE: f64 = 0.15;
 /// Sound around a stretch that is decoded again: enough for its first and last consonant.
 const STRETCH_PAD_SECS: f64 = 0.3;
 /// Whisper finds nothing in less than this; shorter stretches are given more of what lies around them.
@@ -71,19 +76,29 @@ pub struct Hearing {
     pub transcript: Transcript,
     /// The language over all windows; `None` where nothing was said or the model knows only one.
     pub detected: Option<Language>,
+    /// Speech in another language than the policy's, in seconds; told by windows of up to 28 s.
+    pub foreign: Vec<(f64, f64)>,
     /// Stretches of speech in which no words were found even at the second try, in seconds.
     pub unheard: Vec<(f64, f64)>,
 }
 
 impl Hearing {
     pub fn unheard_spans(&self) -> Vec<Span> {
-        self.unheard.iter().map(|&(start, end)| Span::new(start, end)).collect()
+        spans(&self.unheard)
+    }
+
+    pub fn foreign_spans(&self) -> Vec<Span> {
+        spans(&self.foreign)
     }
 
     /// Whether the speech is surely in another language than the policy's.
     pub fn is_other_language(&self, wanted: &str) -> bool {
         self.detected.as_ref().is_some_and(|heard| heard.code != wanted && heard.probability > SURE_OF_LANGUAGE)
     }
+}
+
+fn spans(stretches: &[(f64, f64)]) -> Vec<Span> {
+    stretches.iter().map(|&(start, end)| Span::new(start, end)).collect()
 }
 
 /// Transcribes a recording. `voiced` are the spans of speech in seconds, in order.
@@ -100,20 +115,25 @@ pub fn transcribe<V: Voice + ?Sized>(
     for window in &windows {
         let prompt = prompt(tongue.language(), wanted.screen_words);
         let heard = hear(ear, voice, *window, tongue.language(), &prompt, 0.0)?;
-        let heard = if tongue.listen(&ear.languages()?) && words.is_empty() {
+        let heard = if tongue.listen(*window, &ear.languages()?) {
             let prompt = self::prompt(tongue.language(), wanted.screen_words);
             hear(ear, voice, *window, tongue.language(), &prompt, 0.0)?
         } else {
             heard
         };
-        let inside = voiced.iter().map(|span| (span.1.min(window.1) - span.0.max(window.0)).max(0.0));
-        words.extend(guard::without_stock(guard::plausible(heard, voiced), inside.sum()));
+        let inside = within(voiced, *window).map(|(start, end)| end - start).sum();
+        words.extend(guard::without_stock(guard::plausible(heard, voiced), inside));
     }
     timing::settle(&mut words, voiced, &sound);
-    let unheard = fill_gaps(ear, voice, voiced, &sound, tongue.language(), &mut words)?;
-    let detected = tongue.detected();
-    let language = (!words.is_empty()).then(|| tongue.language().to_owned());
-    Ok(Hearing { transcript: Transcript { language, segments: segments(words) }, detected, unheard })
+    let unheard = fill_gaps(ear, voice, voiced, &sound, &tongue, &mut words)?;
+    let language = (!words.is_empty()).then(|| tongue.mostly(voiced).to_owned());
+    let (detected, foreign) = (tongue.detected(), tongue.foreign(voiced));
+    Ok(Hearing { transcript: Transcript { language, segments: segments(words) }, detected, foreign, unheard })
+}
+
+/// The parts of spans that lie in a stretch.
+fn within(spans: &[(f64, f64)], (start, end): (f64, f64)) -> impl Iterator<Item = (f64, f64)> + '_ {
+    spans.iter().map(move |span| (span.0.max(start), span.1.min(end))).filter(|(start, end)| start < end)
 }
 
 /// Decodes again what was passed over; returns what stayed silent.
@@ -122,12 +142,13 @@ fn fill_gaps<V: Voice + ?Sized>(
     voice: &V,
     voiced: &[(f64, f64)],
     sound: &sound::Sound,
-    language: &str,
+    tongue: &Tongue,
     words: &mut Vec<HeardWord>,
 ) -> Result<Vec<(f64, f64)>, WhisperFailure> {
     let mut unheard = Vec::new();
     for stretch in guard::passed_over(words, voiced) {
         let around = widen(stretch, voice.samples() as f64 / f64::from(SAMPLE_RATE));
+        let language = tongue.at(stretch.0);
         let mut is_filled = false;
         for temperature in [0.0, SECOND_TEMPERATURE] {
             let heard = hear(ear, voice, around, language, "", temperature)?;
@@ -182,48 +203,73 @@ fn prompt(language: &str, screen_words: &str) -> String {
     }
 }
 
-/// Which language is spoken: the policy's until the model is sure of another.
+/// Which language is spoken: in each window its own where the model is sure of it or sure that it is not the policy's, else the one of all windows so far if it
+/// is sure of that, else the policy's.
 struct Tongue {
     wanted: String,
     /// Summed probabilities of the windows so far.
-    sums: std::collections::BTreeMap<String, f64>,
-    windows: u32,
-    current: String,
+    sums: BTreeMap<String, f64>,
+    windows: Vec<((f64, f64), String)>,
 }
 
 impl Tongue {
     fn new(wanted: &str) -> Self {
-        Self {
-            wanted: wanted.to_owned(),
-            sums: std::collections::BTreeMap::new(),
-            windows: 0,
-            current: wanted.to_owned(),
-        }
+        Self { wanted: wanted.to_owned(), sums: BTreeMap::new(), windows: Vec::new() }
     }
 
+    /// Of the latest window.
     fn language(&self) -> &str {
-        &self.current
+        self.windows.last().map_or(&self.wanted, |(_, language)| language)
     }
 
-    /// Takes in a window's probabilities; true if the language changed by it.
-    fn listen(&mut self, probabilities: &[(String, f64)]) -> bool {
-        if probabilities.is_empty() {
-            return false;
-        }
-        self.windows += 1;
+    /// Of the window in which a moment lies.
+    fn at(&self, t: f64) -> &str {
+        let window = self.windows.iter().rfind(|((start, _), _)| *start <= t);
+        window.map_or(&self.wanted, |(_, language)| language)
+    }
+
+    /// Takes in a window's probabilities; true if its language is another than the one before.
+    fn listen(&mut self, window: (f64, f64), probabilities: &[(String, f64)]) -> bool {
         for (code, probability) in probabilities {
             *self.sums.entry(code.clone()).or_default() += probability;
         }
-        let now = match self.detected() {
-            Some(heard) if heard.probability > SURE_OF_LANGUAGE => heard.code,
-            _ => self.wanted.clone(),
+        let wanted = probabilities.iter().find(|(code, _)| *code == self.wanted).map_or(0.0, |(_, sure)| *sure);
+        let best = probabilities.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+        let of_window = best.filter(|best| best.1 > SURE_OF_LANGUAGE || wanted < NOT_THIS_LANGUAGE);
+        let of_all = || {
+            self.over(self.windows.len() + 1)
+                .filter(|heard| heard.probability > SURE_OF_LANGUAGE)
+                .map(|heard| heard.code)
         };
-        std::mem::replace(&mut self.current, now) != self.current
+        let now = of_window.map(|(code, _)| code.clone()).or_else(of_all).unwrap_or_else(|| self.wanted.clone());
+        let changed = now != self.language();
+        self.windows.push((window, now));
+        changed
     }
 
     fn detected(&self) -> Option<Language> {
+        self.over(self.windows.len())
+    }
+
+    /// The likeliest language over so many windows.
+    fn over(&self, windows: usize) -> Option<Language> {
         let (code, sum) = self.sums.iter().max_by(|a, b| a.1.total_cmp(b.1))?;
-        Some(Language { code: code.clone(), probability: sum / f64::from(self.windows) })
+        Some(Language { code: code.clone(), probability: sum / windows.max(1) as f64 })
+    }
+
+    /// The language that is spoken longest.
+    fn mostly(&self, voiced: &[(f64, f64)]) -> &str {
+        let mut secs: BTreeMap<&str, f64> = BTreeMap::new();
+        for (window, language) in &self.windows {
+            *secs.entry(language).or_default() += within(voiced, *window).map(|(start, end)| end - start).sum::<f64>();
+        }
+        secs.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(&self.wanted, |(language, _)| language)
+    }
+
+    /// What is spoken in another language than the policy's.
+    fn foreign(&self, voiced: &[(f64, f64)]) -> Vec<(f64, f64)> {
+        let others = self.windows.iter().filter(|(_, language)| *language != self.wanted);
+        others.flat_map(|(window, _)| within(voiced, *window)).collect()
     }
 }
 

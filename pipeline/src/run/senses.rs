@@ -163,6 +163,7 @@ impl Take {
                 speech.language = Some(language.code.clone());
                 speech.language_probability = Some(language.probability);
             }
+            speech.foreign = hearing.foreign_spans();
             speech.unheard = hearing.unheard_spans();
             spoken = spoken_spans(&hearing.transcript);
             heard.transcript = hearing.transcript;

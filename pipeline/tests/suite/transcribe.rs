@@ -150,5 +150,6 @@ fn another_language_is_known_for_what_it_is() {
     let found = heard.iter().filter(|word| text.contains(**word)).count();
     assert!(found >= 4, "{text}");
     let english = hear(&mut whisper, &goal(), &voiced(&goal()));
+    assert_eq!(english.foreign, []);
     assert!(!english.is_other_language("en"), "{:?}", english.detected);
 }

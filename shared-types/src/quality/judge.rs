@@ -22,6 +22,8 @@ const MIN_GAP_VARIATION: f64 = 0.25;
 const MAX_GAP_REPEAT_SHARE: f64 = 0.30;
 const MAX_JUMP_SHARE: f64 = 0.5;
 const MIN_DNSMOS: f64 = 2.5;
+/// A name or a quotation is said in its own language.
+const MAX_FOREIGN_SHARE: f64 = 0.2;
 const MIN_WORD_PROBABILITY: f64 = 0.6;
 /// Below this the language of a short or noisy take is a guess.
 const MIN_LANGUAGE_PROBABILITY: f64 = 0.6;
@@ -360,7 +362,7 @@ fn find_in_speech(flag: Flag, m: &Measurements, policy: &Policy) -> Option<Findi
         return Some(Finding::of(share, MAX_MUSIC_SHARE, sentence).at(&speech.music));
     }
     // First, since models that know one language rate another one badly, and a quieter room would not help.
-    if let Some(finding) = other_language(speech, policy) {
+    if let Some(finding) = other_language(speech, m, policy) {
         return Some(finding);
     }
     if let Some(score) = speech.dnsmos_overall.filter(|&score| score < MIN_DNSMOS) {
@@ -373,18 +375,31 @@ fn find_in_speech(flag: Flag, m: &Measurements, policy: &Policy) -> Option<Findi
     Some(Finding::of(probability, MIN_WORD_PROBABILITY, sentence))
 }
 
-fn other_language(speech: &SpeechMeasures, policy: &Policy) -> Option<Finding> {
+fn other_language(speech: &SpeechMeasures, m: &Measurements, policy: &Policy) -> Option<Finding> {
     let sure = speech.language_probability.is_some_and(|probability| probability > MIN_LANGUAGE_PROBABILITY);
-    let language = speech.language.as_ref().filter(|&language| sure && *language != policy.language)?;
-    let sentence = format!(
-        "You spoke another language (`{language}`) than the one asked for (`{}`). Please record in the language of the task.",
-        policy.language
-    );
-    Some(Finding {
-        measure: speech.language_probability,
-        threshold: Some(MIN_LANGUAGE_PROBABILITY),
-        spans: Vec::new(),
-        sentence,
+    if let Some(language) = speech.language.as_ref().filter(|&language| sure && *language != policy.language) {
+        let sentence = format!(
+            "You spoke another language (`{language}`) than the one asked for (`{}`). Please record in the language of the task.",
+            policy.language
+        );
+        let measure = speech.language_probability;
+        return Some(Finding {
+            measure,
+            threshold: Some(MIN_LANGUAGE_PROBABILITY),
+            spans: speech.foreign.clone(),
+            sentence,
+        });
+    }
+    let secs = |spans: &[Span]| spans.iter().map(|span| span.secs()).sum::<f64>();
+    let spoken = m.sound.as_ref().map_or(0.0, |sound| secs(&sound.speech));
+    let share = secs(&speech.foreign) / spoken.max(f64::MIN_POSITIVE);
+    (share > MAX_FOREIGN_SHARE).then(|| {
+        let sentence = format!(
+            "You spoke another language than the one asked for (`{}`) in {:.0} % of your speech. Please speak one language throughout.",
+            policy.language,
+            share * 100.0
+        );
+        Finding::of(share, MAX_FOREIGN_SHARE, sentence).at(&speech.foreign)
     })
 }
 

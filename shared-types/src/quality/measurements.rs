@@ -156,6 +156,9 @@ pub struct SpeechMeasures {
     pub mean_word_probability: Option<f64>,
     pub language: Option<String>,
     pub language_probability: Option<f64>,
+    /// Where another language than the policy's is surely spoken.
+    #[serde(default)]
+    pub foreign: Vec<Span>,
     /// Music in the time without speech.
     pub music_share: Option<f64>,
     pub music: Vec<Span>,

@@ -30,6 +30,15 @@ const EMPTY_FIELD_LINES: std::ops::RangeInclusive<f64> = 1.4..=4.0;
 const LEAST_ICONS: usize = 2;
 /// How far the open tab's colour is from that of the row below.
 const TAB_COLOUR: u8 = 8;
+/// A tab's closing cross, in heights of the title's line: its size, and how much of the line it takes up where it was read as
+/// a letter.
+const CROSS: std::ops::RangeInclusive<f64> = 0.25..=0.75;
+const CROSS_IN_TITLE: f64 = 0.8;
+/// How far behind a title the tab may go on, in half heights of its line.
+const WIDEST_TAB: u32 = 24;
+/// From the middle of a letter to its end, and how near the cross a title fades, in the same.
+const HALF_LETTER: f64 = 0.25;
+const FADES_BEFORE: f64 = 1.1;
 const LEFT_OF_ADDRESS: [&str; 4] = ["Back", "Forward", "Reload", "Home"];
 
 pub fn address_bar(frame: &RgbFrame, lines: &[TextLine]) -> Option<Address> {
@@ -58,9 +67,55 @@ pub fn open_tab(frame: &RgbFrame, lines: &[TextLine]) -> Option<String> {
         [only] => only,
         several => several.iter().find(is_open)?,
     };
-    let title = caption_of(&[open]);
-    let title = title.trim_end_matches(['×', '…']).trim_end();
-    (!title.is_empty()).then(|| title.to_owned())
+    let title = as_far_as_shown(frame, open);
+    (!title.is_empty()).then_some(title)
+}
+
+/// A tab's title without the cross that closes the tab. Where it reaches the cross it is cut or faded: the word that ends
+/// there is left out, and an ellipsis says so.
+fn as_far_as_shown(frame: &RgbFrame, line: &TextLine) -> String {
+    let unit = line.bounds[3];
+    let whole = caption_of(&[line]).trim_end_matches('×').trim_end().to_owned();
+    let Some(cross) = closing_cross(frame, line) else { return whole };
+    let (text, char_x): (String, Vec<f64>) =
+        line.text.chars().zip(line.char_x.iter().copied()).filter(|(_, x)| *x < cross[0]).unzip();
+    let Some(end) = char_x.last().map(|middle| middle + HALF_LETTER * unit) else { return whole };
+    let title = caption_of(&[&TextLine { text: text.trim_end().to_owned(), char_x, ..line.clone() }]);
+    if cross[0] - end > FADES_BEFORE * unit {
+        return title;
+    }
+    let kept = title.trim_end_matches('…').rsplit_once(' ').map_or("", |(kept, _)| kept);
+    let kept = kept.trim_end_matches([' ', '|', '-', '–', '—', '·']);
+    format!("{kept}…")
+}
+
+/// The cross at the end of a tab: drawn behind the title, or taken for its last letter where none is drawn behind it.
+fn closing_cross(frame: &RgbFrame, line: &TextLine) -> Option<PixelBox> {
+    let unit = line.bounds[3];
+    let colour = |left: f64| {
+        let columns = left.max(0.0) as u32..((left + unit).max(0.0) as u32).min(frame.width);
+        let rows = line.bounds[1].max(0.0) as u32..(line.bottom().max(0.0) as u32).min(frame.height);
+        commonest_colour(frame, columns, rows)
+    };
+    let tab = colour(line.bounds[0])?;
+    let in_tab =
+        |left: f64| colour(left).is_some_and(|colour| colour.iter().zip(tab).all(|(a, b)| a.abs_diff(b) <= TAB_COLOUR));
+    let is_cross = |drawing: &PixelBox| {
+        let [_, top, width, height] = *drawing;
+        let is_level = (top + height / 2.0 - line.middle_y()).abs() <= 0.2 * unit;
+        (width - height).abs() <= 2.0 && CROSS.contains(&(width / unit)) && is_level
+    };
+    let drawn = |left: f64, width: f64| {
+        drawn_boxes(frame, [left, line.bounds[1] - 2.0, width, unit + 4.0]).into_iter().rfind(is_cross)
+    };
+    // Half of it in one place, it is whole in the next.
+    let places =
+        (0..WIDEST_TAB).map(|half| line.right() + f64::from(half) * unit / 2.0).take_while(|left| in_tab(*left));
+    let behind = places.filter_map(|left| drawn(left, 1.2 * unit)).next();
+    let read_as_letter = line.text.ends_with(['x', 'X', '×']);
+    behind.or_else(|| {
+        if read_as_letter { drawn(line.right() - CROSS_IN_TITLE * unit, (CROSS_IN_TITLE + 0.1) * unit) } else { None }
+    })
 }
 
 pub(super) struct Bar {

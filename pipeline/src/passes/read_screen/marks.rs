@@ -10,6 +10,9 @@ use super::{contains, pixel};
 use crate::models::ocr::TextLine;
 
 const FOREGROUND: u8 = 9;
+/// Less than this share of an outline's side is no part of it, and how many such rows compression leaves.
+const SPECKS: f64 = 0.2;
+const MOST_SPECK_ROWS: usize = 3;
 
 /// A box or circle left of a label.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,7 +28,7 @@ pub(super) fn mark_left_of(frame: &RgbFrame, lines: &[TextLine], label: &TextLin
     let first = label.char_x.first().map_or(label.bounds[0], |middle| middle - 0.35 * unit);
     let area = [first - 2.6 * unit, label.middle_y() - 0.9 * unit, 2.6 * unit, 1.8 * unit];
     let drawings = drawings_in(frame, area);
-    let mut marks: Vec<Mark> = drawings.iter().filter_map(|drawing| drawing.as_mark(unit)).collect();
+    let mut marks: Vec<Mark> = drawings.iter().filter_map(|drawing| drawing.without_specks().as_mark(unit)).collect();
     // A round letter of the text before is no mark.
     let is_letter = |mark: &Mark| {
         let [left, top, width, height] = mark.bounds;
@@ -58,6 +61,33 @@ impl Drawing {
     fn bounds(&self) -> PixelBox {
         let (width, height) = (self.right - self.left, self.bottom - self.top);
         [f64::from(self.left), f64::from(self.top), f64::from(width), f64::from(height)]
+    }
+
+    /// Without what compression left at its sides: single pixels, where an outline has a whole row of them.
+    fn without_specks(&self) -> Self {
+        let mut tight = Self { pixels: self.pixels.clone(), ..*self };
+        let row = |drawing: &Self, y: u32| {
+            (drawing.left..drawing.right).filter(|x| drawing.pixels.contains(&(*x, y))).count()
+        };
+        let column = |drawing: &Self, x: u32| {
+            (drawing.top..drawing.bottom).filter(|y| drawing.pixels.contains(&(x, *y))).count()
+        };
+        for _ in 0..MOST_SPECK_ROWS {
+            let (width, height) = (f64::from(tight.right - tight.left), f64::from(tight.bottom - tight.top));
+            let few = |count: usize, side: f64| (count as f64) < SPECKS * side;
+            let sides = [
+                few(column(&tight, tight.left), height),
+                few(row(&tight, tight.top), width),
+                few(column(&tight, tight.right - 1), height),
+                few(row(&tight, tight.bottom - 1), width),
+            ]
+            .map(u32::from);
+            tight.left += sides[0];
+            tight.top += sides[1];
+            tight.right = (tight.right - sides[2]).max(tight.left + 1);
+            tight.bottom = (tight.bottom - sides[3]).max(tight.top + 1);
+        }
+        tight
     }
 
     /// A closed outline as wide as high: with straight sides a checkbox, round a radio button.

@@ -20,6 +20,9 @@ const MOST_ROWS: usize = 2;
 /// In heights of a line.
 const TALLEST_CONTROL: f64 = 4.5;
 const CLOSE_BESIDE: f64 = 2.6;
+const LONGEST_CHOICE_ROW: f64 = 8.0;
+/// An arrow begins where it points to.
+const TIP_PX: f64 = 2.0;
 /// The gap between two rows of one caption.
 const SAME_ENTRY: f64 = 0.35;
 /// A larger rectangle is a part of the page, not a card.
@@ -29,6 +32,7 @@ const FILL: u8 = 12;
 /// Controls of a group to choose from, and how far their sizes differ.
 const OTHER_CHOICES: usize = 2;
 const SAME_SIZE_PX: f64 = 6.0;
+const SHORT_CHOICE: usize = 4;
 const PLAIN_SHARE: f64 = 0.75;
 /// So much of a short line has to lie under the pointer to be hidden by it.
 const COVERED_SHARE: f64 = 0.5;
@@ -48,6 +52,7 @@ pub fn target_at(frame: &RgbFrame, lines: &[TextLine], x: f64, y: f64) -> Option
         .control()
         .or_else(|| place.line())
         .or_else(|| place.label_beside())
+        .or_else(|| place.choice_in_row())
         .or_else(|| place.empty_field())
         .or_else(|| place.card())
         .or_else(|| place.icon())
@@ -187,7 +192,7 @@ impl Place<'_> {
         let Some(text) = around(inside.iter().map(|line| line.bounds)) else { return "button" };
         let (free_left, free_right) = (text[0] - bounds[0], bounds[0] + bounds[2] - text[0] - text[2]);
         let begins_left = free_left <= 2.6 * unit && free_right > 2.0 * free_left.max(0.4 * unit);
-        if (self.is_shaded(bounds) || !begins_left) && self.is_choice(bounds, inside) {
+        if (self.is_shaded(bounds) || !begins_left) && self.is_choice(bounds, inside.first().copied()) {
             return "radio";
         }
         if self.is_shaded(bounds) || !begins_left {
@@ -206,22 +211,31 @@ impl Place<'_> {
         }
     }
 
-    /// Whether a control is one of a group to choose from: several of the same size, named alike (`Size 40`, `Size 42`).
-    fn is_choice(&self, bounds: PixelBox, inside: &[&TextLine]) -> bool {
+    /// Whether a control is one of a group to choose from: several of the same size, named alike (`Size 40`, `Size 42`) or
+    /// shortly in one row (`8`, `9`, `10`). Pages of a list are numbered from one.
+    fn is_choice(&self, bounds: PixelBox, own: Option<&TextLine>) -> bool {
         let stem = |text: &str| text.split_whitespace().next().filter(|_| text.contains(' ')).map(str::to_lowercase);
-        let Some(name) = inside.first().and_then(|line| stem(&line.text)) else { return false };
+        let name = own.and_then(|own| stem(&own.text));
         // The pointer may cover the first letter.
-        let alike = |text: &str| stem(text).is_some_and(|other| other.ends_with(&name) || name.ends_with(&other));
+        let alike = |text: &str| {
+            stem(text).zip(name.as_ref()).is_some_and(|(other, name)| other.ends_with(name) || name.ends_with(&other))
+        };
+        let is_short = |line: &TextLine| line.text.chars().count() <= SHORT_CHOICE && line.text != "1";
+        let middle = bounds[1] + bounds[3] / 2.0;
+        let beside = |line: &TextLine| {
+            own.is_none_or(is_short) && is_short(line) && (line.middle_y() - middle).abs() <= 0.5 * line.bounds[3]
+        };
         let same_size = |line: &&&TextLine| {
             let found = rectangles_around(self.frame, line.bounds[0] + line.bounds[2] / 2.0, line.middle_y());
             found.iter().any(|other| {
                 (other[2] - bounds[2]).abs() <= SAME_SIZE_PX && (other[3] - bounds[3]).abs() <= SAME_SIZE_PX
             })
         };
-        let words = self.words();
+        let lines: Vec<&TextLine> = self.lines.iter().collect();
         let others =
-            words.iter().filter(|line| !contains(bounds, line.bounds[0] + line.bounds[2] / 2.0, line.middle_y()));
-        others.filter(|line| alike(&line.text)).filter(same_size).take(OTHER_CHOICES).count() == OTHER_CHOICES
+            lines.iter().filter(|line| !contains(bounds, line.bounds[0] + line.bounds[2] / 2.0, line.middle_y()));
+        others.filter(|line| alike(&line.text) || beside(line)).filter(same_size).take(OTHER_CHOICES).count()
+            == OTHER_CHOICES
     }
 
     /// Whether a rectangle is filled with a darker colour than lies around it. Fields are as light as the page or lighter.
@@ -268,6 +282,18 @@ impl Place<'_> {
         let is_near_mark = target.role.as_deref() != Some("link");
         let is_near_text = distance(label) <= 0.6 * label.bounds[3];
         (is_near_mark || is_near_text).then_some(target)
+    }
+
+    /// A row with a checkbox or radio button takes clicks up to its end, also where nothing is written any more.
+    fn choice_in_row(&self) -> Option<Target> {
+        let words = self.words();
+        let left = |line: &&&TextLine| {
+            let reach = LONGEST_CHOICE_ROW * line.bounds[3];
+            (line.middle_y() - self.y).abs() <= 0.7 * line.bounds[3] && (0.0..=reach).contains(&(self.x - line.right()))
+        };
+        let label = words.iter().filter(left).max_by(|a, b| a.right().total_cmp(&b.right()))?;
+        let target = self.labelled(label);
+        (target.role.as_deref() != Some("link")).then_some(target)
     }
 
     fn labelled(&self, line: &TextLine) -> Target {
@@ -342,10 +368,17 @@ impl Place<'_> {
         let reach = [self.x - 1.5 * unit, self.y - 1.5 * unit, 3.0 * unit, 3.0 * unit];
         let icon = drawn_boxes(self.frame, reach)
             .into_iter()
-            .filter(|icon| contains(grown(*icon, 6.0), self.x, self.y) && icon[2].max(icon[3]) >= 0.3 * unit);
+            .filter(|icon| contains(grown(*icon, 6.0), self.x, self.y) && icon[2].max(icon[3]) >= 0.3 * unit)
+            .filter(|icon| (icon[0] - self.x).abs() > TIP_PX || (icon[1] - self.y).abs() > TIP_PX);
+        let is_choice = bounds.is_some_and(|bounds| self.is_choice(bounds, None));
         let bounds = bounds.or_else(|| around(icon))?;
         let link = hovered_link(self.frame, self.lines).and_then(|link| name_of_link(&link));
-        let role = if link.is_some() { "link" } else { "button" };
+        let role = match &link {
+            Some(_) => "link",
+            // What it says is hidden by the pointer.
+            None if is_choice => "radio",
+            None => "button",
+        };
         Some(Target { text: link, role: Some(role.to_owned()), bounds: Some(bounds) })
     }
 

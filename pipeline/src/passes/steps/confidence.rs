@@ -86,7 +86,7 @@ fn says(text: &str, line: &str) -> bool {
 }
 
 fn of_text(text: Option<&str>, picture: Option<&ReadPicture>) -> f64 {
-    let Some(text) = text else { return 0.0 };
+    let Some(text) = text.map(|text| text.trim_end_matches('…')) else { return 0.0 };
     let lines = picture.into_iter().flat_map(|picture| picture.lines.iter());
     let best = lines.filter(|line| says(text, &line.text)).map(|line| line.confidence).reduce(f64::max);
     best.unwrap_or(ELSEWHERE)

@@ -11,6 +11,15 @@ const DOUBTFUL_WORD: f64 = 0.5;
 const REPEATED_PHRASE: usize = 3;
 const REPEATED_WORD: usize = 5;
 const LONGEST_PHRASE: usize = 8;
+/// So many words that begin within so little time: five times as fast as fast speech.
+const CROWD_WORDS: usize = 5;
+const CROWD_SECS: f64 = 0.2;
+/// So many words in a row that are each less likely than this.
+const GUESSED_WORDS: usize = 4;
+const GUESSED_WORD: f64 = 0.3;
+/// A sentence of this length said once more in the same words is believed if the model believes it this much on average.
+const ECHO_WORDS: usize = 7;
+const ECHO_BELIEVED: f64 = 0.75;
 
 /// A span of this length has words in it, and a span of that length has more than a few.
 const MIN_SILENT_SPAN_SECS: f64 = 1.2;
@@ -45,7 +54,54 @@ pub(super) fn plausible(words: Vec<HeardWord>, voiced: &[(f64, f64)]) -> Vec<Hea
             .any(|(start, end)| word.start < end + FAR_FROM_SPEECH_SECS && word.end > start - FAR_FROM_SPEECH_SECS)
     };
     let is_doubtful = |word: &HeardWord| word.no_speech > NO_SPEECH && word.p < DOUBTFUL_WORD;
-    cut_repetitions(words.into_iter().filter(|word| near(word) && !is_doubtful(word)).collect())
+    let words = words.into_iter().filter(|word| near(word) && !is_doubtful(word)).collect();
+    cut_echoes(cut_repetitions(without_guesses(without_crowds(words))))
+}
+
+/// Without runs of words that come faster than anybody speaks: the decoder's, at the end of what it could make out.
+fn without_crowds(words: Vec<HeardWord>) -> Vec<HeardWord> {
+    let is_crowd = |run: &[HeardWord]| run[run.len() - 1].start - run[0].start < CROWD_SECS;
+    without_runs(words, CROWD_WORDS, is_crowd)
+}
+
+/// Without runs of words none of which the model believes.
+fn without_guesses(words: Vec<HeardWord>) -> Vec<HeardWord> {
+    without_runs(words, GUESSED_WORDS, |run| run.iter().all(|word| word.p < GUESSED_WORD))
+}
+
+/// Without every word that lies in a run of this length of which the test holds.
+fn without_runs(words: Vec<HeardWord>, length: usize, is_one: impl Fn(&[HeardWord]) -> bool) -> Vec<HeardWord> {
+    let mut keep = vec![true; words.len()];
+    for (at, run) in words.windows(length).enumerate() {
+        if is_one(run) {
+            keep[at..at + length].fill(false);
+        }
+    }
+    kept(words, &keep)
+}
+
+/// Where babble follows speech, the decoder says a sentence once more that it has just written, and doubts it.
+fn cut_echoes(words: Vec<HeardWord>) -> Vec<HeardWord> {
+    let keys: Vec<String> = words.iter().map(|word| key(&word.text)).collect();
+    let mut keep = vec![true; words.len()];
+    let mut at = ECHO_WORDS;
+    while at + ECHO_WORDS <= keys.len() {
+        let same = |from: usize| keys[from..at].iter().zip(&keys[at..]).take_while(|(a, b)| a == b).count();
+        let longest = (0..at).map(same).max().unwrap_or(0);
+        let doubt =
+            || words[at..at + longest].iter().map(|word| word.p).sum::<f64>() / (longest as f64) < ECHO_BELIEVED;
+        if longest >= ECHO_WORDS && doubt() {
+            keep[at..at + longest].fill(false);
+            at += longest;
+        } else {
+            at += 1;
+        }
+    }
+    kept(words, &keep)
+}
+
+fn kept(words: Vec<HeardWord>, keep: &[bool]) -> Vec<HeardWord> {
+    words.into_iter().zip(keep).filter_map(|(word, keep)| keep.then_some(word)).collect()
 }
 
 /// Where a phrase is said again and again, its first time stays.
@@ -67,7 +123,7 @@ fn cut_repetitions(words: Vec<HeardWord>) -> Vec<HeardWord> {
             at += 1;
         }
     }
-    words.into_iter().zip(keep).filter_map(|(word, keep)| keep.then_some(word)).collect()
+    kept(words, &keep)
 }
 
 fn key(text: &str) -> String {

@@ -72,7 +72,7 @@ pub fn transcribe_hosted<V: Voice + ?Sized>(
         transcript.language = language.or_else(|| heard.transcript.language.clone());
     }
     transcript.segments = segments(words);
-    Ok(Hearing { transcript, detected: None, unheard })
+    Ok(Hearing { transcript, detected: None, foreign: Vec::new(), unheard })
 }
 
 /// Whether an answer may lie among those of earlier runs: what the local model misheard, it may say.

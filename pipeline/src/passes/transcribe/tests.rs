@@ -34,6 +34,8 @@ fn sound(voiced: &[(f64, f64)], seconds: f64) -> Vec<f32> {
 struct Script {
     answers: Vec<Vec<HeardWord>>,
     languages: Vec<(String, f64)>,
+    /// Of all windows but the first, where that is another.
+    then: Vec<(String, f64)>,
     asked: Vec<(f64, String, bool, f32)>,
 }
 
@@ -45,7 +47,11 @@ impl Ear for Script {
     }
 
     fn languages(&mut self) -> Result<Vec<(String, f64)>, WhisperFailure> {
-        Ok(self.languages.clone())
+        let now = self.languages.clone();
+        if !self.then.is_empty() {
+            self.languages.clone_from(&self.then);
+        }
+        Ok(now)
     }
 }
 
@@ -109,6 +115,46 @@ fn repetition_rows() {
     for (heard, expected) in rows {
         assert_eq!(texts(&guard::plausible(words(heard, 0.0), &[(0.0, 60.0)])), expected);
     }
+}
+
+#[test]
+fn what_babble_makes_the_decoder_write_is_dropped() {
+    let said = "My goal is to find black running shoes";
+    let believed = |p: f64, text: &str, at: f64| -> Vec<HeardWord> {
+        words(text, at).into_iter().map(|word| HeardWord { p, ..word }).collect()
+    };
+    let check = |then: Vec<HeardWord>, expected: &str| {
+        let heard: Vec<HeardWord> = words(said, 0.0).into_iter().chain(then).collect();
+        assert_eq!(texts(&guard::plausible(heard, &[(0.0, 60.0)])), expected);
+    };
+    check(believed(0.2, "I will not be able", 12.0), said);
+    check(
+        believed(0.6, "is to find black running shoes for so", 12.0),
+        &format!("{said} is to find black running shoes for so"),
+    );
+    check(believed(0.6, said, 12.0), said);
+    check(believed(0.9, said, 12.0), &format!("{said} {said}"));
+    let crowd = believed(0.9, "they came all at one time", 12.0).into_iter();
+    check(crowd.map(|word| HeardWord { start: 12.0, end: 12.02, ..word }).collect(), said);
+}
+
+#[test]
+fn each_window_is_heard_in_its_own_language() {
+    let voiced = [(0.5, 20.0), (22.0, 45.0)];
+    let say = |text: &str| words(text, 0.3);
+    let mut ear = Script {
+        answers: vec![say("I want two plants"), say("Each such is why"), say("Ich suche zwei Pflanzen")],
+        languages: vec![("en".to_owned(), 0.95), ("de".to_owned(), 0.05)],
+        // It wavers, but English it is not.
+        then: vec![("en".to_owned(), 0.1), ("de".to_owned(), 0.5), ("nl".to_owned(), 0.4)],
+        ..Script::default()
+    };
+    let hearing = transcribe(&mut ear, &sound(&voiced, 46.0), &voiced, ENGLISH).unwrap();
+    let text = hearing.transcript.text();
+    assert!(text.contains("I want two plants") && text.contains("Ich suche"), "{text}");
+    assert!(!text.contains("Each such"), "{text}");
+    assert_eq!(hearing.foreign, [(22.0, 45.0)]);
+    assert!(!hearing.is_other_language("en"), "half of it");
 }
 
 #[test]

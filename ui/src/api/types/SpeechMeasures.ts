@@ -7,6 +7,10 @@ export type SpeechMeasures = {
  */
 dnsmos_overall: number | null, mean_word_probability: number | null, language: string | null, language_probability: number | null, 
 /**
+ * Where another language than the policy's is surely spoken.
+ */
+foreign: Array<Span>, 
+/**
  * Music in the time without speech.
  */
 music_share: number | null, music: Array<Span>, 
