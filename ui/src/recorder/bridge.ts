@@ -28,7 +28,12 @@ export type Settings = {
   upload_bytes_per_sec: number | null;
   is_sending_paused: boolean;
   hidden_programs: string[];
+  /** Of the system's, or one that stays chosen though it may not be plugged in. */
+  microphone: MicWish;
 };
+
+/** The microphone that the system uses, whichever that is, or one of them. */
+export type MicWish = { kind: 'system' } | { kind: 'device'; id: string };
 
 /** A recording on this computer. */
 export type Take = {
@@ -165,12 +170,12 @@ export const recorder = {
   claim: (assignment: string) => invoke<AssignmentItem>('claim', { assignment }),
   devices: () => invoke<Devices>('devices'),
   /** A microphone of null records no sound. */
-  start: (assignment: AssignmentItem, screen: string, microphone: string | null) =>
+  start: (assignment: AssignmentItem, screen: string, microphone: MicWish | null) =>
     invoke<null>('start', { assignment, screen, microphone }),
   stop: () => invoke<null>('stop'),
   preflight: (assignment: AssignmentItem, screen: string) => invoke<Finding[]>('preflight', { assignment, screen }),
   /** Five seconds of the microphone, as a WAV file. */
-  listen: (microphone: string) => invoke<{ finding: Finding; wav: number[] }>('listen', { microphone }),
+  listen: (microphone: MicWish) => invoke<{ finding: Finding; wav: number[] }>('listen', { microphone }),
   /** Pauses the running take, or lets it go on. */
   togglePause: () => invoke<null>('toggle_pause'),
   /** Removes the seconds between for good, widened to whole pieces of about a second. */
