@@ -158,7 +158,7 @@ def agree_again(window, name):
 
 def check_all(window):
     window.click("preflight")
-    for part in ("screen", "encoder", "disk", "network"):
+    for part in ("screen", "encoder", "input", "disk", "network"):
         until(f"the check says that the {part} is well", lambda: window.is_well(part))
     window.click("listen")
     until("the microphone was heard", lambda: window.is_well("microphone"))

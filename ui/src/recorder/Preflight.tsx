@@ -21,7 +21,7 @@ export function Preflight({ goal, screen, microphone }: Props) {
     <section className="card stack tight" aria-label="Check before you begin">
       <div className="row wrap">
         <Button disabled={screen === null || check.isPending} onClick={() => screen !== null && check.mutate(screen)} data-testid="preflight">
-          Check screen, disk and network
+          Check screen, mouse and keyboard, disk and network
         </Button>
         <Button disabled={microphone === null || listen.isPending} onClick={() => microphone !== null && listen.mutate(microphone)} data-testid="listen">
           Try the microphone

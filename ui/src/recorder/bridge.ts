@@ -74,7 +74,7 @@ export type Devices = {
 };
 
 /** A part that a take needs, as it was found when it was tried. */
-export type Finding = { part: 'screen' | 'encoder' | 'disk' | 'network' | 'microphone'; is_well: boolean; sentence: string };
+export type Finding = { part: 'screen' | 'legibility' | 'encoder' | 'input' | 'disk' | 'network' | 'microphone'; is_well: boolean; sentence: string };
 
 /** What happened and what it means; what to do next. `code` is the server's, where it was the server that refused. */
 export type Trouble = { what: string; next: string; code: string | null };
