@@ -189,7 +189,7 @@ impl ScreenSource for Unplugged {
 
     fn latest(&mut self, into: &mut BgraFrame) -> Result<Grab, ScreenError> {
         let Some(left) = self.grabs.checked_sub(1) else {
-            return Err(ScreenError::Gone { id: "made".to_owned() });
+            return Err(ScreenError::Unshared);
         };
         self.grabs = left;
         self.card.latest(into)
@@ -204,6 +204,7 @@ fn a_lost_screen_ends_a_whole_take_and_one_that_never_came_leaves_nothing() {
     let (result, health) = take(&folder, sources(screen(40), Some(made_mic(vec![Some(tone())]))), &options(15, 60.0));
     let manifest = result.unwrap();
     assert_eq!(health, ["screen_lost"]);
+    assert!(manifest.health[0].sentence.contains("share the screen once more"), "{:?}", manifest.health);
     assert!(ended_early(&manifest));
     assert_eq!(manifest.stage, RecordingStage::Checked);
     let viewer = check_whole(&folder, &manifest);
