@@ -158,7 +158,7 @@ def agree_again(window, name):
 
 def check_all(window):
     window.click("preflight")
-    for part in ("screen", "encoder", "disk", "network"):
+    for part in ("screen", "encoder", "input", "disk", "network"):
         until(f"the check says that the {part} is well", lambda: window.is_well(part))
     window.click("listen")
     until("the microphone was heard", lambda: window.is_well("microphone"))
@@ -190,6 +190,9 @@ def record_screen(window, secs, program, database):
     """Of the whole screen but one program, sent meanwhile, with a pause and a cut, after the consent was given anew."""
     window.click("record", f'[aria-label="Record: {FIRST_GOAL}"]')
     window.find("microphone")
+    named = window.run("return document.querySelector('[data-testid=microphone]').selectedOptions[0].textContent")
+    if not named.startswith("System default ("):
+        raise SystemExit(f"The microphone is {named}, and not the one that the system uses.")
     renew_text(database)
     window.click("start")
     agree_again(window, "consent-again")

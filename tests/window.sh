@@ -74,7 +74,8 @@ for take in takes:
     kinds.append((len(manifest["pauses"]), len(manifest["cuts"]), manifest["screen"]["id"].startswith("window:")))
 assert kinds == [(1, 1, False), (0, 0, True)], kinds
 settings = json.loads((data / "settings.json").read_text())
-assert settings == {"sends_early": False, "upload_bytes_per_sec": 1000000, "is_sending_paused": False, "hidden_programs": []}, settings
+assert settings == {"sends_early": False, "upload_bytes_per_sec": 1000000, "is_sending_paused": False, "hidden_programs": [],
+                    "microphone": {"kind": "system"}}, settings
 assert json.loads((data / "queue.json").read_text())["takes"] == []
 PY
 left=$(find "$state/recorder/takes" -mindepth 1; find "$state/recorder" -name enrolment.json; find "$state/server/data/objects" -type f)

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use recorder_core::devices;
+use recorder_core::devices::{self, MicWish};
 use recorder_core::preflight::{self, Finding, check};
 use recorder_core::queue::Place;
 use recorder_core::settings::Settings;
@@ -164,10 +164,10 @@ pub(crate) fn start(
     desk: Desks<'_>,
     assignment: AssignmentItem,
     screen: &str,
-    microphone: Option<&str>,
+    microphone: Option<MicWish>,
 ) -> Result<(), Trouble> {
     let consent = server::consent_given(&desk.data)?;
-    record::start(&app, &desk, assignment, consent, screen, microphone)
+    record::start(&app, &desk, assignment, consent, screen, microphone.as_ref())
 }
 
 #[tauri::command]
@@ -175,7 +175,7 @@ pub(crate) fn stop(desk: Desks<'_>) {
     desk.end_recording();
 }
 
-/// Screen, encoder, disk and server, each really tried.
+/// Screen, encoder, input, disk and server, each really tried.
 #[tauri::command(async)]
 pub(crate) fn preflight(desk: Desks<'_>, assignment: AssignmentItem, screen: &str) -> Vec<Finding> {
     let client = server::client(&desk.data).ok();
@@ -184,9 +184,9 @@ pub(crate) fn preflight(desk: Desks<'_>, assignment: AssignmentItem, screen: &st
 
 /// Five seconds of a microphone, to be heard.
 #[tauri::command(async)]
-pub(crate) fn listen(desk: Desks<'_>, microphone: &str) -> Result<ListenedView, Trouble> {
+pub(crate) fn listen(desk: Desks<'_>, microphone: MicWish) -> Result<ListenedView, Trouble> {
     let busy = desk.begin_recording()?;
-    let listened = preflight::listen(&devices::microphone(microphone), &busy.control)?;
+    let listened = preflight::listen(&devices::microphone(&microphone), &busy.control)?;
     drop(busy);
     Ok(ListenedView { finding: listened.finding, wav: listened.wav })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::thread::Builder;
 
-use recorder_core::devices::{pause_key, sources};
+use recorder_core::devices::{MicWish, pause_key, sources};
 use recorder_core::session::{AssignedTake, EarlyUpload, Listener, Progress, Sources, TakeOptions, record};
 use shared_types::api::assignment::AssignmentItem;
 use shared_types::id::RecordingId;
@@ -24,7 +24,7 @@ pub(crate) fn start(
     assignment: AssignmentItem,
     consent: Consent,
     screen: &str,
-    microphone: Option<&str>,
+    microphone: Option<&MicWish>,
 ) -> Result<(), Trouble> {
     let busy = desk.begin_recording()?;
     let settings = desk.settings();

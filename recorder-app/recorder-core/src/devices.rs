@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 pub use capture::display::{DisplayError, Session};
 use capture::input::{self, InputError};
 pub use capture::mic::{MicError, MicInfo};
@@ -38,27 +40,53 @@ pub fn pause_key(session: &Session, control: &Arc<Control>) -> Result<input::Run
     input::pause_key::watch(session, move || control.toggle_pause())
 }
 
-/// The microphone that the system uses, whichever that is.
-pub fn default_microphone() -> MicSource {
-    let choice = MicChoice::Systems(Box::new(mic::default_id));
-    MicSource { start: Box::new(|sink| mic::start(None, sink)), choice }
+/// Which microphone a worker wants.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum MicWish {
+    /// The one that the system uses, and another when it changes to that.
+    #[default]
+    System,
+    /// The one of this id, and no other.
+    Device(String),
 }
 
-/// A microphone by its id.
-pub fn microphone(id: &str) -> MicSource {
-    let id = id.to_owned();
-    let asked = id.clone();
-    let choice = MicChoice::Workers(Box::new(move || mic::is_there(&asked)));
-    MicSource { start: Box::new(move |sink| mic::start(Some(&id), sink)), choice }
+pub fn microphone(wish: &MicWish) -> MicSource {
+    match wish {
+        MicWish::System => {
+            let choice = MicChoice::Systems(Box::new(mic::default_id));
+            MicSource { start: Box::new(|sink| mic::start(None, sink)), choice }
+        }
+        MicWish::Device(id) => {
+            let (id, asked) = (id.clone(), id.clone());
+            let choice = MicChoice::Workers(Box::new(move || mic::is_there(&asked)));
+            MicSource { start: Box::new(move |sink| mic::start(Some(&id), sink)), choice }
+        }
+    }
 }
 
 /// A screen, a microphone (`None` records no sound) and the input events of the session.
-pub fn sources(session: &Session, screen_id: &str, mic_id: Option<&str>) -> Result<Sources, SessionError> {
+pub fn sources(session: &Session, screen_id: &str, mic: Option<&MicWish>) -> Result<Sources, SessionError> {
     let screen = screen::open(session, Some(screen_id))?;
     let screen_info = screen::describe(session, Some(screen_id), screen.as_ref())?;
-    let mic = mic_id.map(microphone);
+    let mic = mic.map(microphone);
     let session = session.clone().showing(Some(screen_id));
     let lock = Some(lock::watch(&session));
     let input = InputSource::Start(Box::new(move |sink| input::start(&session, sink)));
     Ok(Sources { screen, screen_info, mic, input, lock })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_microphone_that_is_left_to_the_system_changes_with_it() {
+        assert!(matches!(microphone(&MicWish::System).choice, MicChoice::Systems(_)));
+        assert!(matches!(microphone(&MicWish::Device("headset".to_owned())).choice, MicChoice::Workers(_)));
+        // As the window writes it.
+        let read = |text: &str| serde_json::from_str::<MicWish>(text).unwrap();
+        assert_eq!(read(r#"{"kind": "system"}"#), MicWish::default());
+        assert_eq!(read(r#"{"kind": "device", "id": "headset"}"#), MicWish::Device("headset".to_owned()));
+    }
 }

@@ -202,6 +202,7 @@ mod tests {
             Health::EventsLost { reason: "no space left".to_owned() },
             Health::ScreenLost { reason: ScreenError::Gone { id: "HDMI-1".to_owned() }.to_string() },
             Health::ScreenLost { reason: ScreenError::Lost("the server is gone".to_owned()).to_string() },
+            Health::ScreenLost { reason: ScreenError::Unshared.to_string() },
             Health::ResolutionChanged,
             Health::DiskFull,
             Health::EncoderChanged { from: "h264_nvenc".to_owned(), to: "libx264".to_owned() },

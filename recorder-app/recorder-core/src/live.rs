@@ -160,13 +160,11 @@ struct Block {
 /// The sound of the last half minute, and speech from the beginning.
 #[derive(Default)]
 struct Hearing {
-    /// Tells speech, as it does for the check.
+    /// Tells speech and counts it, as it does for the check.
     meter: SoundMeter,
     recent: VecDeque<Block>,
     blocks: u64,
-    speech_blocks: u64,
     dead_blocks: u64,
-    quiet_blocks: u64,
 }
 
 impl std::fmt::Debug for Hearing {
@@ -191,11 +189,14 @@ pub(crate) struct Heard {
     pub(crate) snr_db: Option<f64>,
 }
 
+/// Three samples of 48 kHz are one of 16 kHz; their mean keeps what is above hearing range from folding back.
+fn to_voice(samples: &[f32]) -> Vec<f32> {
+    samples.chunks_exact(3).map(|three| three.iter().sum::<f32>() / 3.0).collect()
+}
+
 impl Hearing {
     fn push(&mut self, samples: &[f32]) {
-        // Three samples of 48 kHz are one of 16 kHz; their mean keeps what is above hearing range from folding back.
-        let voice: Vec<f32> = samples.chunks_exact(3).map(|three| three.iter().sum::<f32>() / 3.0).collect();
-        self.meter.push_voice(&voice);
+        self.meter.push_voice(&to_voice(samples));
         let peak = samples.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
         let sum: f64 = samples.iter().map(|&sample| f64::from(sample) * f64::from(sample)).sum();
         let block = Block {
@@ -205,9 +206,7 @@ impl Hearing {
             is_speech: self.meter.speaking(),
         };
         self.blocks += 1;
-        self.speech_blocks += u64::from(block.is_speech);
         self.dead_blocks = if block.peak < DEAD_PEAK { self.dead_blocks + 1 } else { 0 };
-        self.quiet_blocks = if block.is_speech { 0 } else { self.quiet_blocks + 1 };
         if self.recent.len() == RECENT_BLOCKS {
             self.recent.pop_front();
         }
@@ -230,9 +229,9 @@ impl Hearing {
         let ratio = mean.zip(noise).map(|(mean, noise)| 10.0 * ((mean - noise).max(1e-12) / noise).log10());
         Heard {
             secs: self.blocks as f64 * BLOCK_SECS,
-            speech_share: self.speech_blocks as f64 / self.blocks.max(1) as f64,
+            speech_share: self.meter.speech_share(),
             dead_secs: self.dead_blocks as f64 * BLOCK_SECS,
-            wordless_secs: self.quiet_blocks as f64 * BLOCK_SECS,
+            wordless_secs: self.meter.wordless_secs(),
             clipped_share: clipped as f64 / LAST_BLOCKS as f64,
             speech_dbfs: mean.map(dbfs),
             snr_db: ratio,
@@ -243,6 +242,7 @@ impl Hearing {
 #[cfg(test)]
 mod tests {
     use capture::screen::blank_frame;
+    use media::synth::syllables;
 
     use super::*;
 
@@ -264,6 +264,23 @@ mod tests {
         assert!(heard(3.0, noise(0.005)).dead_secs < 0.03);
         let loud = heard(3.0, |i| if i % 2 == 0 { 1.0 } else { -1.0 });
         assert!(loud.clipped_share > 0.5 && loud.dead_secs < 0.03, "{loud:?}");
+    }
+
+    #[test]
+    fn the_share_of_speech_is_the_one_that_the_check_finds_in_the_same_samples() {
+        for secs in [4.0, 6.0, 9.0, 20.0] {
+            let live = Live::default();
+            let mut check = SoundMeter::default();
+            for block in 0..(secs / BLOCK_SECS) as u32 {
+                let samples: Vec<f32> = (0..960).map(|i| syllables(f64::from(block * 960 + i) / 48_000.0)).collect();
+                live.hear(&samples);
+                check.push_native(&[&samples], 48_000);
+                check.push_voice(&to_voice(&samples));
+            }
+            let (told, found) = (live.heard().speech_share, check.finish().speech_share());
+            assert!((told - found).abs() < 0.005, "after {secs} s {told} is told and {found} found");
+            assert!((0.2..0.95).contains(&found), "of {secs} s {found} is speech");
+        }
     }
 
     #[test]

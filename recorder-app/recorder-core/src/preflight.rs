@@ -1,14 +1,15 @@
 //! Before a take: is everything there that it needs? Each part is really tried, not asked about.
 //!
-//! The screen gives a picture that is not black, the encoder encodes it at its size, the disk has room, the server
-//! answers, and the microphone is listened to for some seconds, which the worker can then hear.
+//! The screen gives a picture that is not black and small text in it stays legible, the encoder encodes it at its size, mouse
+//! and keyboard can be read, the disk has room, the server answers, and the microphone is listened to for some seconds, which the worker can then hear.
 
 use std::io::Cursor;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use capture::input::{self, InputError, RawInput};
 use capture::screen::{self, blank_frame};
-use crossbeam_channel::bounded;
+use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use hound::{SampleFormat, WavSpec, WavWriter};
 use ingest_client::Client;
 use media::encode::h264::H264Encoder;
@@ -28,6 +29,11 @@ pub const LISTEN_SECS: f64 = 5.0;
 /// A microphone that gives no sound at all within this time gives none.
 const PATIENCE: Duration = Duration::from_secs(5);
 const CHUNKS: usize = 512;
+/// A system that does not let mouse and keyboard be read says so at once, or when they are first read.
+const REFUSES_WITHIN: Duration = Duration::from_millis(300);
+const RAW_EVENTS: usize = 64;
+/// What browsers zoom to, in percent.
+const ZOOMS: [u32; 8] = [110, 125, 150, 175, 200, 250, 300, 400];
 /// A voice at the usual distance is louder than this at its loudest.
 const QUIET_PEAK: f32 = 0.02;
 
@@ -44,7 +50,9 @@ pub struct Finding {
 #[serde(rename_all = "lowercase")]
 pub enum Part {
     Screen,
+    Legibility,
     Encoder,
+    Input,
     Disk,
     Network,
     Microphone,
@@ -60,7 +68,7 @@ impl Finding {
     }
 }
 
-/// Screen, encoder, disk and server; quick.
+/// Screen, encoder, input, disk and server; quick.
 pub fn check(
     session: &Session,
     screen_id: &str,
@@ -73,8 +81,11 @@ pub fn check(
     let (seen, size) = look(session, screen_id);
     findings.push(seen);
     if let Some(size) = size {
+        findings.extend(legible(size));
         findings.push(encode(size, fps));
     }
+    let session = session.clone().showing(Some(screen_id));
+    findings.push(read_input(|sink| input::start(&session, sink)));
     findings.push(measure_disk(folder, policy));
     if let Some(client) = client {
         findings.push(match client.me() {
@@ -107,6 +118,39 @@ fn look(session: &Session, screen_id: &str) -> (Finding, Option<(u32, u32)>) {
             let sentence = format!("The screen can be seen, {} x {} pixels.", frame.width, frame.height);
             (Finding::well(Part::Screen, sentence), Some((frame.width, frame.height)))
         }
+    }
+}
+
+/// On a film of 2560x1440 with text of 12 px, 0.854 of the words stay legible at 1920x1080 (decision 0028).
+fn legible((width, height): (u32, u32)) -> Option<Finding> {
+    let (to_width, to_height) = picture_size((width, height), LONG_EDGE);
+    let percent = (100 * width.max(height)).div_ceil(to_width.max(to_height).max(1));
+    if width.max(height) <= LONG_EDGE {
+        return None;
+    }
+    let zoom = ZOOMS.into_iter().find(|zoom| *zoom >= percent).unwrap_or(percent);
+    Some(Finding::ill(
+        Part::Legibility,
+        format!(
+            "The chosen screen has {width} x {height} pixels and is recorded at {to_width} x {to_height}, so that small text may \
+             become hard to read: zoom the page to {zoom} %, or set the screen to a smaller resolution."
+        ),
+    ))
+}
+
+/// Where nothing is read the take has a picture and a voice all the same, and the sentence says what that means.
+fn read_input(start: impl FnOnce(Sender<RawInput>) -> Result<input::Running, InputError>) -> Finding {
+    let (sink, events) = bounded(RAW_EVENTS);
+    let read = start(sink).and_then(|running| match events.recv_timeout(REFUSES_WITHIN) {
+        Err(RecvTimeoutError::Disconnected) => running.stop(),
+        _ => Ok(()),
+    });
+    match read {
+        Ok(()) => Finding::well(
+            Part::Input,
+            "Clicks, keys and window titles can be recorded; what you type is counted, not written down.",
+        ),
+        Err(error) => Finding::ill(Part::Input, error.to_string()),
     }
 }
 
@@ -195,6 +239,7 @@ fn to_wav(samples: &[f32], rate_hz: u32) -> Result<Vec<u8>, hound::Error> {
 
 #[cfg(test)]
 mod tests {
+    use capture::input::{RawKind, synthetic};
     use capture::mic::synthetic::{Plan, Signal, start};
 
     use super::*;
@@ -225,7 +270,46 @@ mod tests {
         let policy = Policy { min_active_secs: 1e12, ..Policy::default() };
         let findings = check(&Session::of_display(":9876"), "nowhere", Path::new("/"), 15, &policy, None);
         let ill: Vec<Part> = findings.iter().filter(|finding| !finding.is_well).map(|finding| finding.part).collect();
-        assert_eq!(ill, [Part::Screen, Part::Disk], "{findings:?}");
+        assert_eq!(ill, [Part::Screen, Part::Input, Part::Disk], "{findings:?}");
         assert!(findings.iter().all(|finding| finding.sentence.ends_with('.')), "{findings:?}");
+    }
+
+    #[test]
+    fn a_screen_that_is_made_smaller_is_told_with_a_zoom_that_makes_up_for_it() {
+        for size in [(1920, 1080), (1080, 1920), (1366, 768)] {
+            assert_eq!(legible(size), None, "{size:?}");
+        }
+        for (size, hints) in [
+            ((2560, 1440), ["2560 x 1440", "1920 x 1080", "150 %"]),
+            ((1440, 2560), ["1440 x 2560", "1080 x 1920", "150 %"]),
+            ((3840, 2160), ["3840 x 2160", "1920 x 1080", "200 %"]),
+            ((1930, 1080), ["1930 x 1080", "1920 x", "110 %"]),
+        ] {
+            let finding = legible(size).unwrap();
+            assert!(!finding.is_well && finding.part == Part::Legibility);
+            assert!(hints.iter().all(|hint| finding.sentence.contains(hint)), "{}", finding.sentence);
+        }
+    }
+
+    #[test]
+    fn whether_input_events_will_be_recorded_is_told_with_what_it_means() {
+        let mut moves = 0;
+        let found = read_input(|sink| {
+            let moved = move || {
+                moves += 1;
+                Some(RawKind::Pointer { x: moves, y: 0 })
+            };
+            synthetic::start(sink, moved)
+        });
+        assert!(found.is_well && found.sentence.contains("not written down"), "{found:?}");
+        let rows = [
+            (InputError::Wayland, "read from the picture"),
+            (InputError::Forbidden, "Input Monitoring"),
+            (InputError::Lost("the server is gone".to_owned()), "start again"),
+        ];
+        for (error, hint) in rows {
+            let found = read_input(|_| Err(error));
+            assert!(!found.is_well && found.part == Part::Input && found.sentence.contains(hint), "{found:?}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::devices::MicWish;
 use crate::spool::{SpoolError, replace_file};
 
 const SETTINGS_FILE: &str = "settings.json";
@@ -22,6 +23,8 @@ pub struct Settings {
     pub is_sending_paused: bool,
     /// Programs whose windows are left out of the picture, where the system can.
     pub hidden_programs: BTreeSet<String>,
+    /// One that is not plugged in stays the worker's choice.
+    pub microphone: MicWish,
 }
 
 impl Settings {
@@ -48,8 +51,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = Settings::load(folder.path());
         assert_eq!((first.sends_early, first.upload_bytes_per_sec), (false, None));
+        assert_eq!(first.microphone, MicWish::System);
         let hidden_programs = BTreeSet::from(["Mail".to_owned()]);
-        let chosen = Settings { sends_early: true, upload_bytes_per_sec: Some(300_000), hidden_programs, ..first };
+        let microphone = MicWish::Device("headset".to_owned());
+        let upload_bytes_per_sec = Some(300_000);
+        let chosen = Settings { sends_early: true, upload_bytes_per_sec, hidden_programs, microphone, ..first };
         chosen.save(folder.path()).unwrap();
         assert_eq!(Settings::load(folder.path()), chosen);
         for broken in ["", "{", "[]", r#"{"sends_early": 7}"#] {

@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use capture::disk::free_bytes;
 use media::journal::{hash_file, recover as recover_video, sync_folder};
 use shared_types::recording::{EVENTS_FILE, MANIFEST_FILE, Manifest, RecordingStage, VIDEO_FILE};
 
@@ -52,10 +53,8 @@ const FRAGMENT_SECS: f64 = 1.0;
 /// The voice of a killed take is ahead of its video by up to this much.
 const VOICE_AHEAD_SECS: f64 = 2.5;
 /// With less than this left a take is not begun, so that it does not end in its first minutes.
-#[cfg(unix)]
 const ROOM_TO_BEGIN_BYTES: u64 = 128 << 20;
 /// With less than this left a take ends, while its manifest can still be written.
-#[cfg(unix)]
 const ROOM_TO_GO_ON_BYTES: u64 = 32 << 20;
 
 /// The folder of one take.
@@ -122,9 +121,9 @@ impl Spool {
             use std::os::unix::fs::PermissionsExt;
             fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o700))
                 .map_err(|source| SpoolError::NoFolder { path: self.folder.clone(), source })?;
-            if self.has_less_than(ROOM_TO_BEGIN_BYTES) {
-                return Err(SpoolError::Full { path: self.folder.clone() });
-            }
+        }
+        if self.has_less_than(ROOM_TO_BEGIN_BYTES) {
+            return Err(SpoolError::Full { path: self.folder.clone() });
         }
         self.lock = TakeLock::take(&self.folder)?.map(Arc::new);
         Ok(())
@@ -155,18 +154,11 @@ impl Spool {
     }
 
     /// Whether the disk has so little room left that the take should end.
-    #[cfg(unix)]
     pub(crate) fn is_full(&self) -> bool {
         self.has_less_than(ROOM_TO_GO_ON_BYTES)
     }
 
-    #[cfg(not(unix))]
-    pub(crate) fn is_full(&self) -> bool {
-        false
-    }
-
     /// A disk that does not tell its room counts as roomy.
-    #[cfg(unix)]
     fn has_less_than(&self, bytes: u64) -> bool {
         free_bytes(&self.folder).is_some_and(|free| free < bytes)
     }
@@ -230,21 +222,9 @@ pub fn room_secs(folder: &Path) -> Option<f64> {
     secs_left(there, USUAL_BYTES_PER_SEC)
 }
 
-#[cfg(unix)]
 fn secs_left(folder: &Path, bytes_per_sec: f64) -> Option<f64> {
     let free = free_bytes(folder)?.saturating_sub(ROOM_TO_GO_ON_BYTES);
     Some(free as f64 / bytes_per_sec.max(1.0))
-}
-
-#[cfg(not(unix))]
-fn secs_left(_: &Path, _: f64) -> Option<f64> {
-    None
-}
-
-#[cfg(unix)]
-fn free_bytes(folder: &Path) -> Option<u64> {
-    let disk = rustix::fs::statvfs(folder).ok()?;
-    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// Whether a take may be put there: `true` where nothing is yet, `false` where an empty folder is.

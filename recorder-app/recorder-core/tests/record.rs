@@ -56,6 +56,33 @@ fn a_take_is_whole_its_pictures_in_order_and_a_still_screen_loses_no_time() {
     assert!(flags.contains(&Flag::TooShort) && !flags.contains(&Flag::AvDesync), "{flags:?}");
 }
 
+/// Keeps the last share of speech that was told.
+#[derive(Default)]
+struct Shares(Option<f64>);
+
+impl Listener for Shares {
+    fn started(&mut self) {}
+
+    fn progress(&mut self, progress: Progress) {
+        self.0 = progress.speech_share;
+    }
+
+    fn health(&mut self, _: &HealthEvent) {}
+}
+
+#[test]
+fn the_share_of_speech_that_is_told_meanwhile_is_the_one_that_is_judged() {
+    let base = tempfile::tempdir().unwrap();
+    let speaks = Plan::new(RATE_HZ, 1, Signal::Made(synth::syllables));
+    let sources = sources(TestCard::new(WIDTH, HEIGHT), Some(made_mic(vec![Some(speaks)])));
+    let mut told = Shares::default();
+    let result = record(&base.path().join("take"), sources, &options(15, 6.0), &Control::default(), &mut told);
+    let judged = result.unwrap().quality.unwrap().measurements.sound.unwrap().speech_share;
+    let told = told.0.unwrap();
+    // What is told last lags behind by what is under way to the encoder.
+    assert!((told - judged).abs() < 0.06 && (0.2..0.95).contains(&judged), "{told} was told, {judged} judged");
+}
+
 #[test]
 fn flash_and_beep_lie_in_the_file_where_the_clock_says() {
     let base = tempfile::tempdir().unwrap();
@@ -162,7 +189,7 @@ impl ScreenSource for Unplugged {
 
     fn latest(&mut self, into: &mut BgraFrame) -> Result<Grab, ScreenError> {
         let Some(left) = self.grabs.checked_sub(1) else {
-            return Err(ScreenError::Gone { id: "made".to_owned() });
+            return Err(ScreenError::Unshared);
         };
         self.grabs = left;
         self.card.latest(into)
@@ -177,6 +204,7 @@ fn a_lost_screen_ends_a_whole_take_and_one_that_never_came_leaves_nothing() {
     let (result, health) = take(&folder, sources(screen(40), Some(made_mic(vec![Some(tone())]))), &options(15, 60.0));
     let manifest = result.unwrap();
     assert_eq!(health, ["screen_lost"]);
+    assert!(manifest.health[0].sentence.contains("share the screen once more"), "{:?}", manifest.health);
     assert!(ended_early(&manifest));
     assert_eq!(manifest.stage, RecordingStage::Checked);
     let viewer = check_whole(&folder, &manifest);

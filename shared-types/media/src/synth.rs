@@ -1,7 +1,7 @@
 //! Made picture and sound: a moving test card whose frames can be told apart, and a beeping tone.
 //!
 //! Both are functions of time alone, so that a test knows what should be where: the card flashes and the tone beeps in
-//! the same moments. And pages with words, boxes and a pointer on them, for what looks at screens.
+//! the same moments. A voice that speaks and pauses. And pages with words, boxes and a pointer on them, for what looks at screens.
 
 use crate::frame::{BgraFrame, LumaFrame};
 use crate::time::Monotonic;
@@ -45,6 +45,26 @@ pub fn draw_card(frame: &mut BgraFrame, width: u32, height: u32, t: f64, at: Mon
 /// One sample of the beeping tone at `t` seconds; quiet between beeps.
 pub fn beep(t: f64) -> f32 {
     if flashes(t) { (0.5 * (std::f64::consts::TAU * BEEP_HZ * t).sin()) as f32 } else { 0.0 }
+}
+
+/// One sample of a made voice at `t` seconds: a buzz with the resonances of a vowel, four syllables a second, and pauses of all
+/// lengths. It says nothing, and the detector hears somebody speak.
+pub fn syllables(t: f64) -> f32 {
+    use std::f64::consts::TAU;
+    const RESONANCES: [(f64, f64); 3] = [(650.0, 1.0), (1100.0, 0.7), (2500.0, 0.25)];
+    let is_pause = [1.4..1.6, 3.0..3.4, 5.2..7.5, 8.0..12.0].iter().any(|pause| pause.contains(&(t % 13.0)));
+    if is_pause {
+        return 0.0;
+    }
+    let loud = 0.5 - 0.5 * (TAU * 4.0 * t).cos();
+    let buzz: f64 = (1..=24)
+        .map(|tone| {
+            let hz = 120.0 * f64::from(tone);
+            let loud: f64 = RESONANCES.iter().map(|(at, loud)| loud / (1.0 + ((hz - at) / 90.0).powi(2))).sum();
+            loud * (TAU * hz * t).sin()
+        })
+        .sum();
+    (0.1 * loud * buzz) as f32
 }
 
 /// Draws a made page: a white sheet with rows of dark words, other ones on each `page`, scrolled down by `scroll` pixels.

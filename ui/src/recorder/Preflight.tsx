@@ -2,17 +2,17 @@ import { useMutation } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import type { AssignmentItem } from '../api/types/AssignmentItem';
 import { Button, Loading } from '../shared/parts';
-import { type Finding, recorder } from './bridge';
+import { type Finding, type MicWish, recorder } from './bridge';
 import { TroubleNotice } from './Page';
 
-type Props = { goal: AssignmentItem; screen: string | null; microphone: string | null };
+type Props = { goal: AssignmentItem; screen: string | null; microphone: MicWish | null };
 
 /** Tries everything a take needs before it begins, and lets the worker hear the microphone. */
 export function Preflight({ goal, screen, microphone }: Props) {
   const [sound, setSound] = useState<string | null>(null);
   const check = useMutation({ mutationFn: (chosen: string) => recorder.preflight(goal, chosen) });
   const listen = useMutation({
-    mutationFn: (chosen: string) => recorder.listen(chosen),
+    mutationFn: (chosen: MicWish) => recorder.listen(chosen),
     onSuccess: ({ wav }) => setSound(wav.length > 0 ? URL.createObjectURL(new Blob([new Uint8Array(wav)], { type: 'audio/wav' })) : null),
   });
   useEffect(() => () => (sound ? URL.revokeObjectURL(sound) : undefined), [sound]);
@@ -21,7 +21,7 @@ export function Preflight({ goal, screen, microphone }: Props) {
     <section className="card stack tight" aria-label="Check before you begin">
       <div className="row wrap">
         <Button disabled={screen === null || check.isPending} onClick={() => screen !== null && check.mutate(screen)} data-testid="preflight">
-          Check screen, disk and network
+          Check screen, mouse and keyboard, disk and network
         </Button>
         <Button disabled={microphone === null || listen.isPending} onClick={() => microphone !== null && listen.mutate(microphone)} data-testid="listen">
           Try the microphone

@@ -2,33 +2,44 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { AssignmentItem } from '../api/types/AssignmentItem';
 import { Button, Field, Loading, Notice } from '../shared/parts';
-import { recorder, type Screen, wantsConsent } from './bridge';
+import { type MicWish, recorder, type Screen, wantsConsent } from './bridge';
 import { Choices } from './Choices';
+import { choices, inForce, valueOf } from './microphones';
 import { Page, TroubleNotice } from './Page';
 import { Preflight } from './Preflight';
+import { useSettings } from './useSettings';
 import { spellSecs } from './words';
 
 type Props = { goal: AssignmentItem; host: string; onConsent: () => void; onStarted: (goal: AssignmentItem) => void; onBack: () => void };
 
-const NO_SOUND = '';
 const WINDOW_HINT = 'This window alone. What lies in front of it is painted over; choose the whole screen if your shopping opens other windows.';
+const UNPLUGGED_HINT = 'The microphone that you chose is not plugged in. Plug it in again, or go on with this one.';
+const SYSTEM: MicWish = { kind: 'system' };
 
 export function Ready({ goal, host, onConsent, onStarted, onBack }: Props) {
   const devices = useQuery({ queryKey: ['devices'], queryFn: recorder.devices, gcTime: 0 });
   const [screenChosen, setScreen] = useState<string | null>(null);
-  const [microphoneChosen, setMicrophone] = useState<string | null>(null);
+  const { settings, choose } = useSettings();
+  const [isSilent, setSilent] = useState(false);
   const screens = devices.data?.screens ?? [];
   const windows = devices.data?.windows ?? [];
-  const microphones = devices.data?.microphones ?? [];
+  const offered = choices(devices.data?.microphones ?? []);
+  const wanted = isSilent ? null : (settings?.microphone ?? SYSTEM);
+  const microphone = inForce(offered, wanted);
+  const isUnplugged = microphone.wish !== null && microphone.value !== valueOf(wanted);
+  const want = (value: string) => {
+    const wish = offered.find((one) => one.value === value)?.wish ?? null;
+    setSilent(wish === null);
+    if (wish !== null) choose({ microphone: wish });
+  };
   // A window that was closed since is no choice any more.
   const isThere = [...screens, ...windows].some((one) => one.id === screenChosen);
   const screen = (isThere ? screenChosen : null) ?? (screens.find((one) => one.primary) ?? screens[0])?.id ?? null;
-  const microphone = microphoneChosen ?? (microphones.find((one) => one.default) ?? microphones[0])?.id ?? NO_SOUND;
   const isWindow = windows.some((one) => one.id === screen);
   const start = useMutation({
     mutationFn: async (chosen: string) => {
       const mine = goal.stage === 'open' ? await recorder.claim(goal.id) : goal;
-      await recorder.start(mine, chosen, microphone === NO_SOUND ? null : microphone);
+      await recorder.start(mine, chosen, microphone.wish);
       return mine;
     },
     onSuccess: onStarted,
@@ -67,21 +78,28 @@ export function Ready({ goal, host, onConsent, onStarted, onBack }: Props) {
               {windows.length > 0 ? <optgroup label="One window alone">{windows.map(choice)}</optgroup> : null}
             </select>
           </Field>
-          <Field id="microphone" label="Microphone">
-            <select id="microphone" className="input" value={microphone} onChange={(event) => setMicrophone(event.target.value)} data-testid="microphone">
-              {microphones.map((one) => (
-                <option key={one.id} value={one.id}>
+          <Field id="microphone" label="Microphone" {...(isUnplugged ? { hint: UNPLUGGED_HINT } : {})}>
+            <select
+              id="microphone"
+              className="input"
+              value={microphone.value}
+              onFocus={() => void devices.refetch()}
+              onChange={(event) => want(event.target.value)}
+              aria-describedby={isUnplugged ? 'microphone-hint' : undefined}
+              data-testid="microphone"
+            >
+              {offered.map((one) => (
+                <option key={one.value} value={one.value}>
                   {one.name}
                 </option>
               ))}
-              <option value={NO_SOUND}>No sound</option>
             </select>
           </Field>
         </div>
       ) : null}
       {devices.data ? <Choices host={host} programs={devices.data.programs} onChoose={start.reset} /> : null}
-      {devices.data ? <Preflight goal={goal} screen={screen} microphone={microphone === NO_SOUND ? null : microphone} /> : null}
-      {devices.data && microphone === NO_SOUND && goal.policy.narration !== 'none' ? (
+      {devices.data ? <Preflight goal={goal} screen={screen} microphone={microphone.wish} /> : null}
+      {devices.data && microphone.wish === null && goal.policy.narration !== 'none' ? (
         <Notice tone="warn" title="Without sound this recording will come back to you.">
           <span>This goal asks you to think aloud. Choose a microphone.</span>
         </Notice>

@@ -7,7 +7,7 @@ import { Button, Loading, Notice, ProgressBar } from '../shared/parts';
 import { type Level, recorder, type Take, type Trouble, useNews } from './bridge';
 import { Page, TroubleNotice } from './Page';
 import { useSettings } from './useSettings';
-import { howToPause, spellSecs, withNews } from './words';
+import { downToPercent, howToPause, spellSecs, withNews } from './words';
 
 type Props = { goal: AssignmentItem; onFinished: (take: Take) => void; onFailed: (trouble: Trouble) => void };
 
@@ -52,7 +52,7 @@ export function Recording({ goal, onFinished, onFailed }: Props) {
             {level?.disk_secs != null ? `, room for ${spellSecs(Math.floor(level.disk_secs / 60) * 60)} more` : ''}
           </span>
           {settings?.sends_early ? <span className="muted">It is being sent while you record. You decide at the end whether it is handed in.</span> : null}
-          {level?.speech_share != null ? <span className="muted numbers">You spoke for {formatPercent(level.speech_share)} of it</span> : null}
+          {level?.speech_share != null ? <span className="muted numbers">You spoke for {formatPercent(downToPercent(level.speech_share))} of it</span> : null}
         </div>
       </div>
       <Meter level={level} />

@@ -28,7 +28,12 @@ export type Settings = {
   upload_bytes_per_sec: number | null;
   is_sending_paused: boolean;
   hidden_programs: string[];
+  /** Of the system's, or one that stays chosen though it may not be plugged in. */
+  microphone: MicWish;
 };
+
+/** The microphone that the system uses, whichever that is, or one of them. */
+export type MicWish = { kind: 'system' } | { kind: 'device'; id: string };
 
 /** A recording on this computer. */
 export type Take = {
@@ -69,7 +74,7 @@ export type Devices = {
 };
 
 /** A part that a take needs, as it was found when it was tried. */
-export type Finding = { part: 'screen' | 'encoder' | 'disk' | 'network' | 'microphone'; is_well: boolean; sentence: string };
+export type Finding = { part: 'screen' | 'legibility' | 'encoder' | 'input' | 'disk' | 'network' | 'microphone'; is_well: boolean; sentence: string };
 
 /** What happened and what it means; what to do next. `code` is the server's, where it was the server that refused. */
 export type Trouble = { what: string; next: string; code: string | null };
@@ -165,12 +170,12 @@ export const recorder = {
   claim: (assignment: string) => invoke<AssignmentItem>('claim', { assignment }),
   devices: () => invoke<Devices>('devices'),
   /** A microphone of null records no sound. */
-  start: (assignment: AssignmentItem, screen: string, microphone: string | null) =>
+  start: (assignment: AssignmentItem, screen: string, microphone: MicWish | null) =>
     invoke<null>('start', { assignment, screen, microphone }),
   stop: () => invoke<null>('stop'),
   preflight: (assignment: AssignmentItem, screen: string) => invoke<Finding[]>('preflight', { assignment, screen }),
   /** Five seconds of the microphone, as a WAV file. */
-  listen: (microphone: string) => invoke<{ finding: Finding; wav: number[] }>('listen', { microphone }),
+  listen: (microphone: MicWish) => invoke<{ finding: Finding; wav: number[] }>('listen', { microphone }),
   /** Pauses the running take, or lets it go on. */
   togglePause: () => invoke<null>('toggle_pause'),
   /** Removes the seconds between for good, widened to whole pieces of about a second. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { howToPause, parseClock, spellWait, withNews } from './words';
+import { downToPercent, howToPause, parseClock, spellWait, withNews } from './words';
 
 test('times are read as people write them', () => {
   const rows: [string, number | null][] = [
@@ -36,4 +36,8 @@ test('how long sending takes is told where the speed is known', () => {
   expect(spellWait(1, 100_000)).toBe('about a minute');
   expect(spellWait(120_000_000, null)).toBeNull();
   expect(spellWait(0, 100_000)).toBeNull();
+});
+
+test('a share that just misses what is asked for is not shown as if it were enough', () => {
+  expect([0, 0.0999, 0.1, 0.29, 0.3, 1].map(downToPercent)).toEqual([0, 0.09, 0.1, 0.29, 0.3, 1]);
 });

@@ -99,6 +99,11 @@ export function howToPause(hasKey: boolean): string {
   return hasKey ? 'Ctrl+Alt+P pauses at once, from any window.' : 'To pause, use the button here: on this desktop no key does it.';
 }
 
+/** A share in whole percent, never more than there is: 0.0999 is not yet a tenth, and the check after the take says so. */
+export function downToPercent(share: number): number {
+  return Math.floor(share * 100 + 1e-9) / 100;
+}
+
 const MOST_NEWS = 4;
 
 /** The newest first, each kind once, so that one trouble does not push the others out. */

@@ -2,7 +2,8 @@
 //!
 //! On X11 it is grabbed on the root window: the press reaches the recorder alone. Num Lock and Caps Lock count as held
 //! modifiers there, so each combination with them is grabbed too. On Windows it is a hot key, of which the thread is told that
-//! asked for it. macOS has the button in the window.
+//! asked for it. There `AltGr` counts as Ctrl and Alt: with it the press is no pause, but a character that it would write is
+//! lost. macOS has the button in the window.
 
 use super::{InputError, Running};
 use crate::display::Session;
@@ -42,11 +43,15 @@ mod hot_key {
     use crossbeam_channel::Sender;
     use windows::Win32::Foundation::HWND;
     use windows::Win32::UI::Input::KeyboardAndMouse::{
-        MOD_ALT, MOD_CONTROL, MOD_NOREPEAT, RegisterHotKey, UnregisterHotKey, VK_P,
+        GetAsyncKeyState, GetKeyboardLayout, MOD_ALT, MOD_CONTROL, MOD_NOREPEAT, RegisterHotKey, UnregisterHotKey,
+        VK_P, VkKeyScanExW,
     };
     use windows::Win32::UI::WindowsAndMessaging::{
-        MSG, MWMO_INPUTAVAILABLE, MsgWaitForMultipleObjectsEx, PM_REMOVE, PeekMessageW, QS_ALLINPUT, WM_HOTKEY,
+        GetForegroundWindow, GetWindowThreadProcessId, MSG, MWMO_INPUTAVAILABLE, MsgWaitForMultipleObjectsEx,
+        PM_REMOVE, PeekMessageW, QS_ALLINPUT, WM_HOTKEY,
     };
+
+    use super::super::vk::{has_alt_gr, is_alt_gr};
 
     const ID: i32 = 1;
     const WAIT_MILLIS: u32 = 50;
@@ -65,7 +70,9 @@ mod hot_key {
         while !stop.load(Ordering::Relaxed) {
             // SAFETY: the message is written before it is read.
             while unsafe { PeekMessageW(&raw mut message, nobody, 0, 0, PM_REMOVE) }.as_bool() {
-                if message.message == WM_HOTKEY {
+                // SAFETY: a plain question.
+                let is_down = |key: u16| unsafe { GetAsyncKeyState(key.into()) } < 0;
+                if message.message == WM_HOTKEY && !is_alt_gr(layout_has_alt_gr(), is_down) {
                     pressed();
                 }
             }
@@ -74,6 +81,14 @@ mod hot_key {
         }
         // SAFETY: the key is this thread's.
         drop(unsafe { UnregisterHotKey(nobody, ID) });
+    }
+
+    /// Of the window in front; each has a layout of its own.
+    fn layout_has_alt_gr() -> bool {
+        // SAFETY: plain questions; a window that is gone has no thread, and no thread is this one.
+        let layout = unsafe { GetKeyboardLayout(GetWindowThreadProcessId(GetForegroundWindow(), None)) };
+        // SAFETY: a plain question.
+        has_alt_gr(|character| unsafe { VkKeyScanExW(character, layout) })
     }
 }
 

@@ -97,6 +97,26 @@ impl Keys {
     }
 }
 
+const RIGHT_CTRL: u16 = 0xa3;
+const LEFT_ALT: u16 = 0xa4;
+const RIGHT_ALT: u16 = 0xa5;
+/// Of what a layout says of a character: it is written with Ctrl and Alt.
+const CTRL_AND_ALT: i16 = 0x600;
+
+/// Whether Ctrl and Alt are held because `AltGr` is, which writes characters. Windows presses the left Ctrl itself with the right
+/// Alt key of layouts that have it, and says of neither afterwards who pressed it.
+pub(super) fn is_alt_gr(layout_has_it: bool, is_down: impl Fn(u16) -> bool) -> bool {
+    layout_has_it && is_down(RIGHT_ALT) && !is_down(LEFT_ALT) && !is_down(RIGHT_CTRL)
+}
+
+/// Whether a layout writes some character with `AltGr`. `how` tells of a character by which key and modifiers it is written, as
+/// `VkKeyScanExW` does.
+pub(super) fn has_alt_gr(how: impl Fn(u16) -> i16) -> bool {
+    // Those of all layouts of Latin, Greek and Cyrillic letters lie here, or are the euro.
+    let characters = (0x21..0x500).chain([0x20ac]);
+    characters.map(how).any(|told| told != -1 && told & CTRL_AND_ALT == CTRL_AND_ALT)
+}
+
 /// What a button of a mouse means where the worker has exchanged left and right; the mouse itself does not know.
 pub(super) fn meant(button: u8, is_exchanged: bool) -> u8 {
     match button {
@@ -151,6 +171,31 @@ mod tests {
         }
         assert_eq!(shown(keys.name(PRESSED_L)), "a character");
         assert!(!keys.press(999) && !keys.press(999), "no such key");
+    }
+
+    #[test]
+    fn alt_gr_is_told_from_ctrl_and_alt() {
+        let (left_ctrl, right_ctrl, left_alt, right_alt) = (0xa2, 0xa3, 0xa4, 0xa5);
+        let rows: [(&[u16], bool); 5] = [
+            (&[left_ctrl, left_alt], false),
+            (&[right_ctrl, left_alt], false),
+            (&[left_ctrl, right_alt], true),
+            (&[right_ctrl, right_alt], false),
+            (&[left_ctrl, left_alt, right_alt], false),
+        ];
+        for (held, expected) in rows {
+            assert_eq!(is_alt_gr(true, |key| held.contains(&key)), expected, "{held:x?}");
+            assert!(!is_alt_gr(false, |key| held.contains(&key)), "a layout without it: {held:x?}");
+        }
+        // The German layout has the euro on AltGr+E and @ on AltGr+Q, the American one nothing of the kind.
+        let german = |unit: u16| match unit {
+            0x20ac => 0x645,
+            0x40 => 0x651,
+            0x41..=0x5a => 0x100 | unit.cast_signed(),
+            _ => -1,
+        };
+        assert!(has_alt_gr(german));
+        assert!(!has_alt_gr(|unit| if (0x41..=0x5a).contains(&unit) { 0x100 | unit.cast_signed() } else { -1 }));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use media::frame::BgraFrame;
 use media::time::Monotonic;
 
-use super::Grab;
+use super::{Grab, ScreenError};
 use crate::clock;
 
 const THREAD: &str = "screen-feed";
@@ -135,6 +135,11 @@ impl Feed {
     }
 }
 
+/// Why a screen gives no pictures any more.
+pub(super) fn lost(id: &str, reason: &str) -> ScreenError {
+    ScreenError::Lost(format!("{id} gives no pictures: {reason}"))
+}
+
 impl Drop for Feed {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::Relaxed);
@@ -208,4 +213,4 @@ fn said(panic: &(dyn std::any::Any + Send)) -> String {
 
 #[cfg(test)]
 #[path = "feed_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -7,11 +7,11 @@ const SOON: Duration = Duration::from_secs(20);
 /// There is one feed at a time in a program, and these tests share one.
 static ALONE: Mutex<()> = Mutex::new(());
 
-fn alone() -> MutexGuard<'static, ()> {
+pub(in super::super) fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn picture(brightness: u8, at: Monotonic) -> BgraFrame {
+pub(in super::super) fn picture(brightness: u8, at: Monotonic) -> BgraFrame {
     BgraFrame { width: 2, height: 1, stride: 8, data: vec![brightness; 8], at }
 }
 
@@ -21,7 +21,7 @@ fn next_of(pictures: Receiver<BgraFrame>) -> Next {
 }
 
 /// A feed that gives what is sent to it.
-fn fed() -> (Feed, Sender<BgraFrame>) {
+pub(in super::super) fn fed() -> (Feed, Sender<BgraFrame>) {
     let (sink, pictures) = bounded(16);
     sink.send(picture(1, Monotonic::from_nanos(0))).unwrap();
     let open = move || Ok(next_of(pictures));
@@ -29,7 +29,7 @@ fn fed() -> (Feed, Sender<BgraFrame>) {
 }
 
 /// Waits until a picture, or the end, has arrived.
-fn arrived(feed: &Feed) {
+pub(in super::super) fn arrived(feed: &Feed) {
     drop(feed.shared.wait(SOON, |state| state.fresh.is_some() || state.ended.is_some()));
 }
 

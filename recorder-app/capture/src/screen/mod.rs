@@ -15,6 +15,8 @@ mod feed;
 mod moving;
 #[cfg(target_os = "linux")]
 mod pointer;
+#[cfg(all(target_os = "linux", any(feature = "wayland", test)))]
+mod portal;
 #[cfg(any(not(target_os = "linux"), feature = "wayland"))]
 mod scap;
 #[cfg(target_os = "linux")]
@@ -98,6 +100,11 @@ pub enum ScreenError {
          desktop, such as xdg-desktop-portal-gnome, -kde or -wlr, log in again, or choose the X11 session at login."
     )]
     NoPortal { reason: String },
+    #[error(
+        "The screen is no longer shared: the sharing was ended in the desktop's own menu, or by the desktop. What was \
+         recorded so far is kept; start again, and share the screen once more."
+    )]
+    Unshared,
     #[error("The desktop gave no picture of the chosen screen. Start again and choose another one.")]
     Silent,
     #[error("The screen is still shared by the recording before. Move the mouse once, then start again.")]
@@ -165,7 +172,7 @@ pub fn programs(_session: &Session) -> Result<Option<Vec<String>>, ScreenError> 
 pub fn open(session: &Session, id: Option<&str>) -> Result<Box<dyn ScreenSource>, ScreenError> {
     match x11::X11Screen::open(session, id) {
         #[cfg(feature = "wayland")]
-        Err(ScreenError::Display(DisplayError::Wayland)) => Ok(Box::new(scap::open(id)?)),
+        Err(ScreenError::Display(DisplayError::Wayland)) => Ok(Box::new(scap::open(session, id)?)),
         opened => Ok(Box::new(opened?)),
     }
 }

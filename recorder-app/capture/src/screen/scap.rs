@@ -13,7 +13,7 @@ use media::frame::BgraFrame;
 use media::time::Monotonic;
 
 use super::feed::{Feed, FeedError, Next};
-use super::{Grab, ScreenError, ScreenInfo, ScreenSource};
+use super::{ScreenError, ScreenInfo};
 use crate::clock;
 
 /// Two minutes to choose in, ten seconds to confirm, and some for the first picture.
@@ -31,10 +31,6 @@ fn cast(options: Options) -> Result<Next, String> {
     capturer.start_capture();
     let casting = Casting(capturer);
     Ok(Box::new(move || casting.next()))
-}
-
-fn lost(id: &str, reason: &str) -> ScreenError {
-    ScreenError::Lost(format!("{id} gives no pictures: {reason}"))
 }
 
 /// A capturer that is running; it is stopped on whichever way its thread ends.
@@ -142,14 +138,13 @@ fn trouble(error: FeedError) -> ScreenError {
 }
 
 #[cfg(target_os = "linux")]
-pub(super) use portal::{list, open};
+pub(super) use portals::{list, open};
 
 #[cfg(target_os = "linux")]
-mod portal {
-    use super::{BgraFrame, Feed, Grab, PATIENCE, ScreenError, ScreenInfo, ScreenSource, cast, lost, options, trouble};
-
-    /// What the desktop lets the worker choose when the recording starts.
-    const PORTAL: &str = "portal";
+mod portals {
+    use super::super::portal::{PORTAL, PortalScreen, Sessions, Sharing};
+    use super::{Feed, PATIENCE, ScreenError, ScreenInfo, cast, options, trouble};
+    use crate::display::Session;
 
     pub(in super::super) fn list() -> Vec<ScreenInfo> {
         vec![ScreenInfo {
@@ -163,28 +158,13 @@ mod portal {
         }]
     }
 
-    pub(in super::super) fn open(id: Option<&str>) -> Result<PortalScreen, ScreenError> {
-        match id {
-            Some(id) if id != PORTAL => Err(ScreenError::Unknown { id: id.to_owned(), there: PORTAL.to_owned() }),
-            _ => Ok(PortalScreen(Feed::open(PATIENCE, || cast(options(None, None))).map_err(trouble)?)),
+    pub(in super::super) fn open(session: &Session, id: Option<&str>) -> Result<PortalScreen, ScreenError> {
+        if let Some(id) = id.filter(|id| *id != PORTAL) {
+            return Err(ScreenError::Unknown { id: id.to_owned(), there: PORTAL.to_owned() });
         }
-    }
-
-    /// What the worker chose.
-    pub(in super::super) struct PortalScreen(Feed);
-
-    impl ScreenSource for PortalScreen {
-        fn system(&self) -> &'static str {
-            "wayland"
-        }
-
-        fn size(&self) -> (u32, u32) {
-            self.0.size()
-        }
-
-        fn latest(&mut self, into: &mut BgraFrame) -> Result<Grab, ScreenError> {
-            self.0.latest(into).map_err(|reason| lost(PORTAL, &reason))
-        }
+        let feed = Feed::open(PATIENCE, || cast(options(None, None))).map_err(trouble)?;
+        let mut sessions = Sessions::of(session);
+        Ok(PortalScreen::new(feed, Sharing::watch(move || sessions.is_one_ours())))
     }
 }
 

@@ -44,7 +44,9 @@ pub struct SoundMeter {
     detector: Box<Detector>,
     /// 16 kHz samples that do not fill a detector frame yet.
     voice: Vec<f32>,
-    frames: Vec<bool>,
+    phrases: Phrases,
+    /// The last frame was speech.
+    is_speaking: bool,
     /// Mean square of each 20 ms block, and how many samples of it are clipped.
     blocks: Vec<Block>,
     open: OpenBlock,
@@ -69,7 +71,8 @@ impl Default for SoundMeter {
         Self {
             detector: Detector::default_boxed(),
             voice: Vec::new(),
-            frames: Vec::new(),
+            phrases: Phrases::default(),
+            is_speaking: false,
             blocks: Vec::new(),
             open: OpenBlock::default(),
         }
@@ -101,14 +104,26 @@ impl SoundMeter {
         self.voice.extend(samples.iter().map(tame));
         let whole = self.voice.len() / VAD_FRAME * VAD_FRAME;
         for frame in self.voice[..whole].chunks_exact(VAD_FRAME) {
-            self.frames.push(self.detector.predict_f32(frame) >= VOICE_SCORE);
+            self.is_speaking = self.detector.predict_f32(frame) >= VOICE_SCORE;
+            self.phrases.push(self.is_speaking);
         }
         self.voice.drain(..whole);
     }
 
     /// Whether the last 16 ms heard were speech.
     pub fn speaking(&self) -> bool {
-        self.frames.last().copied().unwrap_or(false)
+        self.is_speaking
+    }
+
+    /// How much of what was heard so far was speech, as [`SoundNumbers::speech_share`] would count it now.
+    pub fn speech_share(&self) -> f64 {
+        let secs = self.phrases.heard_secs();
+        if secs > 0.0 { (self.phrases.spoken_secs() / secs).clamp(0.0, 1.0) } else { 0.0 }
+    }
+
+    /// How long nobody has spoken, by the same count.
+    pub fn wordless_secs(&self) -> f64 {
+        self.phrases.heard_secs() - self.phrases.last_end()
     }
 
     fn close_block(&mut self) {
@@ -121,7 +136,7 @@ impl SoundMeter {
     pub fn finish(mut self) -> SoundNumbers {
         self.close_block();
         let secs = self.blocks.len() as f64 * BLOCK_SECS;
-        let speech = speech_spans(&self.frames, secs);
+        let speech = std::mem::take(&mut self.phrases).finish(secs);
         let (clipped_share, clipped) = self.clipping(&speech);
         SoundNumbers {
             secs,
@@ -208,21 +223,57 @@ impl<'a> Along<'a> {
     }
 }
 
-/// Joins detector frames to phrases.
-fn speech_spans(frames: &[bool], secs: f64) -> Vec<Span> {
-    let mut spans: Vec<Span> = Vec::new();
-    for (index, _) in frames.iter().enumerate().filter(|(_, speaking)| **speaking) {
-        let (start, end) = (index as f64 * VAD_FRAME_SECS, (index + 1) as f64 * VAD_FRAME_SECS);
-        match spans.last_mut() {
+/// Joins detector frames to phrases, as they come.
+#[derive(Debug, Default)]
+struct Phrases {
+    frames: u64,
+    spans: Vec<Span>,
+    /// Of all spans but the last, which may still grow.
+    closed_secs: f64,
+}
+
+impl Phrases {
+    fn push(&mut self, is_speech: bool) {
+        let start = self.heard_secs();
+        self.frames += 1;
+        if !is_speech {
+            return;
+        }
+        let end = self.heard_secs();
+        match self.spans.last_mut() {
             Some(last) if start - last.end <= BRIDGE_SECS => last.end = end,
-            _ => spans.push(Span::new(start, end)),
+            Some(last) if !is_phrase(last) => *last = Span::new(start, end),
+            last => {
+                self.closed_secs += last.map_or(0.0, |last| last.secs());
+                self.spans.push(Span::new(start, end));
+            }
         }
     }
-    spans.retain(|span| span.secs() >= MIN_SPEECH_SECS);
-    if let Some(last) = spans.last_mut() {
-        last.end = last.end.min(secs.max(last.start));
+
+    fn heard_secs(&self) -> f64 {
+        self.frames as f64 * VAD_FRAME_SECS
     }
-    spans
+
+    fn spoken_secs(&self) -> f64 {
+        self.closed_secs + self.spans.last().map_or(0.0, |last| if is_phrase(last) { last.secs() } else { 0.0 })
+    }
+
+    /// Where the last phrase ends, or nothing was said yet.
+    fn last_end(&self) -> f64 {
+        self.spans.iter().rev().find(|span| is_phrase(span)).map_or(0.0, |span| span.end)
+    }
+
+    fn finish(mut self, secs: f64) -> Vec<Span> {
+        self.spans.retain(is_phrase);
+        if let Some(last) = self.spans.last_mut() {
+            last.end = last.end.min(secs.max(last.start));
+        }
+        self.spans
+    }
+}
+
+fn is_phrase(span: &Span) -> bool {
+    span.secs() >= MIN_SPEECH_SECS
 }
 
 fn longest_silence(speech: &[Span], secs: f64) -> Option<Span> {
@@ -238,4 +289,37 @@ fn mean(values: &[f64]) -> Option<f64> {
 /// Mean square to decibels below full scale.
 pub fn dbfs(mean_square: f64) -> f64 {
     (10.0 * mean_square.max(1e-20).log10()).max(FLOOR_DBFS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frames as `(speech, count)`, and the speech they make: at each moment as at the end.
+    fn spoken(frames: &[(bool, usize)]) -> f64 {
+        let mut phrases = Phrases::default();
+        for is_speech in frames.iter().flat_map(|&(is_speech, count)| std::iter::repeat_n(is_speech, count)) {
+            phrases.push(is_speech);
+        }
+        let (told, secs) = (phrases.spoken_secs(), phrases.heard_secs());
+        let kept: f64 = phrases.finish(secs).into_iter().map(Span::secs).sum();
+        assert!((told - kept).abs() < 1e-9, "told {told}, kept {kept}");
+        told / VAD_FRAME_SECS
+    }
+
+    #[test]
+    fn what_is_told_meanwhile_is_what_is_kept_at_the_end() {
+        let rows: [(&[(bool, usize)], f64); 7] = [
+            (&[], 0.0),
+            (&[(false, 50), (true, 10), (false, 50)], 10.0),
+            (&[(true, 10), (false, 18), (true, 10)], 38.0),
+            (&[(true, 10), (false, 19), (true, 10)], 20.0),
+            (&[(true, 6), (false, 30), (true, 7), (false, 30), (true, 6)], 7.0),
+            (&[(true, 3), (false, 5), (true, 3), (false, 90)], 11.0),
+            (&[(true, 6), (false, 90), (true, 6)], 0.0),
+        ];
+        for (frames, expected) in rows {
+            assert!((spoken(frames) - expected).abs() < 1e-6, "{frames:?}: {} and not {expected}", spoken(frames));
+        }
+    }
 }

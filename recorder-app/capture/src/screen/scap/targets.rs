@@ -9,9 +9,10 @@ use std::sync::Arc;
 use ::scap::{Target, get_all_targets, has_permission, request_permission};
 use media::frame::BgraFrame;
 
-use super::super::feed;
+use super::super::feed::{self, lost};
 use super::super::moving::{Look, Place, Watched, renewed};
-use super::{Feed, Grab, PATIENCE, ScreenError, ScreenInfo, ScreenSource, cast, lost, options, trouble};
+use super::super::{Grab, ScreenSource};
+use super::{Feed, PATIENCE, ScreenError, ScreenInfo, cast, options, trouble};
 use crate::clock;
 use crate::display::Session;
 

@@ -11,7 +11,7 @@ use capture::{input, lock, mic, screen};
 use clap::Args;
 use recorder_core::config::Config;
 use recorder_core::control::Control;
-use recorder_core::devices;
+use recorder_core::devices::{self, MicWish};
 use recorder_core::enrol::EnrolError;
 use recorder_core::session::{
     AssignedTake, EarlyUpload, InputSource, Listener, Progress, SessionError, Sources, TakeOptions, ended_early, record,
@@ -203,8 +203,8 @@ fn sources(args: &RecordArgs, config: &Config) -> Result<Sources, SessionError> 
     is_free(&args.out)?;
     let mic = match args.mic.as_deref() {
         Some("none") => None,
-        Some(id) => Some(devices::microphone(id)),
-        None => Some(devices::default_microphone()),
+        Some(id) => Some(devices::microphone(&MicWish::Device(id.to_owned()))),
+        None => Some(devices::microphone(&MicWish::System)),
     };
     let session = config.session().hiding(args.hide.iter().cloned());
     if args.screen.as_deref() == Some(SYNTHETIC) {
