@@ -25,6 +25,7 @@ recorder=$target/release/recorder
 [ -x "$recorder" ] || { echo "$recorder does not exist yet. Build it with cargo build --release -p recorder-core." >&2 && exit 1; }
 state=$(mktemp -d "${TMPDIR:-/tmp}/capture.XXXXXX")
 pid=''
+stills=()
 
 clean_up() {
   [ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null
@@ -70,11 +71,36 @@ print((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"))' "$1"
 # words PICTURE: what can be read on it, one a line.
 words() { OMP_THREAD_LIMIT=1 tesseract "$1" - --psm 11 2>/dev/null | grep -oE '[[:alnum:].]{3,}' | sort; }
 
-# legible FILE: records' last picture beside the raw one, as the share of the raw one's words.
+# legible FILE ENDED: the words of the raw pictures that can be read in the recorded ones of the same moments too, as a share
+# of all of them. The raw ones stood still for two seconds when they were taken; ENDED is when the recorder was told to end.
 legible() {
-  ffmpeg -nostdin -v error -y -sseof -1.5 -i "$1" -update 1 "$state/last.png" && words "$state/last.png" >"$state/read"
-  words "$state/raw.png" >"$state/there"
-  echo "$(comm -12 "$state/there" "$state/read" | wc -l)/$(wc -l <"$state/there")"
+  local number there=0 read=0 length
+  length=$(ffprobe -v error -show_entries format=duration -of csv=p=0 "$1")
+  for number in "${!stills[@]}"; do
+    ffmpeg -nostdin -v error -y -ss "$(awk "BEGIN { print $length - ($2 - ${stills[$number]}) - 0.6 }")" -i "$1" -frames:v 1 "$state/kept.png"
+    words "$state/kept.png" >"$state/read"
+    words "$state/raw.$number.png" >"$state/there"
+    read=$((read + $(comm -12 "$state/there" "$state/read" | wc -l)))
+    there=$((there + $(wc -l <"$state/there")))
+  done
+  echo "$read/$there"
+}
+
+# A single picture says little: a word more or less is a hundredth.
+readonly still_pictures=4
+
+# hold_still: stops the page and takes a raw picture, so many times.
+hold_still() {
+  local number
+  stills=()
+  for ((number = 0; number < still_pictures; number++)); do
+    [ "$number" -eq 0 ] || { xdotool key space && sleep 2; }
+    xdotool key space
+    sleep 2
+    ffmpeg -nostdin -v error -y -f x11grab -draw_mouse 1 -video_size "$DESKTOP_SIZE" -i "$DISPLAY" -frames:v 1 "$state/raw.$number.png"
+    stills[number]=$(date +%s.%N)
+  done
+  sleep 0.5
 }
 
 hover() {
@@ -87,7 +113,7 @@ hover() {
 # measure NAME FILE SIGNAL COMMAND...: records, measures from the fifth second on, and adds a line of JSON. SIGNAL
 # "stdin" ends it by the words that SimpleScreenRecorder takes there.
 measure() {
-  local name=$1 file=$2 signal=$3 before after peak read_share=0/1
+  local name=$1 file=$2 signal=$3 before after peak ended read_share=0/1
   shift 3
   mkfifo "$state/$page.$name.in" && exec 9<>"$state/$page.$name.in"
   "$@" >"$state/$name.log" 2>&1 <&9 &
@@ -99,17 +125,16 @@ measure() {
   after=$(cpu "$pid")
   peak=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status")
   if [ "$page" = reading ]; then
-    xdotool key space
-    sleep 2.5
-    ffmpeg -nostdin -v error -y -f x11grab -draw_mouse 1 -video_size "$DESKTOP_SIZE" -i "$DISPLAY" -frames:v 1 "$state/raw.png"
+    hold_still
   fi
+  ended=$(date +%s.%N)
   if [ "$signal" = stdin ]; then echo record-save >&9 && sleep 2 && echo quit >&9; else kill -"$signal" "$pid"; fi
   desktop_wait 60 desktop_gone "$pid" || kill -KILL "$pid"
   wait "$pid" 2>/dev/null
   pid=''
   exec 9>&-
   if [ "$page" = reading ]; then
-    read_share=$(legible "$file")
+    read_share=$(legible "$file" "$ended")
     xdotool key space
   fi
   ffprobe -v error -select_streams v -show_entries packet=pts_time,size -of csv=p=0 "$file" >"$state/$name.packets"

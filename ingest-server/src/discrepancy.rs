@@ -143,7 +143,7 @@ async fn objects(app: &Shared, how: Look, found: &mut Found) -> Done<()> {
     }
     for (one, _) in &unknown {
         // All that was read in between took its time.
-        if let Some(standing) = strays::standing(app, &one.key).await? {
+        if let Some(standing) = strays::standing(app, one).await? {
             nobodys(app, how, (one, standing), found).await?;
         }
     }

@@ -13,6 +13,7 @@ use crate::strays::{self, SweepError};
 
 /// Before the bell is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
+const THERE_EVERY: Duration = Duration::from_mins(1);
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
 /// All that is stored is looked at, so seldom, and not while a start has other work.
 const LOOK_THROUGH_EVERY: Duration = Duration::from_hours(24);
@@ -21,7 +22,7 @@ const LEFT_SECS: i64 = 24 * 60 * 60;
 
 /// Runs until it is dropped.
 pub async fn run(app: &App) {
-    tokio::join!(hear(app), sweep_often(app), look_through(app));
+    tokio::join!(hear(app), be_there(app), sweep_often(app), look_through(app));
 }
 
 /// Wakes those who wait for work that another replica queued.
@@ -44,6 +45,23 @@ async fn hear(app: &App) {
         tracing::warn!(error = %ended, "other replicas are not heard; waiting machines look for themselves");
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Notes that a server is there.
+async fn be_there(app: &App) {
+    let mut minutes = tokio::time::interval(THERE_EVERY);
+    loop {
+        minutes.tick().await;
+        if let Err(error) = note(app).await {
+            tracing::warn!(%error, "that this server is there could not be noted");
+        }
+    }
+}
+
+async fn note(app: &App) -> Result<(), StoreError> {
+    let mut tx = app.store.begin().await?;
+    store::alive::tell(&mut tx, app.clock.now()).await?;
+    Ok(tx.commit().await?)
 }
 
 async fn sweep_often(app: &App) {

@@ -5,6 +5,7 @@
 //! noun's file holds its functions, `sql/<noun>/<verb>.sql` their text, with `$1` parameters on both engines.
 
 pub mod admin;
+pub mod alive;
 pub mod alone;
 pub mod artifact;
 pub mod assignment;

@@ -230,6 +230,9 @@ async fn every_table_goes_over_as_it_is() {
     assert_eq!(road.call("POST", "/api/v1/me/erasure", &leaver, None).await.status, 202);
     let mut tx = road.app.store.begin().await.unwrap();
     store::condemned::put(&mut tx, "jobs/j/1/a.json", NOW).await.unwrap();
+    for now in [NOW, NOW.plus_secs(3600)] {
+        store::alive::tell(&mut tx, now).await.unwrap();
+    }
     tx.commit().await.unwrap();
 
     let mut before = Vec::new();

@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Executor, Row};
 
 /// Statements that read all of a table, by the beginning of their names, each with its reason.
 const WHOLE: &[(&str, &str)] = &[
+    ("alive/absences.sql", "the times in which no server was there are few, and asked for once a day"),
     ("campaign/count.sql", "asks once, at the start, whether there is any campaign"),
     ("operations/", "a command or a scrape compares or counts everything, and holds no lock meanwhile"),
     ("transfer/", "a move reads everything, once"),

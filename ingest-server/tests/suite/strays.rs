@@ -15,7 +15,7 @@ use serde_json::json;
 use shared_types::api::admin::TokenRole;
 use uuid::Uuid;
 
-on_both!(what_belongs_to_nothing_goes, an_audit_mends_without_a_loss);
+on_both!(what_belongs_to_nothing_goes, an_audit_mends_without_a_loss, what_a_restored_database_cannot_know_stays);
 
 const DAY: i64 = 86_400;
 
@@ -98,6 +98,8 @@ async fn what_belongs_to_nothing_goes(road: Road) {
 }
 
 async fn all_strays_go(road: Road, disk: Option<&Path>) {
+    // A server is there when all of this is stored.
+    pass_from_now(&road, 600);
     let (token, machine) = (road.worker("Basic").await, road.token(TokenRole::Pipeline).await);
     let taken = road.hand_in(&token, "one").await;
     let begun = road.send("POST", UPLOADS, &token, &[TUS, ("upload-length", "40")], "").await;
@@ -213,6 +215,26 @@ async fn audit_mends(road: Road, disk: Option<&Path>) {
     let kept: BTreeSet<_> = kept.map(|(_, bytes)| bytes.len()).collect();
     assert_eq!(kept, BTreeSet::from([50, 70, 71]), "each by itself");
     assert!(!objects.set_aside("jobs/lost/stranger").await.unwrap(), "it is not there any more");
+}
+
+/// A job's output is made by a server whose database has since been replaced by an older one, for which the job is not done.
+async fn what_a_restored_database_cannot_know_stays(road: Road) {
+    let (token, machine) = (road.worker("Basic").await, road.token(TokenRole::Pipeline).await);
+    road.hand_in(&token, "one").await;
+    let job = road.lease(&machine, "inspect").await.unwrap();
+    let output = [format!("jobs/{}/1/redacted.mp4", job["job_id"].as_str().unwrap())];
+    let sweep = async || strays::sweep(&road.app, road.app.clock.now()).await.unwrap();
+    pass_from_now(&road, -10 * DAY);
+    sweep().await;
+    put(&road, &output).await;
+    pass_from_now(&road, 5);
+    sweep().await;
+    pass_from_now(&road, 2 * DAY);
+    assert_eq!(sweep().await, 0, "no server of this database was there when it was made");
+    assert!(lying(&road).await.contains(&output[0]));
+    let told = discrepancy::look(&road.app, Look { repair: true, quick: true }).await.unwrap();
+    let told: Vec<String> = told.discrepancies.iter().map(ToString::to_string).collect();
+    assert!(told.iter().any(|one| one.contains("redacted") && one.contains("It was set aside.")), "{told:?}");
 }
 
 /// In a bucket that keeps versions.

@@ -11,9 +11,10 @@ const DOUBTFUL_WORD: f64 = 0.5;
 const REPEATED_PHRASE: usize = 3;
 const REPEATED_WORD: usize = 5;
 const LONGEST_PHRASE: usize = 8;
-/// So many words that begin within so little time: five times as fast as fast speech.
-const CROWD_WORDS: usize = 5;
-const CROWD_SECS: f64 = 0.2;
+/// So many words that begin within so little time are none. Five within 0.2 s may be: times are squeezed where the model looked
+/// away for a moment.
+const CROWD_WORDS: usize = 10;
+const CROWD_SECS: f64 = 0.1;
 /// So many words in a row that are each less likely than this.
 const GUESSED_WORDS: usize = 4;
 const GUESSED_WORD: f64 = 0.3;

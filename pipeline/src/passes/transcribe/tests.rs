@@ -134,8 +134,11 @@ fn what_babble_makes_the_decoder_write_is_dropped() {
     );
     check(believed(0.6, said, 12.0), said);
     check(believed(0.9, said, 12.0), &format!("{said} {said}"));
-    let crowd = believed(0.9, "they came all at one time", 12.0).into_iter();
-    check(crowd.map(|word| HeardWord { start: 12.0, end: 12.02, ..word }).collect(), said);
+    let at_once = |text: &str| -> Vec<HeardWord> {
+        believed(0.9, text, 12.0).into_iter().map(|word| HeardWord { start: 12.0, end: 12.02, ..word }).collect()
+    };
+    check(at_once("they came all at one time and nobody can say so"), said);
+    check(at_once("it was the worst"), &format!("{said} it was the worst"));
 }
 
 #[test]

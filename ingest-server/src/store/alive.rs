@@ -1,0 +1,44 @@
+//! When servers of this database were there. Times in which none was are kept: what was stored then is not this
+//! database's, which is an older one than the store, or another.
+
+use shared_types::timestamp::Timestamp;
+use sqlx::AnyPool;
+
+use super::{StoreError, Tx, row};
+
+/// Longer than any server is silent.
+const ABSENT_SECS: i64 = 10 * 60;
+
+/// A time in which no server of this database was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Absence {
+    pub began_at: Timestamp,
+    pub ended_at: Timestamp,
+}
+
+impl Absence {
+    pub fn holds(&self, t: Timestamp) -> bool {
+        self.began_at < t && t <= self.ended_at
+    }
+}
+
+/// Notes that a server is there, and how long none was.
+pub async fn tell(tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+    let last = sqlx::query(include_str!("sql/alive/last.sql")).fetch_optional(&mut **tx).await?;
+    let last = last.as_ref().map(|found| row::number(found, "at")).transpose()?.map(Timestamp::from_millis);
+    if let Some(last) = last.filter(|last| last.plus_secs(ABSENT_SECS) < now) {
+        let query = sqlx::query(include_str!("sql/alive/absent.sql")).bind(last.millis).bind(now.millis);
+        query.execute(&mut **tx).await?;
+    }
+    sqlx::query(include_str!("sql/alive/tell.sql")).bind(now.millis).execute(&mut **tx).await?;
+    Ok(())
+}
+
+pub async fn absences(pool: &AnyPool) -> Result<Vec<Absence>, StoreError> {
+    let found = sqlx::query(include_str!("sql/alive/absences.sql")).fetch_all(pool).await?;
+    let at = |found: &sqlx::any::AnyRow, name| Ok::<_, StoreError>(Timestamp::from_millis(row::number(found, name)?));
+    found
+        .iter()
+        .map(|found| Ok(Absence { began_at: at(found, "began_at")?, ended_at: at(found, "ended_at")? }))
+        .collect()
+}
