@@ -109,9 +109,9 @@ fn closing_cross(frame: &RgbFrame, line: &TextLine) -> Option<PixelBox> {
         drawn_boxes(frame, [left, line.bounds[1] - 2.0, width, unit + 4.0]).into_iter().rfind(is_cross)
     };
     // Half of it in one place, it is whole in the next.
-    let places =
+    let mut places =
         (0..WIDEST_TAB).map(|half| line.right() + f64::from(half) * unit / 2.0).take_while(|left| in_tab(*left));
-    let behind = places.filter_map(|left| drawn(left, 1.2 * unit)).next();
+    let behind = places.find_map(|left| drawn(left, 1.2 * unit));
     let read_as_letter = line.text.ends_with(['x', 'X', '×']);
     behind.or_else(|| {
         if read_as_letter { drawn(line.right() - CROSS_IN_TITLE * unit, (CROSS_IN_TITLE + 0.1) * unit) } else { None }
