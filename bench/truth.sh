@@ -14,8 +14,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 . bench/truth/own.sh
 
 readonly work=.collector/truth
-# Two good takes, one of each shop, one with private data, a copy, and defects that are cheap to judge.
-readonly short_set=lamp.mp4,jacket.mp4,account.mp4,copy_lamp.mp4,empty.mp4,letter.mp4,hls_playlist.mp4,no_index.mp4,silent.mp4,video_only.mp4
+# Good takes of both shops, one with private data, one with voices of people, a copy, and defects that are cheap to judge.
+readonly short_set=lamp.mp4,jacket.mp4,account.mp4,people.mp4,copy_lamp.mp4,empty.mp4,letter.mp4,hls_playlist.mp4,no_index.mp4,silent.mp4,video_only.mp4
 corpus='' short=false keep=() json=$work/figures.json
 
 while [ $# -gt 0 ]; do
