@@ -10,7 +10,7 @@
 postgres_url='' moto_url='' postgres_dir='' moto_pid=''
 postgres_bin=$(find /usr/lib/postgresql -maxdepth 3 -name initdb 2>/dev/null | sort -V | tail -n 1)
 postgres_bin=${postgres_bin%/initdb}
-readonly moto_program=$HOME/.cache/codesight-collector/moto/bin/moto_server
+readonly moto_python=$HOME/.cache/codesight-collector/moto/bin/python3
 
 free_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
@@ -38,11 +38,11 @@ postgres_do() { "$postgres_bin/psql" -qAt -v ON_ERROR_STOP=1 "$postgres_url/$1" 
 postgres_database() { postgres_do postgres "create database $1"; }
 
 moto_up() {
-  [ -x "$moto_program" ] || { echo 'The S3 server of the tests is not installed: run ./dev setup.' >&2 && return 1; }
+  [ -x "$moto_python" ] || { echo 'The S3 server of the tests is not installed: run ./dev setup.' >&2 && return 1; }
   local port
   port=$(free_port)
   mkdir -p "$1"
-  "$moto_program" -H 127.0.0.1 -p "$port" >"$1/moto.log" 2>&1 &
+  "$moto_python" "$(dirname "${BASH_SOURCE[0]}")/s3_server.py" -H 127.0.0.1 -p "$port" >"$1/moto.log" 2>&1 &
   moto_pid=$!
   desktop_wait 60 grep -q 'Running on' "$1/moto.log" || { echo "The S3 server did not start; see $1/moto.log." >&2 && return 1; }
   # shellcheck disable=SC2034 # the scripts that source this read it

@@ -4,7 +4,7 @@
 #
 #   tests/replicas.sh [--all]     24 uploaders and 40 jobs; with --all 200 uploaders and 300 jobs
 #
-# Every upload must arrive whole and once, no job may be lost or done twice. Prints what happened; ends with 1 if
+# Every upload must arrive whole and once, one of each worker's is handed in, and that once; no job may be lost or done twice. Prints what happened; ends with 1 if
 # something did not hold. REPLICAS_SEED repeats a run's cuts. Needs what `./dev setup` installs and a build.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -18,6 +18,7 @@ case ${1:-} in
   --all) uploaders=200 jobs=300 ;;
   *) echo "Say tests/replicas.sh or tests/replicas.sh --all." >&2 && exit 2 ;;
 esac
+workers=$(((uploaders + 3) / 4))
 [ -x "$server" ] || { echo "$server does not exist yet. Build it with cargo build --workspace --all-targets." >&2 && exit 1; }
 state=$(mktemp -d "${TMPDIR:-/tmp}/replicas.XXXXXX")
 chmod 755 "$state"
@@ -40,7 +41,7 @@ export COLLECTOR_DATA_DIR=$state/first
 "$server" migrate 2>"$state/migrate.log" || { cat "$state/migrate.log" >&2 && exit 1; }
 campaign=$("$server" campaign list 2>/dev/null | cut -f 1 | head -n 1)
 # A worker may have 8 uploads open, and a lost answer leaves an empty one behind.
-"$server" invite create --campaign "$campaign" --tier Basic --count $(((uploaders + 3) / 4)) >"$state/invites" 2>/dev/null || exit 1
+"$server" invite create --campaign "$campaign" --tier Basic --count "$workers" >"$state/invites" 2>/dev/null || exit 1
 token=$("$server" token create --role pipeline --name test 2>/dev/null) || exit 1
 for ((number = 1; number <= jobs; number++)); do
   echo "insert into job (id, kind, submission_id, campaign_id, input_digest, stage, run_at, attempt, max_attempts, created_at, updated_at)
@@ -56,7 +57,9 @@ check() { [ "$2" = "$3" ] || { echo "$1: $2 instead of $3" >&2 && status=1; }; }
 check 'uploads that are ready' "$(postgres_do replicas "select count(*) from upload where stage = 'ready'")" "$uploaders"
 check 'uploads that hold bytes and are not ready' "$(postgres_do replicas "select count(*) from upload where stage <> 'ready' and received_bytes > 0")" 0
 check 'jobs that are done' "$(postgres_do replicas "select count(*) from job where stage = 'done'")" "$jobs"
-check 'jobs in all' "$(postgres_do replicas 'select count(*) from job')" "$jobs"
+check 'takes that were handed in' "$(postgres_do replicas 'select count(*) from submission')" "$workers"
+check 'their files' "$(postgres_do replicas 'select count(*) from submission_file')" "$workers"
+check 'jobs in all, with one to look at each take' "$(postgres_do replicas 'select count(*) from job')" $((jobs + workers))
 check 'objects in the bucket' "$(/usr/bin/python3 tests/replicas.py --objects "$moto_url/recordings" uploads/)" "$uploaders"
 echo "$(postgres_do replicas 'select sum(attempt) from job') attempts at $jobs jobs"
 exit "$status"
