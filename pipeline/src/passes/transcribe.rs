@@ -114,13 +114,11 @@ pub fn transcribe<V: Voice + ?Sized>(
     let mut words = Vec::new();
     for window in &windows {
         let prompt = prompt(tongue.language(), wanted.screen_words);
-        let heard = hear(ear, voice, *window, tongue.language(), &prompt, 0.0)?;
-        let heard = if tongue.listen(*window, &ear.languages()?) {
+        let mut heard = guard::without_prompt(hear(ear, voice, *window, tongue.language(), &prompt, 0.0)?, &prompt);
+        if tongue.listen(*window, &ear.languages()?) {
             let prompt = self::prompt(tongue.language(), wanted.screen_words);
-            hear(ear, voice, *window, tongue.language(), &prompt, 0.0)?
-        } else {
-            heard
-        };
+            heard = guard::without_prompt(hear(ear, voice, *window, tongue.language(), &prompt, 0.0)?, &prompt);
+        }
         let inside = within(voiced, *window).map(|(start, end)| end - start).sum();
         words.extend(guard::without_stock(guard::plausible(heard, voiced), inside));
     }

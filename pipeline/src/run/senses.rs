@@ -26,6 +26,8 @@ use crate::passes::transcribe::{Wanted, transcribe};
 
 /// Windows of speech that are rated; more cost time and change little.
 const RATED_WINDOWS: usize = 4;
+/// Of fewer words it cannot be told whether somebody speaks clearly.
+const FEWEST_WORDS: usize = 5;
 /// A longer pause between words is time without speech.
 const PAUSE_SECS: f64 = 0.6;
 
@@ -158,7 +160,8 @@ impl Take {
             let wanted = Wanted { language: &self.recording.policy.language, screen_words: "" };
             let hearing = transcribe(&mut whisper, &voice, &voiced, wanted)?;
             bar.finish_and_clear();
-            speech.mean_word_probability = hearing.transcript.mean_word_probability();
+            let is_enough = hearing.transcript.words().nth(FEWEST_WORDS - 1).is_some();
+            speech.mean_word_probability = hearing.transcript.mean_word_probability().filter(|_| is_enough);
             if let Some(language) = &hearing.detected {
                 speech.language = Some(language.code.clone());
                 speech.language_probability = Some(language.probability);

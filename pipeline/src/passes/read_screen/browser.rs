@@ -84,7 +84,9 @@ fn as_far_as_shown(frame: &RgbFrame, line: &TextLine) -> String {
     if cross[0] - end > FADES_BEFORE * unit {
         return title;
     }
-    let kept = title.trim_end_matches('…').rsplit_once(' ').map_or("", |(kept, _)| kept);
+    // A single word is told as far as it was read.
+    let title = title.trim_end_matches('…');
+    let kept = title.rsplit_once(' ').map_or(title, |(kept, _)| kept);
     let kept = kept.trim_end_matches([' ', '|', '-', '–', '—', '·']);
     format!("{kept}…")
 }
@@ -268,7 +270,10 @@ fn is_address(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use media::time::MediaTime;
+
     use super::*;
+    use crate::passes::read_screen::made_line;
 
     #[test]
     fn addresses_are_told_from_other_texts() {
@@ -283,6 +288,28 @@ mod tests {
         check("4.5", None);
         check("Name: A to Z", None);
         check("Filters:", None);
+    }
+
+    #[test]
+    fn a_title_that_reaches_the_cross_is_cut() {
+        let check = |text: &str, width: f64, crosses: &[u32], expected: &str| {
+            let mut frame = RgbFrame { width: 400, height: 40, data: vec![255; 400 * 40 * 3], t: MediaTime::ZERO };
+            for (cross, i) in crosses.iter().flat_map(|cross| (0..8).map(move |i| (*cross, i))) {
+                for x in [cross + i, cross + 7 - i] {
+                    let at = ((16 + i) * 400 + x) as usize * 3;
+                    frame.data[at..at + 3].fill(0);
+                }
+            }
+            let line = made_line(text, [20.0, 10.0, width, 20.0]);
+            assert_eq!(as_far_as_shown(&frame, &line), expected);
+        };
+        check("Lamps for every room | Haven", 200.0, &[300], "Lamps for every room | Haven");
+        check("Lamps for every room | Hav", 200.0, &[230], "Lamps for every room…");
+        check("Lamps for every roo", 200.0, &[230], "Lamps for every…");
+        check("shop.example/lam", 200.0, &[230], "shop.example/lam…");
+        check("Lamps for every room", 200.0, &[], "Lamps for every room");
+        check("Lamps for every room x", 200.0, &[211], "Lamps for every…");
+        check("Kleenex", 60.0, &[71, 300], "Kleenex");
     }
 
     #[test]

@@ -21,6 +21,8 @@ const GUESSED_WORD: f64 = 0.3;
 /// A sentence of this length said once more in the same words is believed if the model believes it this much on average.
 const ECHO_WORDS: usize = 7;
 const ECHO_BELIEVED: f64 = 0.75;
+/// Nobody says so many words just as they stand in the prompt.
+const PROMPT_WORDS: usize = 7;
 
 /// A span of this length has words in it, and a span of that length has more than a few.
 const MIN_SILENT_SPAN_SECS: f64 = 1.2;
@@ -45,6 +47,19 @@ pub(super) fn without_stock(words: Vec<HeardWord>, voiced_secs: f64) -> Vec<Hear
     let text = words.iter().map(|word| key(&word.text)).collect::<Vec<_>>().join(" ");
     let is_sparse = (words.len() as f64) < voiced_secs * MIN_WORDS_PER_SEC;
     if is_sparse && STOCK_PHRASES.contains(&text.as_str()) { Vec::new() } else { words }
+}
+
+/// Without what the model read off its prompt: so many words in a row as they stand there. Beeps and hums make it do so.
+pub(super) fn without_prompt(words: Vec<HeardWord>, prompt: &str) -> Vec<HeardWord> {
+    let told: Vec<String> = prompt.split_whitespace().map(key).collect();
+    let heard: Vec<String> = words.iter().map(|word| key(&word.text)).collect();
+    let mut keep = vec![true; words.len()];
+    for (at, run) in heard.windows(PROMPT_WORDS).enumerate() {
+        if told.windows(PROMPT_WORDS).any(|part| part == run) {
+            keep[at..at + PROMPT_WORDS].fill(false);
+        }
+    }
+    kept(words, &keep)
 }
 
 /// What is left when invented words are gone.

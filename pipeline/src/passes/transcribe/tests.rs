@@ -142,6 +142,17 @@ fn what_babble_makes_the_decoder_write_is_dropped() {
 }
 
 #[test]
+fn what_is_read_off_the_prompt_was_not_said() {
+    let prompt = prompt("en", "");
+    let check = |heard: &str, expected: &str| {
+        assert_eq!(texts(&guard::without_prompt(words(heard, 0.0), &prompt)), expected);
+    };
+    check("I'll tick that, then add it to the cart. I'll tick that, then add it to the cart.", "");
+    check("Nice. I'll tick that, then add it to the cart.", "Nice.");
+    check("I like it, then add it to the cart.", "I like it, then add it to the cart.");
+}
+
+#[test]
 fn each_window_is_heard_in_its_own_language() {
     let voiced = [(0.5, 20.0), (22.0, 45.0)];
     let say = |text: &str| words(text, 0.3);
