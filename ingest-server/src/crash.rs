@@ -35,6 +35,7 @@ pub const POINTS: &[&str] = &[
     "condemned.removed",
     "erasure.asked",
     "erasure.finishing",
+    "erasure.finished",
 ];
 
 /// Those that are passed only where something is removed that was kept: the recording as it was before a redaction, and
@@ -42,11 +43,20 @@ pub const POINTS: &[&str] = &[
 pub const REMOVAL_POINTS: &[&str] =
     &["redaction.finishing", "redaction.finished", "retention.condemning", "retention.condemned"];
 
+/// Those that are passed only where an upload comes to no good end: left behind, or begun again because bytes are gone.
+pub const END_POINTS: &[&str] = &["upload.expiring", "upload.expired", "upload.restarting", "upload.restarted"];
+
+/// Those of a withdrawal.
+pub const LEAVE_POINTS: &[&str] = &["consent.withdrawing", "consent.withdrawn"];
+
 /// Those that are passed only where the objects lie in a bucket.
 pub const BUCKET_POINTS: &[&str] = &["parts.sent", "parts.tail", "parts.completed"];
 
 /// Passed only where a backup is put back.
 pub const RESTORE_POINTS: &[&str] = &["restore.placed"];
+
+#[cfg(debug_assertions)]
+const LISTS: [&[&str]; 6] = [POINTS, REMOVAL_POINTS, END_POINTS, LEAVE_POINTS, BUCKET_POINTS, RESTORE_POINTS];
 
 #[cfg(debug_assertions)]
 #[derive(Debug)]
@@ -74,7 +84,7 @@ pub fn arm(_: &str) {}
 /// Ends the process here if this point was chosen.
 #[cfg(debug_assertions)]
 pub fn point(name: &'static str) {
-    let is_listed = [POINTS, REMOVAL_POINTS, BUCKET_POINTS, RESTORE_POINTS].iter().any(|points| points.contains(&name));
+    let is_listed = LISTS.iter().any(|points| points.contains(&name));
     debug_assert!(is_listed, "{name} is in a list of points");
     let Some(armed) = ARMED.get().filter(|armed| armed.point == name) else { return };
     if armed.passes.fetch_sub(1, Ordering::SeqCst) == 1 {

@@ -146,6 +146,7 @@ async fn finish_names(app: &Shared, worker: WorkerId, actor: &Actor, is_forced: 
     let done = store::erasure::of_worker(&mut tx, worker).await?.ok_or(LeaveError::Unknown)?;
     crash::point("erasure.finishing");
     tx.commit().await?;
+    crash::point("erasure.finished");
     Ok(done)
 }
 

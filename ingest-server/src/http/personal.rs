@@ -98,10 +98,15 @@ async fn change(
             return Err(Problem::because(ErrorCode::InvalidRequest, why));
         }
     }
+    let withdraws = change.version.is_none();
+    if withdraws {
+        crash::point("consent.withdrawing");
+    }
     tx.commit().await?;
-    if change.version.is_none()
-        && let Err(error) = leaving::remove_bytes(&app, worker_id).await
-    {
+    if withdraws {
+        crash::point("consent.withdrawn");
+    }
+    if withdraws && let Err(error) = leaving::remove_bytes(&app, worker_id).await {
         tracing::error!(worker = %worker_id, "a withdrawal did not get through; housekeeping tries again: {error}");
     }
     let pool = app.store.read();

@@ -208,7 +208,9 @@ async fn stage(app: &Shared, upload: &mut Upload) -> Done<Option<Staged>> {
             tracing::error!(upload = %upload.id, error = %lost, "the upload begins again");
             let earlier = upload.growing();
             (upload.received, upload.midstate, upload.parts) = (0, fresh_midstate(), None);
+            crash::point("upload.restarting");
             save(app, upload, 0).await?;
+            crash::point("upload.restarted");
             // Not before: another replica may have been faster, and its row names the same parts.
             app.objects.discard(&earlier).await?;
             Ok(None)

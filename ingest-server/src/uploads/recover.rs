@@ -8,7 +8,7 @@ use super::receive::{check, settle, turn};
 use crate::app::Shared;
 use crate::limits::signed;
 use crate::objects::Growing;
-use crate::{condemned, store};
+use crate::{condemned, crash, store};
 
 /// After a crash, before the first request: every file that still grows is cut back to its committed bytes, every upload
 /// whose bytes are all here is finished, and files of uploads that have ended are removed. With a bucket no file counts,
@@ -75,7 +75,9 @@ pub async fn sweep(app: &Shared, now: Timestamp) -> Done<usize> {
             if app.stopping.is_cancelled() {
                 return Ok(ended + moved);
             }
+            crash::point("upload.expiring");
             if turn(app, &mut upload, UploadStage::Expired).await? {
+                crash::point("upload.expired");
                 discard(app, &upload.growing()).await;
                 moved += 1;
             }
@@ -99,7 +101,9 @@ pub async fn sweep(app: &Shared, now: Timestamp) -> Done<usize> {
             }
             found += 1;
             let growing = upload.growing();
+            crash::point("upload.expiring");
             if turn(app, &mut upload, UploadStage::Terminated).await? {
+                crash::point("upload.expired");
                 discard(app, &growing).await;
                 moved += 1;
             }

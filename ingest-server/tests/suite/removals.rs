@@ -1,15 +1,15 @@
-//! The server killed while it removes what must go: the recording as it was before a redaction, and media whose time is
-//! over. Started again it goes on until nothing of it is left, nothing is half there, and none of it is certified sooner.
+//! The server killed while it removes what must go: the recording as it was before a redaction, media whose time is over,
+//! uploads that come to no good end, and what a withdrawal ends. Started again it goes on until nothing of it is left, nothing is half there, and none of it is certified sooner.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::bucket;
 use crate::road;
-use crate::road::trial::Trial;
-use crate::road::{database, manifest, sha256};
+use crate::road::trial::{PIECE, Trial};
+use crate::road::{BYTES, TUS, database, id_in, manifest, sha256, video};
 use ingest_server::config::BucketConfig;
-use ingest_server::crash::REMOVAL_POINTS;
+use ingest_server::crash::{END_POINTS, LEAVE_POINTS, REMOVAL_POINTS};
 use ingest_server::store::Engine;
 use serde_json::json;
 
@@ -175,6 +175,96 @@ fn over(folder: &Path, url: &str, place: &Place<'_>, settings: &[(&str, &str)], 
         ("review", 1),
     ] {
         assert_eq!(count(url, what), expected, "{what}");
+    }
+}
+
+/// Files of finished objects of uploads, and of those on their way.
+fn files(folder: &Path) -> (usize, usize) {
+    let count = |name: &str| std::fs::read_dir(folder.join(name)).map_or(0, Iterator::count);
+    (count("objects/uploads"), count("uploads"))
+}
+
+/// Uploads that nobody goes on with: one is finished, the other is not.
+fn left_behind(folder: &Path, url: &str, at: &str) {
+    let mut trial = Trial::new(folder, url, &[("COLLECTOR_HOUSEKEEPING_SECS", "1")], at);
+    let ([invite, _], ..) = trial.accesses();
+    let (token, _) = trial.join(&invite, "device");
+    trial.upload(&token, &video(1500), 1500);
+    trial.upload(&token, &video(2_500_000), PIECE);
+    assert_eq!(files(folder), (1, 1));
+    run(url, "update upload set expires_at = 0, updated_at = 0");
+    until("the uploads are not ended", || {
+        // Whoever asked for an upload itself would end it.
+        trial.send("GET", "/api/v1/me", &token, &[], b"");
+        trial.died && count(url, "upload where stage in ('expired', 'terminated')") == 2 && files(folder) == (0, 0)
+    });
+    until("what was removed is not written down", || count(url, "condemned where is_last = 0") == 0);
+    trial.command(&["audit"]);
+}
+
+/// An upload whose bytes are gone from the disk: its sender begins at 0, and nothing of the earlier try is in it.
+fn begun_again(folder: &Path, url: &str, at: &str) {
+    let mut trial = Trial::new(folder, url, &[], at);
+    let ([invite, _], ..) = trial.accesses();
+    let (token, _) = trial.join(&invite, "device");
+    let whole = video(2_500_000);
+    let path = trial.upload(&token, &whole, PIECE);
+    std::fs::remove_file(folder.join("uploads").join(id_in(&path))).unwrap();
+    let told = trial.send("HEAD", &path, &token, &[TUS], b"");
+    assert_eq!((told.status, told.header("upload-offset")), (200, "0"));
+    assert!(trial.died, "the server passes {at} on the way");
+    for (at, piece) in whole.chunks(PIECE).enumerate() {
+        let offset = (at * PIECE).to_string();
+        let sent = trial.send("PATCH", &path, &token, &[TUS, BYTES, ("upload-offset", &offset)], piece);
+        assert_eq!(sent.status, 204, "{}", String::from_utf8_lossy(&sent.body));
+    }
+    assert!(trial.send("GET", &path, &token, &[], b"").body == whole, "what is served is what was sent");
+    assert_eq!(files(folder), (1, 0));
+    trial.command(&["audit"]);
+}
+
+/// A worker who withdraws with a take handed in, an upload that waits and one on its way.
+fn withdrawn(folder: &Path, url: &str, at: &str) {
+    let mut trial = Trial::new(folder, url, &[("COLLECTOR_HOUSEKEEPING_SECS", "1")], at);
+    let ([invite, _], ..) = trial.accesses();
+    let (token, assignment) = trial.join(&invite, "device");
+    trial.hand_in(&token, &assignment, &recording(PRIVATE));
+    trial.upload(&token, &video(1500), 1500);
+    trial.upload(&token, &video(2_500_000), PIECE);
+    assert_eq!(files(folder), (2, 1));
+    assert_eq!(trial.json("POST", "/api/v1/me/consent", &token, &json!({})).status, 200);
+    assert!(trial.died, "the server passes {at} on the way");
+    until("the uploads are not ended", || files(folder) == (1, 0));
+    until("what was removed is not written down", || count(url, "condemned where is_last = 0") == 0);
+    for (what, expected) in [
+        ("worker where stage = 'withdrawn'", 1),
+        ("consent where withdrawn_at is null", 0),
+        ("submission where stage = 'withdrawn'", 1),
+        ("assignment where stage not in ('cancelled', 'submitted')", 0),
+        ("job where stage in ('queued', 'leased')", 0),
+        ("history where what = 'The consent was withdrawn.'", 1),
+        ("audit where act = 'consent_withdrawn'", 1),
+    ] {
+        assert_eq!(count(url, what), expected, "{what} after {at}");
+    }
+    trial.command(&["audit"]);
+}
+
+#[test]
+fn uploads_and_consents_end_whole_whenever_the_server_dies() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        for at in END_POINTS.iter().chain(LEAVE_POINTS) {
+            let folder = road::folder();
+            let url = database(engine, folder.path());
+            match *at {
+                "upload.expiring" | "upload.expired" => left_behind(folder.path(), &url, at),
+                "upload.restarting" | "upload.restarted" => begun_again(folder.path(), &url, at),
+                _ => withdrawn(folder.path(), &url, at),
+            }
+        }
+        // Each upload has its own.
+        let folder = road::folder();
+        left_behind(folder.path(), &database(engine, folder.path()), "upload.expired:2");
     }
 }
 
