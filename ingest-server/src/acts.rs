@@ -9,6 +9,7 @@ use shared_types::payout::Money;
 use shared_types::timestamp::Timestamp;
 
 use crate::store::audit::{Actor, append};
+use crate::store::change::Audited;
 use crate::store::row::to_word;
 use crate::store::{StoreError, Tx, admin, campaign, invite, token};
 
@@ -22,7 +23,7 @@ pub async fn make_campaign(
     let price = |tier: &Tier| Money { amount_cents: tier.price_cents, currency: file.currency.clone() };
     let prices: Vec<String> = file.tiers.iter().map(|tier| format!("{} for {}", tier.name, price(tier))).collect();
     let what = format!("{:?}: {}", file.name, prices.join(", "));
-    append(tx, actor, AuditAct::CampaignMade, &format!("campaign {id}"), &what, now).await?;
+    Audited::of_new(format!("campaign {id}")).end(tx, actor, AuditAct::CampaignMade, &what, now).await?;
     Ok(id)
 }
 
@@ -49,7 +50,7 @@ pub async fn make_token(
 ) -> Result<TokenMade, StoreError> {
     let made = token::make(tx, role, name, None, now).await?;
     let what = format!("for a program with the role {}, named {name:?}", to_word(&role));
-    append(tx, actor, AuditAct::TokenMade, &format!("token {}", made.id), &what, now).await?;
+    Audited::of_new(format!("token {}", made.id)).end(tx, actor, AuditAct::TokenMade, &what, now).await?;
     Ok(made)
 }
 
@@ -64,7 +65,7 @@ pub async fn make_admin(
         return Ok(false);
     }
     let what = format!("with the role {}", to_word(&role));
-    append(tx, actor, AuditAct::AdminMade, &format!("admin {email}"), &what, now).await?;
+    Audited::of_new(format!("admin {email}")).end(tx, actor, AuditAct::AdminMade, &what, now).await?;
     Ok(true)
 }
 
@@ -75,10 +76,11 @@ pub async fn change_password(
     (email, password_hash): (&str, &str),
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    let change = Audited::begin(tx, format!("admin {email}")).await?;
     if !admin::change_password(tx, email, password_hash).await? {
         return Ok(false);
     }
     let what = "another password; whoever was logged in is out";
-    append(tx, actor, AuditAct::PasswordChanged, &format!("admin {email}"), what, now).await?;
+    change.end(tx, actor, AuditAct::PasswordChanged, what, now).await?;
     Ok(true)
 }

@@ -9,6 +9,7 @@ use shared_types::submission::SubmissionStage;
 use crate::app::Shared;
 use crate::objects::{Lying, ObjectsError};
 use crate::store::audit::{Actor, Chain, append, verify};
+use crate::store::change::Audited;
 use crate::store::operations::{self, Expected};
 use crate::store::owner::Standing;
 use crate::store::{self, StoreError};
@@ -234,12 +235,12 @@ async fn ledger(app: &Shared, how: Look, found: &mut Found) -> Done<()> {
         if how.repair {
             let mut tx = app.store.begin().await?;
             let standing = store::submission::standing(&mut tx, id).await?;
+            let change = Audited::begin(&mut tx, format!("submission {id}")).await?;
             // Somebody else may have written it meanwhile; the ledger's key refuses a second one.
             if let Some(standing) = standing.filter(|standing| standing.stage == SubmissionStage::Accepted) {
                 let payout = store::payout::accrue(&mut tx, &standing, now).await?;
                 let what = format!("earned {}", payout.amount);
-                let subject = format!("submission {id}");
-                append(&mut tx, &Actor::command_line(), AuditAct::Repaired, &subject, &what, now).await?;
+                change.end(&mut tx, &Actor::command_line(), AuditAct::Repaired, &what, now).await?;
                 tx.commit().await.map_err(StoreError::from)?;
                 is_mended = true;
             }
@@ -260,9 +261,9 @@ async fn ledger(app: &Shared, how: Look, found: &mut Found) -> Done<()> {
         let mut is_mended = false;
         if how.repair {
             let mut tx = app.store.begin().await?;
+            let change = Audited::begin(&mut tx, format!("submission {submission_id}")).await?;
             is_mended = operations::insert_payout(&mut tx, &ledger_id, now).await?;
-            let subject = format!("submission {submission_id}");
-            append(&mut tx, &Actor::command_line(), AuditAct::Repaired, &subject, "its payout is written", now).await?;
+            change.end(&mut tx, &Actor::command_line(), AuditAct::Repaired, "its payout is written", now).await?;
             tx.commit().await.map_err(StoreError::from)?;
         }
         let advice = if is_mended { "" } else { " --repair writes it." };

@@ -11,6 +11,7 @@ use shared_types::worker::WorkerStage;
 use crate::app::Shared;
 use crate::objects::{manifest_key, upload_key};
 use crate::store::audit::Actor;
+use crate::store::change::Audited;
 use crate::store::erasure::Gone;
 use crate::store::{self, StoreError, Tx};
 use crate::uploads::{self, UploadError};
@@ -49,6 +50,7 @@ pub async fn withdraw(tx: &mut Tx, worker: WorkerId, actor: &Actor, now: Timesta
     if [WorkerStage::Withdrawn, WorkerStage::Erased].contains(&standing.stage) {
         return Ok(());
     }
+    let change = Audited::begin(tx, format!("worker {worker}")).await?;
     if standing.stage != WorkerStage::Banned {
         let to = standing.stage.advance(WorkerStage::Withdrawn)?;
         if !store::leave::turn_worker(tx, worker, standing.stage, to).await? {
@@ -68,7 +70,7 @@ pub async fn withdraw(tx: &mut Tx, worker: WorkerId, actor: &Actor, now: Timesta
     }
     store::leave::cancel_assignments(tx, worker, now).await?;
     let what = "the consent; the recordings leave the datasets";
-    store::audit::append(tx, actor, AuditAct::ConsentWithdrawn, &format!("worker {worker}"), what, now).await?;
+    change.end(tx, actor, AuditAct::ConsentWithdrawn, what, now).await?;
     Ok(())
 }
 
@@ -135,6 +137,7 @@ async fn finish_names(app: &Shared, worker: WorkerId, actor: &Actor, is_forced: 
     if open.done_at.is_some() || !may_go || store::condemned::waits(&mut tx, worker).await? {
         return Ok(open);
     }
+    let change = Audited::begin(&mut tx, format!("worker {worker}")).await?;
     if !store::erasure::done(&mut tx, worker, now).await? {
         return Ok(open);
     }
@@ -142,7 +145,7 @@ async fn finish_names(app: &Shared, worker: WorkerId, actor: &Actor, is_forced: 
     store::leave::turn_worker(&mut tx, worker, stage, stage.advance(WorkerStage::Erased)?).await?;
     store::leave::blank_worker(&mut tx, worker).await?;
     let what = if open.is_owed_pay { "the name is gone, though pay was owed" } else { "the name is gone" };
-    store::audit::append(&mut tx, actor, AuditAct::ErasureDone, &format!("worker {worker}"), what, now).await?;
+    change.end(&mut tx, actor, AuditAct::ErasureDone, what, now).await?;
     let done = store::erasure::of_worker(&mut tx, worker).await?.ok_or(LeaveError::Unknown)?;
     crash::point("erasure.finishing");
     tx.commit().await?;

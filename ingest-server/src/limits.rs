@@ -87,6 +87,8 @@ limits! {
     rejected_media_days "COLLECTOR_REJECTED_MEDIA_DAYS" = 60;
     /// Days that the media of accepted takes are kept; 0 for ever.
     accepted_media_days "COLLECTOR_ACCEPTED_MEDIA_DAYS" = 0;
+    /// Days that addresses are kept from which people logged in; 0 for ever.
+    login_address_days "COLLECTOR_LOGIN_ADDRESS_DAYS" = 90;
 }
 
 #[derive(Debug, thiserror::Error)]

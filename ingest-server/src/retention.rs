@@ -9,6 +9,7 @@ use crate::limits::{Limits, signed};
 use crate::objects::manifest_key;
 use crate::store::StoreError;
 use crate::store::audit::Actor;
+use crate::store::change::Audited;
 use crate::store::retention::{Due, Since};
 use crate::uploads::{Done, UploadError};
 use crate::{condemned, crash, store};
@@ -25,16 +26,19 @@ pub enum Class {
     RejectedMedia,
     /// Media of accepted takes; the ledger, the review and the dataset's rows stay.
     AcceptedMedia,
+    /// Where people logged in from; the entries of the audit log stay.
+    LoginAddresses,
 }
 
 impl Class {
-    pub const ALL: [Self; 3] = [Self::UnusedUploads, Self::RejectedMedia, Self::AcceptedMedia];
+    pub const ALL: [Self; 4] = [Self::UnusedUploads, Self::RejectedMedia, Self::AcceptedMedia, Self::LoginAddresses];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::UnusedUploads => "unused_uploads",
             Self::RejectedMedia => "rejected_media",
             Self::AcceptedMedia => "accepted_media",
+            Self::LoginAddresses => "login_addresses",
         }
     }
 
@@ -43,13 +47,14 @@ impl Class {
             Self::UnusedUploads => limits.unused_upload_days,
             Self::RejectedMedia => limits.rejected_media_days,
             Self::AcceptedMedia => limits.accepted_media_days,
+            Self::LoginAddresses => limits.login_address_days,
         }
     }
 
     const fn stages(self) -> &'static [SubmissionStage] {
         use SubmissionStage as Stage;
         match self {
-            Self::UnusedUploads => &[],
+            Self::UnusedUploads | Self::LoginAddresses => &[],
             Self::RejectedMedia => {
                 &[Stage::Rejected, Stage::Redo, Stage::SentBack, Stage::Withdrawn, Stage::Failed, Stage::Quarantined]
             }
@@ -81,6 +86,8 @@ pub async fn look(app: &Shared, now: Timestamp) -> Result<Vec<Over>, StoreError>
         if days > 0 && class == Class::UnusedUploads {
             let uploads = store::upload::unused_sum(app.store.read(), before(days, now)).await?;
             (over.items, over.bytes) = uploads;
+        } else if days > 0 && class == Class::LoginAddresses {
+            over.items = store::audit::old_addresses(app.store.read(), before(days, now)).await?;
         } else if days > 0 {
             let mut after = None;
             loop {
@@ -106,9 +113,15 @@ async fn due(
     store::retention::due(app.store.read(), since, after).await
 }
 
-/// Condemns and removes the media of submissions whose time is over, until the server is told to stop; tells how many. Unused
-/// uploads are ended by [`crate::uploads::sweep`].
+/// Forgets addresses, and condemns and removes the media of submissions, whose time is over, until the server is told to
+/// stop; tells how many submissions. Unused uploads are ended by [`crate::uploads::sweep`].
 pub async fn apply(app: &Shared, now: Timestamp) -> Done<u64> {
+    let days = Class::LoginAddresses.days(&app.config.limits);
+    if days > 0 {
+        let mut tx = app.store.begin().await?;
+        store::audit::forget_addresses(&mut tx, before(days, now)).await?;
+        tx.commit().await?;
+    }
     let mut removed = 0;
     for class in [Class::RejectedMedia, Class::AcceptedMedia] {
         let days = class.days(&app.config.limits);
@@ -135,6 +148,7 @@ pub async fn apply(app: &Shared, now: Timestamp) -> Done<u64> {
 
 async fn condemn(app: &Shared, due: &Due, since: Since<'_>, now: Timestamp) -> Result<bool, UploadError> {
     let mut tx = app.store.begin().await?;
+    let change = Audited::begin(&mut tx, format!("submission {}", due.id)).await?;
     if !store::retention::mark(&mut tx, due.id, since, now).await? {
         return Ok(false);
     }
@@ -146,8 +160,7 @@ async fn condemn(app: &Shared, due: &Due, since: Since<'_>, now: Timestamp) -> R
     // What it says holds at once: the bytes go after it, and nobody is given their address any more.
     let what = "The media go: their time is over.";
     store::history::add(&mut tx, due.id, now, "server", what).await?;
-    let subject = format!("submission {}", due.id);
-    store::audit::append(&mut tx, &Actor::server(), AuditAct::MediaRemoved, &subject, what, now).await?;
+    change.end(&mut tx, &Actor::server(), AuditAct::MediaRemoved, what, now).await?;
     crash::point("retention.condemning");
     tx.commit().await?;
     crash::point("retention.condemned");

@@ -16,6 +16,8 @@ pub enum SecretKind {
     /// Of a browser from which somebody has logged in; it opens nothing.
     Device,
     Lease,
+    /// Beside a hash, so that what is hashed cannot be guessed; it opens nothing.
+    Salt,
 }
 
 impl SecretKind {
@@ -29,6 +31,7 @@ impl SecretKind {
             Self::Session => "css_",
             Self::Device => "csd_",
             Self::Lease => "csl_",
+            Self::Salt => "cst_",
         }
     }
 

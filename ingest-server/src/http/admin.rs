@@ -14,6 +14,7 @@ use crate::http::guard::AdminCaller;
 use crate::http::page::{Asked, LIMIT, cursor, page};
 use crate::http::route::{Route, Who, route};
 use crate::store;
+use crate::store::change::Audited;
 
 pub(super) fn routes() -> Vec<Route> {
     let path = "/api/v1/admin/admins/{id}";
@@ -49,9 +50,10 @@ async fn remove(
     }
     let mut tx = app.store.begin().await?;
     let email = store::admin::email(&mut tx, &id).await?.ok_or(ErrorCode::NotFound)?;
+    let change = Audited::begin(&mut tx, format!("admin {email}")).await?;
     store::admin::remove(&mut tx, &id).await?;
-    let (subject, what) = (format!("admin {email}"), "the login is gone, and who was logged in is out");
-    store::audit::append(&mut tx, &caller.actor(), AuditAct::AdminRemoved, &subject, what, app.clock.now()).await?;
+    let what = "the login is gone, and who was logged in is out";
+    change.end(&mut tx, &caller.actor(), AuditAct::AdminRemoved, what, app.clock.now()).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -63,12 +65,12 @@ async fn remove_totp(
 ) -> Answer<StatusCode> {
     let mut tx = app.store.begin().await?;
     let email = store::admin::email(&mut tx, &id).await?.ok_or(ErrorCode::NotFound)?;
+    let change = Audited::begin(&mut tx, format!("admin {email}")).await?;
     if !store::second_factor::remove(&mut tx, &id).await? {
         return Err(Problem::because(ErrorCode::StageConflict, "This login has no second factor."));
     }
-    let (subject, what) = (format!("admin {email}"), "for somebody who has lost it");
-    store::audit::append(&mut tx, &caller.actor(), AuditAct::SecondFactorRemoved, &subject, what, app.clock.now())
-        .await?;
+    let (act, now) = (AuditAct::SecondFactorRemoved, app.clock.now());
+    change.end(&mut tx, &caller.actor(), act, "for somebody who has lost it", now).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

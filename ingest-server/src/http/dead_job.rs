@@ -20,6 +20,7 @@ use crate::http::page::{LIMIT, page};
 use crate::http::route::{Route, Who, route};
 use crate::store;
 use crate::store::audit::Actor;
+use crate::store::change::Audited;
 
 pub(super) fn routes() -> Vec<Route> {
     let (get, post) = (Method::GET, Method::POST);
@@ -65,6 +66,7 @@ async fn queue_again(app: &App, actor: &Actor, id: JobId) -> Answer<()> {
     let mut tx = app.store.begin().await?;
     let job = store::job::lock(&mut tx, id).await?.ok_or(ErrorCode::NotFound)?;
     job.stage.advance(JobStage::Queued)?;
+    let change = Audited::begin(&mut tx, format!("job {id}")).await?;
     if !store::job::retry(&mut tx, id, now).await? {
         return Err(ErrorCode::StageConflict.into());
     }
@@ -72,8 +74,7 @@ async fn queue_again(app: &App, actor: &Actor, id: JobId) -> Answer<()> {
     if let Some(submission_id) = job.submission_id.filter(|_| job.kind != JobKind::Redact) {
         outcome::resume(&mut tx, submission_id, job.kind, now).await?;
     }
-    let subject = format!("job {id}");
-    store::audit::append(&mut tx, actor, AuditAct::JobRetried, &subject, "a dead job is queued again", now).await?;
+    change.end(&mut tx, actor, AuditAct::JobRetried, "a dead job is queued again", now).await?;
     Ok(tx.commit().await?)
 }
 
@@ -85,11 +86,11 @@ async fn give_up(app: &App, actor: &Actor, id: JobId) -> Answer<()> {
     if job.kind == JobKind::Redact {
         return Err(ErrorCode::StageConflict.into());
     }
+    let change = Audited::begin(&mut tx, format!("job {id}")).await?;
     if !store::job::cancel(&mut tx, id, now).await? {
         return Err(ErrorCode::StageConflict.into());
     }
-    let subject = format!("job {id}");
-    store::audit::append(&mut tx, actor, AuditAct::JobGivenUp, &subject, "a dead job is given up", now).await?;
+    change.end(&mut tx, actor, AuditAct::JobGivenUp, "a dead job is given up", now).await?;
     Ok(tx.commit().await?)
 }
 

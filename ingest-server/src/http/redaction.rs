@@ -25,6 +25,7 @@ use crate::http::outcome::turn;
 use crate::http::review::submission_id;
 use crate::http::route::{Route, Who, route};
 use crate::objects::{manifest_key, upload_key};
+use crate::store::change::Audited;
 use crate::store::job::Job;
 use crate::store::submission::{Change, StoredFile};
 use crate::store::{self, Tx};
@@ -78,6 +79,7 @@ async fn redact(
     if store::redaction::is_open(&mut tx, id).await? {
         return Err(still_open());
     }
+    let change = Audited::begin(&mut tx, format!("submission {id}")).await?;
     let redaction = RedactionId(Uuid::now_v7());
     store::redaction::insert(&mut tx, redaction, id, &range, &caller.name, now).await?;
     let (kind, campaign) = (JobKind::Redact, standing.campaign_id);
@@ -86,8 +88,7 @@ async fn redact(
     turn(&mut tx, &standing, standing.stage, &Change::default(), now).await?;
     let line = format!("asked to redact {:.1} s to {:.1} s", range.start, range.end);
     store::history::add(&mut tx, id, now, &caller.name, &line).await?;
-    let subject = format!("submission {id}");
-    store::audit::append(&mut tx, &caller.actor(), AuditAct::TakeRedacted, &subject, &line, now).await?;
+    change.end(&mut tx, &caller.actor(), AuditAct::TakeRedacted, &line, now).await?;
     tx.commit().await?;
     app.work.notify_waiters();
     let view = RedactionView { id: redaction, range, who: caller.name, asked_at: now, done_at: None, is_gone: false };

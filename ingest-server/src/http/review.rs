@@ -23,6 +23,7 @@ use crate::http::page::LIMIT;
 use crate::http::redaction;
 use crate::http::route::{Route, Who, route};
 use crate::store;
+use crate::store::change::Audited;
 use crate::store::review::Filter;
 use crate::store::submission::Change;
 
@@ -173,6 +174,7 @@ async fn decide(
     };
     let to = in_review.advance(to)?;
     let assignment = standing.assignment_stage.advance(assignment)?;
+    let entry = Audited::begin(&mut tx, format!("submission {id}")).await?;
     let change = Change { rating: Some(decision.rating), ..Change::default() };
     turn(&mut tx, &standing, to, &change, now).await?;
     turn_assignment(&mut tx, &standing, assignment, now).await?;
@@ -187,8 +189,7 @@ async fn decide(
         Some(PayoutView { amount, .. }) => format!("{line}, for {amount}"),
         None => line,
     };
-    let subject = format!("submission {id}");
-    store::audit::append(&mut tx, &caller.actor(), AuditAct::ReviewDecided, &subject, &what, now).await?;
+    entry.end(&mut tx, &caller.actor(), AuditAct::ReviewDecided, &what, now).await?;
     crash::point("review.deciding");
     tx.commit().await?;
     crash::point("review.decided");

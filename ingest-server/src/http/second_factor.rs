@@ -16,6 +16,7 @@ use crate::http::guard::{AdminCaller, Session};
 use crate::http::route::{Route, Who, route};
 use crate::http::session::renew;
 use crate::store;
+use crate::store::change::Audited;
 use crate::totp::{TotpSecret, new_recovery_codes};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -89,15 +90,14 @@ async fn confirm(
     let step = step.ok_or_else(wrong)?;
     let codes = new_recovery_codes()?;
     let mut tx = app.store.begin().await?;
+    let change = Audited::begin(&mut tx, format!("admin {}", caller.name)).await?;
     let is_first = store::second_factor::use_step(&mut tx, &session.admin_id, step).await?;
     if !is_first || !store::second_factor::confirm(&mut tx, &session.admin_id, &codes, now).await? {
         return Err(ErrorCode::VersionConflict.into());
     }
     // Whoever got in with the password alone is out.
     store::session::end_others(&mut tx, &session.admin_id, &session.id_sha256).await?;
-    let subject = format!("admin {}", caller.name);
-    store::audit::append(&mut tx, &caller.actor(), AuditAct::SecondFactorAdded, &subject, "an authenticator app", now)
-        .await?;
+    change.end(&mut tx, &caller.actor(), AuditAct::SecondFactorAdded, "an authenticator app", now).await?;
     let cookie = renew(&mut tx, session).await?;
     tx.commit().await?;
     Ok((cookie, Json(RecoveryCodes { codes })))
@@ -106,19 +106,12 @@ async fn confirm(
 async fn remove(State(app): State<Shared>, Extension(caller): Extension<AdminCaller>) -> Answer<impl IntoResponse> {
     let session = session(&caller)?;
     let mut tx = app.store.begin().await?;
+    let change = Audited::begin(&mut tx, format!("admin {}", caller.name)).await?;
     if !store::second_factor::remove(&mut tx, &session.admin_id).await? {
         return Err(Problem::because(ErrorCode::StageConflict, "This login has no second factor."));
     }
-    let subject = format!("admin {}", caller.name);
-    store::audit::append(
-        &mut tx,
-        &caller.actor(),
-        AuditAct::SecondFactorRemoved,
-        &subject,
-        "by its owner",
-        app.clock.now(),
-    )
-    .await?;
+    let (act, now) = (AuditAct::SecondFactorRemoved, app.clock.now());
+    change.end(&mut tx, &caller.actor(), act, "by its owner", now).await?;
     let cookie = renew(&mut tx, session).await?;
     tx.commit().await?;
     Ok((StatusCode::NO_CONTENT, cookie))

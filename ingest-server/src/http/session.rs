@@ -131,8 +131,12 @@ async fn log_in(
     store::known_device::put(&mut tx, &device_key(&email, &device), now).await?;
     let (actor, subject) = (Actor { name: email.clone(), request_id }, format!("admin {email}"));
     let what = if request.totp.is_some() { "with password and code" } else { "with the password" };
-    let what = format!("{what}, from {}", if client == HERE { "this machine" } else { &client });
-    store::audit::append(&mut tx, &actor, AuditAct::LoggedIn, &subject, &what, now).await?;
+    let act = AuditAct::LoggedIn;
+    if client == HERE {
+        store::audit::append(&mut tx, &actor, act, &subject, &format!("{what}, from this machine"), now).await?;
+    } else {
+        store::audit::append_from(&mut tx, &actor, (act, &subject, what), &client, now).await?;
+    }
     tx.commit().await?;
     let life_secs = store::known_device::LIFE_SECS;
     let of_device = format!("{DEVICE_COOKIE}={device}; {ATTRIBUTES}; Max-Age={life_secs}");

@@ -16,6 +16,7 @@ use crate::http::guard::AdminCaller;
 use crate::http::page::{Asked, LIMIT, cursor, page};
 use crate::http::route::{Route, Who, route};
 use crate::store;
+use crate::store::change::Audited;
 
 const LONGEST_NAME: usize = 200;
 
@@ -64,12 +65,11 @@ async fn revoke(
 ) -> Answer<StatusCode> {
     let (id, now) = (id.parse().map_err(|_| ErrorCode::NotFound)?, app.clock.now());
     let mut tx = app.store.begin().await?;
+    let change = Audited::begin(&mut tx, format!("token {id}")).await?;
     if !store::token::revoke(&mut tx, id, now).await? {
         return Err(ErrorCode::NotFound.into());
     }
-    let subject = format!("token {id}");
-    store::audit::append(&mut tx, &caller.actor(), AuditAct::TokenRevoked, &subject, "it opens nothing now", now)
-        .await?;
+    change.end(&mut tx, &caller.actor(), AuditAct::TokenRevoked, "it opens nothing now", now).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,6 +12,7 @@ pub mod assignment;
 pub mod audit;
 mod bell;
 pub mod campaign;
+pub mod change;
 pub mod condemned;
 pub mod consent;
 pub mod erasure;

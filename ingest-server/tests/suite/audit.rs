@@ -1,6 +1,9 @@
 //! The audit log: each act of people with power has its entry, and a chain that was touched says where.
 
+use crate::login;
 use crate::road::{NOW, Road};
+use ingest_server::housekeeping;
+use ingest_server::retention::{self, Class};
 use ingest_server::store::Engine;
 use ingest_server::store::audit::{self, Actor, Chain};
 use serde_json::{Value, json};
@@ -13,7 +16,9 @@ on_both!(
     an_export_has_its_entry,
     what_is_refused_has_none,
     two_at_once_follow_on_each_other,
-    a_chain_that_was_touched
+    a_chain_that_was_touched,
+    what_an_act_changed_is_in_the_chain,
+    an_address_goes_and_the_chain_holds,
 );
 
 const AUDIT: &str = "/api/v1/admin/audit";
@@ -70,6 +75,14 @@ async fn acts_have_their_entry(road: Road) {
     assert_eq!((last["seq"].clone(), last["subject"].clone()), (json!(6), json!(format!("submission {}", taken.id))));
     assert_eq!(last["what"], "accepted, 5 of 5, for 4.00 USD");
     assert_eq!(last["request_id"], decided.header("x-request-id"), "it is found again in the server's log");
+    let states = |entry: &Value| (entry["state_before_sha256"].clone(), entry["state_after_sha256"].clone());
+    assert_eq!(states(&entries[4]), (Value::Null, Value::Null), "a look changes nothing");
+    assert!(states(&entries[1]).0.is_null() && states(&entries[1]).1.is_string(), "a token that was made");
+    for changed in [&entries[2], last] {
+        let (before, after) = states(changed);
+        assert!(before.is_string() && after.is_string() && before != after, "{changed}");
+    }
+    assert_eq!(states(&entries[1]).1, states(&entries[2]).0, "it is revoked as it was made");
     let text = serde_json::to_string(&entries).unwrap();
     assert!(!text.contains(made.json()["token"].as_str().unwrap()), "no secret is in it");
     let Chain::Whole { entries, sha256 } = audit::verify(road.app.store.read()).await.unwrap() else {
@@ -137,17 +150,91 @@ async fn two_at_once_follow_on_each_other(road: Road) {
     assert!(matches!(chain, Chain::Whole { entries: 61, .. }), "{chain:?}");
 }
 
+async fn run(road: &Road, text: &str) -> Result<(), sqlx::Error> {
+    let mut tx = road.app.store.begin().await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(text.to_owned())).execute(&mut *tx).await?;
+    tx.commit().await
+}
+
+async fn let_it_be_touched(road: &Road) {
+    let triggers: &[&str] = match road.app.store.engine() {
+        Engine::Sqlite => &["drop trigger audit_stays", "drop trigger audit_remains"],
+        Engine::Postgres => &["drop trigger audit_stays on audit"],
+    };
+    for trigger in triggers {
+        run(road, trigger).await.unwrap();
+    }
+}
+
+/// The first entry that is not as it was written; 0 where all are.
+async fn broken(road: &Road) -> i64 {
+    match audit::verify(road.app.store.read()).await.unwrap() {
+        Chain::Broken { seq, .. } => seq,
+        Chain::Whole { .. } => 0,
+    }
+}
+
+async fn what_an_act_changed_is_in_the_chain(road: Road) {
+    let admin = road.token(TokenRole::Admin).await;
+    write(&road, 1).await;
+    let asked = json!({ "role": "pipeline", "name": "p" });
+    let made = road.call("POST", "/api/v1/admin/tokens", &admin, Some(asked)).await.json();
+    let token = format!("/api/v1/admin/tokens/{}", made["id"].as_str().unwrap());
+    assert_eq!(road.call("DELETE", &token, &admin, None).await.status, 204);
+    write(&road, 1).await;
+    let entry = entries(&road, &admin).await.remove(2);
+    assert_eq!(entry["act"], "token_revoked");
+    let_it_be_touched(&road).await;
+    for column in ["state_before_sha256", "state_after_sha256"] {
+        let was = entry[column].as_str().unwrap();
+        for other in ["null".to_owned(), format!("'{}'", "0".repeat(64))] {
+            run(&road, &format!("update audit set {column} = {other} where seq = 3")).await.unwrap();
+            assert_eq!(broken(&road).await, 3, "{column} = {other}");
+        }
+        run(&road, &format!("update audit set {column} = '{was}' where seq = 3")).await.unwrap();
+        assert_eq!(broken(&road).await, 0);
+    }
+    // Nor does one come to an entry that changed nothing.
+    run(&road, "update audit set state_after_sha256 = '' where seq = 1").await.unwrap();
+    assert_eq!(broken(&road).await, 1);
+}
+
+/// Where people logged in from is kept for so long, and not in what is never removed.
+async fn an_address_goes_and_the_chain_holds(road: Road) {
+    let admin = road.token(TokenRole::Admin).await;
+    road.login(AdminRole::Admin).await;
+    assert_eq!(login::log_in(&road, login::HERE, login::EMAIL, login::WORD, None).await.status, 204);
+    let addresses = async || {
+        let entries = entries(&road, &admin).await;
+        entries.iter().map(|entry| entry["address"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(addresses().await, [Value::Null, json!(login::HERE)]);
+    for column in ["who", "subject", "what", "coalesce(request_id, '')"] {
+        assert_eq!(road.count(&format!("audit where {column} like '%{}%'", login::HERE)).await, 0, "{column}");
+    }
+    run(&road, "update audit_address set address = '198.51.100.9'").await.unwrap();
+    assert_eq!(broken(&road).await, 2, "one that was changed shows");
+    run(&road, &format!("update audit_address set address = '{}'", login::HERE)).await.unwrap();
+    assert_eq!(broken(&road).await, 0);
+    let over = async || {
+        let all = retention::look(&road.app, road.app.clock.now()).await.unwrap();
+        all.into_iter().find(|one| one.class == Class::LoginAddresses).map(|one| (one.days, one.items))
+    };
+    road.pass(89 * 86_400);
+    housekeeping::round(&road.app).await.unwrap();
+    assert_eq!((over().await, road.count("audit_address").await), (Some((90, 0)), 1));
+    road.pass(2 * 86_400);
+    assert_eq!(over().await, Some((90, 1)));
+    housekeeping::round(&road.app).await.unwrap();
+    assert_eq!((over().await, road.count("audit_address").await), (Some((90, 0)), 0));
+    assert_eq!(addresses().await, [Value::Null, Value::Null]);
+    assert_eq!(broken(&road).await, 0, "the chain holds without it");
+}
+
 /// What somebody with the database in hand can do, and where it shows.
 async fn a_chain_that_was_touched(road: Road) {
     write(&road, 6).await;
-    let run = async |text: &str| {
-        let mut tx = road.app.store.begin().await.unwrap();
-        let done = sqlx::query(sqlx::AssertSqlSafe(text.to_owned())).execute(&mut *tx).await;
-        if done.is_ok() {
-            tx.commit().await.unwrap();
-        }
-        done
-    };
+    let run = async |text: &str| run(&road, text).await;
     for refused in ["update audit set who = 'x' where seq = 2", "delete from audit where seq = 6"] {
         assert!(run(refused).await.is_err(), "{refused}");
     }
@@ -156,17 +243,8 @@ async fn a_chain_that_was_touched(road: Road) {
             assert!(run(&format!("truncate {table}")).await.is_err(), "{table}");
         }
     }
-    match road.app.store.engine() {
-        Engine::Sqlite => {
-            run("drop trigger audit_stays").await.unwrap();
-            run("drop trigger audit_remains").await.unwrap();
-        }
-        Engine::Postgres => drop(run("drop trigger audit_stays on audit").await.unwrap()),
-    }
-    let broken = async || match audit::verify(road.app.store.read()).await.unwrap() {
-        Chain::Broken { seq, .. } => seq,
-        Chain::Whole { .. } => 0,
-    };
+    let_it_be_touched(&road).await;
+    let broken = async || broken(&road).await;
     for (change, back, seq) in [
         ("update audit set what = 'x' where seq = 2", "update audit set what = 'entry 1' where seq = 2", 2),
         ("update audit set at = at + 1 where seq = 5", "update audit set at = at - 1 where seq = 5", 5),

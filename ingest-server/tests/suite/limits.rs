@@ -161,7 +161,12 @@ async fn what_is_over_its_time_goes(road: Road) {
     road.pass(61 * 86_400);
     assert_eq!(
         over().await,
-        [("unused_uploads", 30, 1, 66), ("rejected_media", 60, 1, 64), ("accepted_media", 0, 0, 0)]
+        [
+            ("unused_uploads", 30, 1, 66),
+            ("rejected_media", 60, 1, 64),
+            ("accepted_media", 0, 0, 0),
+            ("login_addresses", 90, 0, 0)
+        ]
     );
     assert_eq!(objects(), 3, "looking removes nothing");
     for _ in 0..2 {

@@ -29,8 +29,8 @@ on_both!(
 );
 
 const SESSION: &str = "/api/v1/admin/session";
-const WORD: &str = "correct horse battery";
-const EMAIL: &str = "admin@example.org";
+pub(super) const WORD: &str = "correct horse battery";
+pub(super) const EMAIL: &str = "admin@example.org";
 
 /// A request of a browser on the server's own pages, from an address.
 async fn send(road: &Road, method: &str, path: &str, cookie: &str, from: &str, body: Option<Value>) -> Answer {

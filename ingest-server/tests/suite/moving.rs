@@ -217,6 +217,8 @@ async fn every_table_goes_over_as_it_is() {
     let admin = road.token(TokenRole::Admin).await;
     worked_on(&road, &worker, &admin).await;
     let cookie = road.login(AdminRole::Admin).await;
+    let elsewhere = login::log_in(&road, login::HERE, login::EMAIL, login::WORD, None).await;
+    assert_eq!(elsewhere.status, 204);
     login::add_app(&road, &cookie).await;
     assert_eq!(login::log_in(&road, login::HERE, "nobody@example.org", "wrong", None).await.status, 401);
     let (waiting, machine) = (road.worker("Basic").await, road.token(TokenRole::Pipeline).await);

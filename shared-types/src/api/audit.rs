@@ -56,4 +56,10 @@ pub struct AuditRow {
     pub request_id: Option<String>,
     /// Of this entry and, through the one before it, of all before.
     pub sha256: String,
+    /// Where a login came from; none for other acts, for this machine, and when its time is over.
+    pub address: Option<String>,
+    /// Of what was changed, as it was before; none where nothing was changed, or it was made.
+    pub state_before_sha256: Option<String>,
+    /// As it is after; none where nothing was changed, or it is gone.
+    pub state_after_sha256: Option<String>,
 }

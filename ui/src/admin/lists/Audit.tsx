@@ -10,8 +10,24 @@ const COLUMNS: ReadonlyArray<Column<AuditRow>> = [
   { name: 'Act', cell: (entry) => words(entry.act) },
   { name: 'To what', cell: (entry) => <span className="mono">{entry.subject}</span> },
   { name: 'In words', cell: (entry) => entry.what },
+  { name: 'From', cell: (entry) => <span className="muted">{entry.address}</span> },
+  { name: 'Before, after', cell: (entry) => <States entry={entry} /> },
   { name: 'Hash', cell: (entry) => <span className="mono muted" title={entry.sha256}>{entry.sha256.slice(0, 8)}</span> },
 ];
+
+/** What was changed, by the hash of what it was and is: nothing where the act changed nothing. */
+function States({ entry }: { entry: AuditRow }) {
+  const { state_before_sha256: before, state_after_sha256: after } = entry;
+  if (before === null && after === null) {
+    return null;
+  }
+  const short = (hash: string | null) => (hash === null ? 'none' : hash.slice(0, 8));
+  return (
+    <span className="mono muted" title={`${before ?? 'none'} → ${after ?? 'none'}`}>
+      {short(before)} → {short(after)}
+    </span>
+  );
+}
 
 export function Audit() {
   return (

@@ -27,6 +27,18 @@ what: string,
  */
 request_id: string | null, 
 /**
+ * Where a login came from; none for other acts, for this machine, and when its time is over.
+ */
+address: string | null, 
+/**
+ * Of what was changed, as it was before; none where nothing was changed, or it was made.
+ */
+state_before_sha256: string | null, 
+/**
+ * As it is after; none where nothing was changed, or it is gone.
+ */
+state_after_sha256: string | null, 
+/**
  * Of this entry and, through the one before it, of all before.
  */
 sha256: string, };

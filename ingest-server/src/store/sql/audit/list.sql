@@ -1,3 +1,6 @@
-select seq, at, who, act, subject, what, request_id, before_sha256, sha256 from audit
-where seq < coalesce(cast($1 as bigint), 9223372036854775807)
-order by seq desc limit $2
+select audit.seq, audit.at, who, act, subject, what, request_id, before_sha256, sha256,
+    state_before_sha256, state_after_sha256, address_sha256, audit_address.salt, audit_address.address
+from audit
+left join audit_address on audit_address.seq = audit.seq
+where audit.seq < coalesce(cast($1 as bigint), 9223372036854775807)
+order by audit.seq desc limit $2

@@ -1,0 +1,1 @@
+delete from audit_address where at < $1

@@ -1,0 +1,1 @@
+insert into audit_address (seq, at, salt, address) values ($1, $2, $3, $4)

@@ -1,0 +1,1 @@
+select count(*) as found from audit_address where at < $1

@@ -1,0 +1,1 @@
+select name, description, currency from campaign where id = $1

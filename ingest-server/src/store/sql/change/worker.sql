@@ -1,0 +1,1 @@
+select stage from worker where id = $1
