@@ -195,6 +195,11 @@ async fn list(State(app): State<Shared>, Extension(caller): Extension<AdminCalle
     Ok(Json(Page { items, next_cursor: None }))
 }
 
+async fn note_end(app: &Shared, tx: &mut Tx, caller: &AdminCaller, what: &str) -> Answer<()> {
+    let (subject, now) = (format!("admin {}", caller.name), app.clock.now());
+    Ok(store::audit::append(tx, &caller.actor(), AuditAct::LoginEnded, &subject, what, now).await?)
+}
+
 async fn end_one(
     State(app): State<Shared>,
     Extension(caller): Extension<AdminCaller>,
@@ -205,6 +210,7 @@ async fn end_one(
     if !store::session::end_one(&mut tx, &session.admin_id, &id).await? {
         return Err(ErrorCode::NotFound.into());
     }
+    note_end(&app, &mut tx, &caller, "another one of its own").await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -212,7 +218,10 @@ async fn end_one(
 async fn end_others(State(app): State<Shared>, Extension(caller): Extension<AdminCaller>) -> Answer<StatusCode> {
     let session = second_factor::session(&caller)?;
     let mut tx = app.store.begin().await?;
-    store::session::end_others(&mut tx, &session.admin_id, &session.id_sha256).await?;
+    let ended = store::session::end_others(&mut tx, &session.admin_id, &session.id_sha256).await?;
+    if ended > 0 {
+        note_end(&app, &mut tx, &caller, &format!("all others of its own: {ended}")).await?;
+    }
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -221,6 +230,7 @@ async fn log_out(State(app): State<Shared>, Extension(caller): Extension<AdminCa
     if let Some(session) = &caller.session {
         let mut tx = app.store.begin().await?;
         store::session::end(&mut tx, &session.id_sha256).await?;
+        note_end(&app, &mut tx, &caller, "logged out").await?;
         tx.commit().await?;
     }
     let cookie = format!("{COOKIE}=; {ATTRIBUTES}; Max-Age=0");

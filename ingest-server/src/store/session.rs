@@ -132,11 +132,10 @@ pub async fn renew(tx: &mut Tx, id_sha256: &str, new_sha256: &str) -> Result<(),
     Ok(())
 }
 
-/// Ends every other login of the same person.
-pub async fn end_others(tx: &mut Tx, admin_id: &str, id_sha256: &str) -> Result<(), StoreError> {
+/// Ends every other login of the same person; how many.
+pub async fn end_others(tx: &mut Tx, admin_id: &str, id_sha256: &str) -> Result<u64, StoreError> {
     let query = sqlx::query(include_str!("sql/session/end_others.sql")).bind(admin_id.to_owned());
-    query.bind(id_sha256.to_owned()).execute(&mut **tx).await?;
-    Ok(())
+    Ok(query.bind(id_sha256.to_owned()).execute(&mut **tx).await?.rows_affected())
 }
 
 pub async fn end(tx: &mut Tx, id_sha256: &str) -> Result<(), StoreError> {

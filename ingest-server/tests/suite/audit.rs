@@ -19,6 +19,7 @@ on_both!(
     a_chain_that_was_touched,
     what_an_act_changed_is_in_the_chain,
     an_address_goes_and_the_chain_holds,
+    the_end_of_a_login_has_its_entry,
 );
 
 const AUDIT: &str = "/api/v1/admin/audit";
@@ -229,6 +230,28 @@ async fn an_address_goes_and_the_chain_holds(road: Road) {
     assert_eq!((over().await, road.count("audit_address").await), (Some((90, 0)), 0));
     assert_eq!(addresses().await, [Value::Null, Value::Null]);
     assert_eq!(broken(&road).await, 0, "the chain holds without it");
+}
+
+async fn the_end_of_a_login_has_its_entry(road: Road) {
+    let admin = road.token(TokenRole::Admin).await;
+    let first = road.login(AdminRole::Admin).await;
+    for _ in 0..3 {
+        assert_eq!(login::log_in(&road, login::HERE, login::EMAIL, login::WORD, None).await.status, 204);
+    }
+    let session = "/api/v1/admin/session";
+    let own = [("cookie", first.as_str()), ("sec-fetch-site", "same-origin")];
+    let logins = road.send("GET", &format!("{session}/logins"), "", &own, "").await.json();
+    let other = logins["items"].as_array().unwrap().iter().find(|login| login["is_this"] == false).unwrap().clone();
+    let one = format!("{session}/logins/{}", other["id"].as_str().unwrap());
+    let others = format!("{session}/others");
+    for (path, status) in [(&one, 204), (&one, 404), (&others, 204), (&others, 204), (&session.to_owned(), 204)] {
+        assert_eq!(road.send("DELETE", path, "", &own, "").await.status, status, "{path}");
+    }
+    let entries = entries(&road, &admin).await;
+    let ended = entries.iter().filter(|entry| entry["act"] == "login_ended");
+    let ended: Vec<_> = ended.map(|entry| (entry["who"].as_str().unwrap(), entry["what"].as_str().unwrap())).collect();
+    let expected = ["another one of its own", "all others of its own: 2", "logged out"];
+    assert_eq!(ended, expected.map(|what| (login::EMAIL, what)), "what ended nothing has none");
 }
 
 /// What somebody with the database in hand can do, and where it shows.

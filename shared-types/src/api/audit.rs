@@ -37,6 +37,8 @@ pub enum AuditAct {
     ErasureDone,
     /// A pipeline was given addresses of accepted takes for a dataset; pages within an hour are one.
     DatasetExported,
+    /// By its person: this login, another one or all others.
+    LoginEnded,
 }
 
 /// `GET /admin/audit`, newest first.
@@ -54,12 +56,12 @@ pub struct AuditRow {
     pub what: String,
     /// The request it came with, as in the server's log.
     pub request_id: Option<String>,
-    /// Of this entry and, through the one before it, of all before.
-    pub sha256: String,
     /// Where a login came from; none for other acts, for this machine, and when its time is over.
     pub address: Option<String>,
     /// Of what was changed, as it was before; none where nothing was changed, or it was made.
     pub state_before_sha256: Option<String>,
     /// As it is after; none where nothing was changed, or it is gone.
     pub state_after_sha256: Option<String>,
+    /// Of this entry and, through the one before it, of all before.
+    pub sha256: String,
 }

@@ -3,4 +3,4 @@
 /**
  * What was done. New acts are added at the end; an old one keeps its word.
  */
-export type AuditAct = "logged_in" | "take_viewed" | "review_decided" | "take_redacted" | "media_removed" | "campaign_made" | "invites_made" | "token_made" | "token_revoked" | "admin_made" | "admin_removed" | "password_changed" | "job_retried" | "job_given_up" | "second_factor_added" | "second_factor_removed" | "recovery_code_used" | "repaired" | "restored" | "workers_viewed" | "consent_withdrawn" | "erasure_asked" | "erasure_done" | "dataset_exported";
+export type AuditAct = "logged_in" | "take_viewed" | "review_decided" | "take_redacted" | "media_removed" | "campaign_made" | "invites_made" | "token_made" | "token_revoked" | "admin_made" | "admin_removed" | "password_changed" | "job_retried" | "job_given_up" | "second_factor_added" | "second_factor_removed" | "recovery_code_used" | "repaired" | "restored" | "workers_viewed" | "consent_withdrawn" | "erasure_asked" | "erasure_done" | "dataset_exported" | "login_ended";
