@@ -22,12 +22,14 @@ impl Absence {
     }
 }
 
-/// Notes that a server is there, and how long none was.
+/// Notes that a server is there, and how long none was: nobody could go on with an upload, or hand one in, meanwhile.
 pub async fn tell(tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
     let last = sqlx::query(include_str!("sql/alive/last.sql")).fetch_optional(&mut **tx).await?;
     let last = last.as_ref().map(|found| row::number(found, "at")).transpose()?.map(Timestamp::from_millis);
     if let Some(last) = last.filter(|last| last.plus_secs(ABSENT_SECS) < now) {
         let query = sqlx::query(include_str!("sql/alive/absent.sql")).bind(last.millis).bind(now.millis);
+        query.execute(&mut **tx).await?;
+        let query = sqlx::query(include_str!("sql/alive/lengthen.sql")).bind(now.millis - last.millis);
         query.execute(&mut **tx).await?;
     }
     sqlx::query(include_str!("sql/alive/tell.sql")).bind(now.millis).execute(&mut **tx).await?;

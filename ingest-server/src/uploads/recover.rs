@@ -60,9 +60,12 @@ pub async fn finish(app: &Shared) -> Done<()> {
     Ok(())
 }
 
-/// Ends uploads that were left unfinished for too long or whose workers may not go on, and finished ones that nobody handed in, until the server is told
-/// to stop; tells how many.
+/// Ends uploads that were left unfinished for too long or whose workers may not go on, and finished ones that nobody handed
+/// in, until the server is told to stop; tells how many. Time in which no server was there does not count.
 pub async fn sweep(app: &Shared, now: Timestamp) -> Done<usize> {
+    let mut tx = app.store.begin().await?;
+    store::alive::tell(&mut tx, app.clock.now()).await?;
+    tx.commit().await?;
     let mut ended = 0;
     loop {
         let stale = store::upload::stale(app.store.read(), now).await?;

@@ -3,19 +3,24 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::bucket;
-use crate::road;
+use crate::limits::{add, begin};
+use crate::{bucket, road};
 use crate::road::{Road, TUS, UPLOADS, id_in, sha256, video};
 use ingest_server::app::Clock;
 use ingest_server::discrepancy::{self, Look};
 use ingest_server::objects::walk;
 use ingest_server::store::Engine;
-use ingest_server::strays;
+use ingest_server::{strays, uploads};
 use serde_json::json;
 use shared_types::api::admin::TokenRole;
 use uuid::Uuid;
 
-on_both!(what_belongs_to_nothing_goes, an_audit_mends_without_a_loss, what_a_restored_database_cannot_know_stays);
+on_both!(
+    what_belongs_to_nothing_goes,
+    an_audit_mends_without_a_loss,
+    what_a_restored_database_cannot_know_stays,
+    time_without_a_server_counts_for_nobody,
+);
 
 const DAY: i64 = 86_400;
 
@@ -235,6 +240,25 @@ async fn what_a_restored_database_cannot_know_stays(road: Road) {
     let told = discrepancy::look(&road.app, Look { repair: true, quick: true }).await.unwrap();
     let told: Vec<String> = told.discrepancies.iter().map(ToString::to_string).collect();
     assert!(told.iter().any(|one| one.contains("redacted") && one.contains("It was set aside.")), "{told:?}");
+}
+
+/// What was begun or waits to be handed in.
+async fn time_without_a_server_counts_for_nobody(road: Road) {
+    let token = road.worker("Basic").await;
+    let bytes = video(100);
+    let begun = async || begin(&road, &token, 100).await.header("location").to_owned();
+    let (part, whole) = (begun().await, begun().await);
+    for (path, bytes) in [(&part, &bytes[..50]), (&whole, &bytes[..])] {
+        assert_eq!(add(&road, &token, path, 0, bytes).await.status, 204);
+    }
+    let sweep = async || uploads::sweep(&road.app, road.app.clock.now()).await.unwrap();
+    assert_eq!(sweep().await, 0);
+    road.pass(61 * 86_400);
+    assert_eq!(sweep().await, 0, "no server was there to go on with");
+    assert_eq!(add(&road, &token, &part, 50, &bytes[50..]).await.status, 204);
+    road.pass(61 * 86_400);
+    run(&road, &format!("update alive set at = {}", road.app.clock.now().millis)).await;
+    assert_eq!(sweep().await, 2, "one was there all the time");
 }
 
 /// In a bucket that keeps versions.
