@@ -76,6 +76,10 @@ impl From<UploadError> for Problem {
                 Code::UploadOffsetConflict,
                 "A newer request took this upload over. What arrived is kept.",
             ),
+            UploadError::BegunAgain => Self::because(
+                Code::UploadOffsetConflict,
+                "The store has lost what arrived of this upload; it is at 0 again. Send it from its beginning.",
+            ),
             UploadError::NoConsent => Code::ConsentRequired.into(),
             UploadError::Length => wrong("Upload-Length is another than what is known already."),
             UploadError::TooLarge => Code::UploadTooLarge.into(),

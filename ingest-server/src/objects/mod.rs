@@ -67,6 +67,13 @@ pub enum ObjectsError {
     Random(#[from] crate::secret::NoRandomness),
 }
 
+impl ObjectsError {
+    /// Whether the bucket knows nothing of the multipart upload that it was asked about.
+    fn is_of_no_upload(&self) -> bool {
+        matches!(self, Self::Bucket { code, .. } if code == "NoSuchUpload")
+    }
+}
+
 /// Where a finished upload lies.
 pub fn upload_key(upload_id: &str) -> String {
     format!("uploads/{upload_id}")

@@ -118,7 +118,7 @@ pub(super) async fn keep(
         let mut arrived = sending.join_all().await;
         arrived.sort_by_key(|(number, _)| *number);
         for (_, outcome) in arrived {
-            parts.etags.push(outcome?);
+            parts.etags.push(outcome.map_err(|error| gone(error, growing.received))?);
         }
         parts.multipart = Some(multipart);
         crash::point("parts.sent");
@@ -133,6 +133,11 @@ pub(super) async fn keep(
         crash::point("parts.tail");
     }
     Ok((staged, parts.text()?, sent))
+}
+
+/// A bucket may end multipart uploads by itself, and a person can: what was sent of this one is nowhere then.
+fn gone(error: ObjectsError, received: u64) -> ObjectsError {
+    if error.is_of_no_upload() { StagingError::Lost { received, found: 0 }.into() } else { error }
 }
 
 /// Whether the tail has grown to twice its size, so that all the tails of a part together are at most twice the part,
@@ -172,7 +177,7 @@ pub(super) async fn assemble(bucket: &Bucket, growing: &Growing) -> Result<bool,
         return Ok(true);
     }
     match &doubt {
-        ObjectsError::Bucket { code, .. } if code == "NoSuchUpload" => Ok(false),
+        error if error.is_of_no_upload() => Ok(false),
         ObjectsError::Bucket { code, .. } if code == "InvalidPart" => {
             tracing::warn!(upload = %growing.id, "a part was written over; its bytes are compared");
             take_overwritten(bucket, growing, &key, multipart).await

@@ -18,6 +18,8 @@ pub enum UploadError {
     Offset { at: u64, sent: u64 },
     #[error("a newer request took the upload over; what arrived is kept")]
     TakenOver,
+    #[error("the store has lost bytes of the upload, which begins again")]
+    BegunAgain,
     #[error("the length is another than what is known already")]
     Length,
     #[error("more bytes than the upload may have")]

@@ -44,7 +44,7 @@ pub(super) async fn receive(
     checksum: Option<Checksum>,
     mut bytes: Incoming,
 ) -> Done<()> {
-    let Some(mut staged) = stage(app, upload).await? else { return Err(UploadError::TakenOver) };
+    let Some(mut staged) = stage(app, upload).await? else { return Err(UploadError::BegunAgain) };
     if let Some(checksum) = checksum {
         staged.expect(checksum);
     }
@@ -205,18 +205,22 @@ async fn stage(app: &Shared, upload: &mut Upload) -> Done<Option<Staged>> {
     match app.objects.stage(&upload.growing()).await {
         Ok(staged) => Ok(Some(staged)),
         Err(ObjectsError::Staging(lost @ (StagingError::Lost { .. } | StagingError::Midstate))) => {
-            tracing::error!(upload = %upload.id, error = %lost, "the upload begins again");
-            let earlier = upload.growing();
-            (upload.received, upload.midstate, upload.parts) = (0, fresh_midstate(), None);
-            crash::point("upload.restarting");
-            save(app, upload, 0).await?;
-            crash::point("upload.restarted");
-            // Not before: another replica may have been faster, and its row names the same parts.
-            app.objects.discard(&earlier).await?;
+            begin_again(app, upload, &lost).await?;
             Ok(None)
         }
         Err(error) => Err(stored(error)),
     }
+}
+
+async fn begin_again(app: &Shared, upload: &mut Upload, lost: &StagingError) -> Done<()> {
+    tracing::error!(upload = %upload.id, error = %lost, "the upload begins again");
+    let earlier = upload.growing();
+    (upload.received, upload.midstate, upload.parts) = (0, fresh_midstate(), None);
+    crash::point("upload.restarting");
+    save(app, upload, 0).await?;
+    crash::point("upload.restarted");
+    // Not before: another replica may have been faster, and its row names the same parts.
+    Ok(app.objects.discard(&earlier).await?)
 }
 
 /// That the committed bytes are there and nothing lies behind them; otherwise the upload begins again.
@@ -258,7 +262,14 @@ async fn commit(app: &Shared, upload: &mut Upload, staged: Staged) -> Done<Stage
         return Ok(staged);
     }
     let ends = upload.length == Some(staged.at());
-    let (mut staged, parts) = app.objects.keep(&upload.growing(), staged, ends).await.map_err(stored)?;
+    let (mut staged, parts) = match app.objects.keep(&upload.growing(), staged, ends).await {
+        Ok(kept) => kept,
+        Err(ObjectsError::Staging(lost @ StagingError::Lost { .. })) => {
+            begin_again(app, upload, &lost).await?;
+            return Err(UploadError::BegunAgain);
+        }
+        Err(error) => return Err(stored(error)),
+    };
     crash::point("upload.synced");
     let earlier = std::mem::replace(&mut upload.parts, parts);
     // What was announced was reserved then; the rest is counted as it comes, and others may have come meanwhile.

@@ -149,17 +149,39 @@ async fn what_no_row_names_is_swept() {
     assert_eq!(patch(&road.app, &token, &kept, 9_000_000, video(20_000_000)[9_000_000..].to_vec()).await, 204);
 }
 
-/// Replaces the first part of the only unfinished upload, as a replica would that was slower.
-async fn overwrite(road: &Road, path: &str, bytes: Vec<u8>) {
+/// Asks the bucket something about the multipart upload that this one is growing in.
+async fn ask(road: &Road, path: &str, method: &'static str, query: &str, bytes: Vec<u8>) -> u16 {
     let id = path.rsplit('/').next().unwrap();
     let parts = text(road, format!("select parts from upload where id = '{id}'")).await;
     let parts: serde_json::Value = serde_json::from_str(&parts).unwrap();
     let multipart = parts["multipart"].as_str().unwrap().to_owned();
     let config = road.app.config.bucket.clone().unwrap();
-    let url =
-        format!("{}/{}/{}?partNumber=1&uploadId={multipart}", config.endpoint.unwrap(), config.name, upload_key(id));
-    let asked = tokio::task::spawn_blocking(move || bucket::ask(&url, "PUT", &[], &bytes)).await.unwrap();
-    assert_eq!(asked.0, 200);
+    let url = format!("{}/{}/{}?{query}uploadId={multipart}", config.endpoint.unwrap(), config.name, upload_key(id));
+    tokio::task::spawn_blocking(move || bucket::ask(&url, method, &[], &bytes)).await.unwrap().0
+}
+
+/// Replaces its first part, as a replica would that was slower.
+async fn overwrite(road: &Road, path: &str, bytes: Vec<u8>) {
+    assert_eq!(ask(road, path, "PUT", "partNumber=1&", bytes).await, 200);
+}
+
+/// As a rule of the bucket's lifecycle does, or somebody who tidies up.
+#[tokio::test]
+async fn an_upload_whose_parts_the_bucket_ended_begins_again() {
+    let road = moto_road(Engine::Postgres).await;
+    let token = road.worker("Basic").await;
+    let whole = video(20_000_000);
+    // Seen by the next whole part, and by the last bytes.
+    for next in [18_000_000, whole.len()] {
+        let path = create(&road, &token, whole.len()).await;
+        assert_eq!(patch(&road.app, &token, &path, 0, whole[..9_000_000].to_vec()).await, 204);
+        assert_eq!(ask(&road, &path, "DELETE", "", Vec::new()).await, 204);
+        assert_eq!(patch(&road.app, &token, &path, 9_000_000, whole[9_000_000..next].to_vec()).await, 409);
+        let told = road.send("HEAD", &path, &token, &[road::TUS], "").await;
+        assert_eq!((told.status.as_u16(), told.header("upload-offset")), (200, "0"));
+        assert_eq!(patch(&road.app, &token, &path, 0, whole.clone()).await, 204);
+        assert!(road.call("GET", &path, &token, None).await.body == whole);
+    }
 }
 
 #[tokio::test]

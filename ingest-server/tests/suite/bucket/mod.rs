@@ -114,11 +114,14 @@ pub fn moto() -> BucketConfig {
     config(&name, port)
 }
 
-/// Moto's main, with what is wrong in three answers put right: the SDK takes no other names of roots than those that S3 gives
-/// them, and by moto's own word every multipart upload was begun in 2010, so that a server that starts would end those that grow.
+/// Moto's main, with what is wrong in four answers put right: the SDK takes no other names of roots than those that S3 gives
+/// them; by moto's own word every multipart upload was begun in 2010, so that a server that starts would end those that grow;
+/// and it breaks where it is sent a part of an upload that has ended.
 const MOTO: &str = "
 import time
 import moto.s3.responses as told
+from moto.s3.exceptions import NoSuchUpload
+from moto.s3.models import S3Backend
 from moto.server import main
 def called(method, wrong, right):
     answer = getattr(told.S3Response, method)
@@ -129,6 +132,12 @@ def called(method, wrong, right):
 called('list_parts', 'ListPartsResponse', 'ListPartsResult')
 called('list_multipart_uploads', '2010-11-10T20:48:33.000Z', time.strftime('%Y-%m-%dT%H:%M:%S.000Z', time.gmtime()))
 called('get_bucket_versioning', 'GetBucketVersioningResponse', 'VersioningConfiguration')
+take_part = S3Backend.upload_part
+def upload_part(self, bucket, upload, *part):
+    if upload not in self.get_bucket(bucket).multiparts:
+        raise NoSuchUpload(upload_id=upload)
+    return take_part(self, bucket, upload, *part)
+S3Backend.upload_part = upload_part
 main()
 ";
 
