@@ -8,6 +8,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::Method;
 use axum::{Extension, Json};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use shared_types::api::job::{
     Artifact, ClaimRequest, CompleteRequest, Completed, FailRequest, Failed, Heartbeat, HeartbeatRequest, JobInput,
     JobProgress, LeasedJob, Outputs, OutputsRequest, SignedObject,
@@ -38,6 +39,7 @@ const ADDRESS_SECS: i64 = 3600;
 const LONGEST_WAIT_SECS: u32 = 25;
 const MOST_JOBS: u32 = 16;
 const MOST_NAMES: usize = 2000;
+const LOOKED_AT_AT_ONCE: usize = 16;
 const LONGEST_BACKOFF_SECS: i64 = 3600;
 const LONGEST_ERROR: usize = 2000;
 
@@ -82,8 +84,13 @@ async fn claim(
         let woken = app.work.notified();
         let mut leased = Vec::new();
         for _ in 0..request.max.clamp(1, MOST_JOBS) {
-            let Some(job) = lease(&app, &request).await? else { break };
-            leased.push(describe(&app, &job).await?);
+            match lease_one(&app, &request).await {
+                Ok(Some(job)) => leased.push(job),
+                Ok(None) => break,
+                Err(problem) if leased.is_empty() => return Err(problem),
+                // Those that are leased already must not wait for their leases to lapse.
+                Err(_) => break,
+            }
         }
         let now = tokio::time::Instant::now();
         if !leased.is_empty() || now >= until || app.stopping.is_cancelled() {
@@ -95,6 +102,21 @@ async fn claim(
             () = app.stopping.cancelled() => {}
             () = tokio::time::sleep(look_every.min(until - now)) => {}
         }
+    }
+}
+
+/// One that cannot be described while the bucket is away waits for it, and no attempt is counted: no machine has seen it.
+async fn lease_one(app: &App, request: &ClaimRequest) -> Answer<Option<LeasedJob>> {
+    let Some(job) = lease(app, request).await? else { return Ok(None) };
+    match describe(app, &job).await {
+        Err(problem) if problem.code == ErrorCode::Unavailable => {
+            let now = app.clock.now();
+            let mut tx = app.store.begin().await?;
+            store::job::unclaim(&mut tx, &job, now.plus_secs(backoff_secs(&app.config.limits, 1)?), now).await?;
+            tx.commit().await?;
+            Err(problem)
+        }
+        described => described.map(Some),
     }
 }
 
@@ -316,7 +338,7 @@ async fn complete(
         return Ok(Json(earlier));
     }
     still_leased(&job, &request.lease_token)?;
-    let keys = arrived(&app, &job, &request.artifacts).await?;
+    let keys = kept(&app, (id, &request.lease_token), arrived(&app, &job, &request.artifacts)).await?;
     let manifest = match job.kind {
         JobKind::Redact => Some(redaction::manifest_of(&app, &request, &keys).await?),
         _ => None,
@@ -371,18 +393,20 @@ fn given_before(job: &Job, token: &str) -> Option<Completed> {
 
 /// Where the results lie, after each was compared with its hash.
 async fn arrived(app: &App, job: &Job, artifacts: &[Artifact]) -> Answer<Vec<String>> {
-    let mut keys = Vec::with_capacity(artifacts.len());
+    let mut looks = Vec::with_capacity(artifacts.len());
     for artifact in artifacts {
-        let key = key_of(job, &artifact.name)?;
-        let is_same = app.objects.stat(&key).await? == Some(artifact.bytes)
-            && app.objects.hash(&key).await?.as_deref() == Some(artifact.sha256.as_str());
-        if !is_same {
-            let differs = format!("The result {} is not what was told of it.", artifact.name);
-            return Err(Problem::because(ErrorCode::HashMismatch, differs));
-        }
-        keys.push(key);
+        looks.push(has_arrived(app, job, artifact));
     }
-    Ok(keys)
+    // A bucket takes its time for each.
+    stream::iter(looks).buffered(LOOKED_AT_AT_ONCE).try_collect().await
+}
+
+async fn has_arrived(app: &App, job: &Job, artifact: &Artifact) -> Answer<String> {
+    let key = key_of(job, &artifact.name)?;
+    let is_same = app.objects.stat(&key).await? == Some(artifact.bytes)
+        && app.objects.hash(&key).await?.as_deref() == Some(artifact.sha256.as_str());
+    let differs = || format!("The result {} is not what was told of it.", artifact.name);
+    if is_same { Ok(key) } else { Err(Problem::because(ErrorCode::HashMismatch, differs())) }
 }
 
 async fn fail(State(app): State<Shared>, Path(id): Path<String>, body: Body<FailRequest>) -> Answer<Json<Failed>> {

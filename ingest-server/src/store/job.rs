@@ -138,6 +138,14 @@ pub async fn claim(
     find(tx, id).await
 }
 
+/// Queues a job again that was leased to nobody after all.
+pub async fn unclaim(tx: &mut Tx, job: &Job, run_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    let query = sqlx::query(include_str!("sql/job/unclaim.sql")).bind(job.id.to_string());
+    let query = query.bind(job.lease_token.clone()).bind(run_at.millis).bind(now.millis);
+    query.execute(&mut **tx).await?;
+    Ok(())
+}
+
 pub async fn task(pool: &AnyPool, id: SubmissionId) -> Result<Option<Task>, StoreError> {
     let query = sqlx::query(include_str!("sql/job/task.sql")).bind(id.to_string());
     let task = |found: &AnyRow| {

@@ -2,10 +2,12 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use crate::road;
 use crate::road::{Road, result, video};
+use crate::{bucket, road};
 use futures_util::FutureExt;
+use ingest_server::store::Engine;
 use ingest_server::{housekeeping, store};
 use serde_json::{Value, json};
 use shared_types::api::admin::TokenRole;
@@ -286,4 +288,43 @@ async fn eight_machines_that_die_do_nothing_twice(road: Road) {
     assert_eq!(takes.len(), TAKES);
     let mut tx = road.app.store.begin().await.unwrap();
     assert!(store::job::lapsed(&mut tx, road.app.store.engine(), road.app.clock.now()).await.unwrap().is_empty());
+}
+
+/// No machine ever sees those jobs, so no attempt counts, however long it lasts.
+#[tokio::test]
+async fn a_bucket_that_is_away_costs_no_job_an_attempt() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let folder = road::folder();
+        let (config, refusals) = bucket::moody(folder.path()).await;
+        let road = Road::with(engine, Some(config)).await;
+        let (pipeline, _, ids) = waiting(&road, 2).await;
+        for _ in 0..8 {
+            refusals.store(u32::MAX, Ordering::SeqCst);
+            let answer = road.call("POST", CLAIM, &pipeline, Some(claim())).await;
+            assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "unavailable"));
+            refusals.store(0, Ordering::SeqCst);
+            road.pass(60);
+        }
+        let both = json!({ "worker": "test", "kinds": ["inspect"], "max": 2, "wait_s": 0 });
+        let leased = road.call("POST", CLAIM, &pipeline, Some(both)).await.json();
+        let attempts: Vec<_> = leased.as_array().unwrap().iter().map(|job| job["attempt"].clone()).collect();
+        assert_eq!(attempts, [1, 1]);
+        assert_eq!(stage(&road, &ids[0]).await, "inspecting");
+    }
+}
+
+/// Machines get their work while very much is removed: a few objects at a time are all that a request sees to.
+#[tokio::test]
+async fn removals_hold_up_no_machine() {
+    let road = Road::open(Engine::Sqlite).await;
+    let (pipeline, ..) = waiting(&road, 1).await;
+    let mut tx = road.app.store.begin().await.unwrap();
+    for at in 0..1000 {
+        store::condemned::put(&mut tx, &format!("jobs/none/1/{at}"), road.app.clock.now()).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert!(lease(&road, &pipeline).await.is_some());
+    assert!(road.count("condemned where is_last = 0").await >= 800, "the rest is housekeeping's");
+    housekeeping::round(&road.app).await.unwrap();
+    assert_eq!(road.count("condemned where is_last = 0").await, 0);
 }

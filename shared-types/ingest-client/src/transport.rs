@@ -65,7 +65,9 @@ impl Transport<'_> {
         limit: Option<Duration>,
     ) -> Result<Response<Body>, ClientError> {
         let request: Request<_> = request.body(body).map_err(|error| self.broken(&error))?;
-        let request = self.agent.configure_request(request).timeout_global(limit).build();
+        let request = self.agent.configure_request(request).timeout_global(limit);
+        // An answer that may take longer is silence until it comes.
+        let request = request.timeout_per_read(Some(limit.map_or(STALL, |limit| limit.max(STALL)))).build();
         self.agent.run(request).map_err(|error| self.unreachable(error))
     }
 
