@@ -11,6 +11,7 @@ on_both!(
     the_quota_is_reserved_when_an_upload_begins,
     a_worker_has_so_many_open_uploads,
     an_upload_without_a_byte_is_kept_for_an_hour,
+    a_take_that_came_to_nothing_takes_up_no_quota,
 );
 
 async fn the_quota_is_reserved_when_an_upload_begins(road: Road) {
@@ -178,5 +179,23 @@ async fn bodies_that_are_read_whole_have_so_much_room() {
             let answer = road.send("POST", path, "", &headers, vec![b' '; length]).await;
             assert_eq!(answer.status.as_u16(), status, "{path}, {length} bytes of anybody");
         }
+    }
+}
+
+async fn a_take_that_came_to_nothing_takes_up_no_quota(road: Road) {
+    drop(road);
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let road = Road::open_with(engine, |config| config.limits.worker_bytes = 1000).await;
+        let token = road.worker("Basic").await;
+        let goals = road.goals(&token).await;
+        for (at, stage) in ["failed", "quarantined"].iter().enumerate() {
+            let id = road.submission(&token, &goals[at], &video(600 + at)).await;
+            assert_eq!(begin(&road, &token, 600).await.code(), "quota_exceeded");
+            let text = format!("update submission set stage = '{stage}' where id = '{id}'");
+            let mut tx = road.app.store.begin().await.unwrap();
+            sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut *tx).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        assert_eq!(begin(&road, &token, 600).await.status, 201);
     }
 }

@@ -5,5 +5,5 @@ where worker_id = $1 and stage in ('receiving', 'assembling', 'ready')
         select 1 from submission_file
         join submission on submission.id = submission_file.submission_id
         where submission_file.upload_id = upload.id
-            and submission.stage in ('accepted', 'rejected', 'redo', 'sent_back', 'withdrawn')
+            and submission.stage in ('accepted', 'rejected', 'redo', 'sent_back', 'withdrawn', 'failed', 'quarantined')
     )
