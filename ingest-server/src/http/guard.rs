@@ -46,8 +46,13 @@ pub struct PipelineCaller {
 impl PipelineCaller {
     /// As the audit log names it.
     pub fn actor(&self) -> Actor {
-        Actor { name: self.name.clone(), request_id: self.request_id.clone() }
+        Actor { name: of_token(&self.name), request_id: self.request_id.clone() }
     }
+}
+
+/// Whoever makes a token names it: that must not read like a person, or like the server.
+fn of_token(name: &str) -> String {
+    format!("token {name}")
 }
 
 /// A login.
@@ -62,7 +67,7 @@ pub struct Session {
 /// A person (or an admin's token) on the review and admin routes.
 #[derive(Debug, Clone)]
 pub struct AdminCaller {
-    /// E-mail, or the token's name.
+    /// E-mail, or `token` and its name.
     pub name: String,
     pub role: AdminRole,
     /// Where it is a login.
@@ -190,7 +195,8 @@ async fn by_token(app: &Shared, secret: &str) -> Result<Caller, Problem> {
         (TokenRole::Worker, None) => return Err(ErrorCode::Unauthenticated.into()),
         (TokenRole::Pipeline, _) => Caller::Pipeline(PipelineCaller { name: token.name, request_id: None }),
         (TokenRole::Admin, _) => {
-            Caller::Admin(AdminCaller { name: token.name, role: AdminRole::Admin, session: None, request_id: None })
+            let name = of_token(&token.name);
+            Caller::Admin(AdminCaller { name, role: AdminRole::Admin, session: None, request_id: None })
         }
     })
 }

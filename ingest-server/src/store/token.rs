@@ -35,6 +35,7 @@ pub async fn find(pool: &AnyPool, secret_sha256: &str) -> Result<Option<Token>, 
 }
 
 /// A new token; for a worker's, whose it is and on which device.
+/// A worker's has the worker's alias for its name.
 pub async fn make(
     tx: &mut Tx,
     role: TokenRole,

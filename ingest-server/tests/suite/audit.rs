@@ -61,7 +61,7 @@ async fn acts_have_their_entry(road: Road) {
     let entries = entries(&road, &admin).await;
     let told: Vec<_> =
         entries.iter().map(|entry| (entry["act"].as_str().unwrap(), entry["who"].as_str().unwrap())).collect();
-    let by = "test";
+    let by = "token test";
     let expected = [
         ("logged_in", "reviewer@example.org"),
         ("token_made", by),
@@ -113,7 +113,7 @@ async fn an_export_has_its_entry(road: Road) {
     road.call("GET", &path, &machine, None).await;
     assert_eq!(road.count(exported).await, 1, "pages that follow each other are one export");
     let entry = entries(&road, &admin).await.pop().unwrap();
-    assert_eq!((&entry["who"], &entry["act"]), (&json!("test"), &json!("dataset_exported")));
+    assert_eq!((&entry["who"], &entry["act"]), (&json!("token test"), &json!("dataset_exported")));
     assert_eq!(entry["subject"], format!("campaign {}", road.campaign));
     assert_eq!(entry["request_id"], first.header("x-request-id"));
     road.pass(3601);

@@ -197,7 +197,7 @@ async fn a_decision_on_an_old_state_is_refused(road: Road) {
     road.work(&machine).await;
     assert_eq!(road.call("POST", &review, &admin, Some(decision(4, None, &early))).await.code(), "version_conflict");
     let lock = road.call("POST", &format!("{QUEUE}/{}/lock", taken.id), &admin, None).await.json();
-    assert_eq!(lock["held_by"], "test");
+    assert_eq!(lock["held_by"], "token test");
     let wrong = json!({ "rating": 6, "unknown": true });
     assert_eq!(road.call("POST", &review, &admin, Some(wrong)).await.code(), "invalid_request");
 }
