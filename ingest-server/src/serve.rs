@@ -9,7 +9,7 @@ mod patient;
 use std::collections::HashMap;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::app::Shared;
+use crate::http::limit::share;
 use crate::limits::Limits;
 use crate::network::Network;
 use crate::{http, replica};
@@ -50,7 +51,7 @@ pub async fn serve(
             next = crowd.next(&listener) => next,
         };
         let Some((stream, peer, place)) = next else { continue };
-        let service = TowerToHyperService::new(http::of_peer(router.clone(), peer.ip()));
+        let service = TowerToHyperService::new(http::of_peer(router.clone(), peer));
         let io = TokioIo::new(Patient::new(stream, Duration::from_secs(limits.stalled_secs), least_taken));
         let connection = graceful.watch(builder.serve_connection(io, service));
         tokio::spawn(async move {
@@ -73,7 +74,7 @@ pub async fn serve(
 #[derive(Debug)]
 struct Crowd {
     seats: Arc<Semaphore>,
-    of_address: Arc<Mutex<HashMap<IpAddr, u64>>>,
+    of_address: Arc<Mutex<HashMap<String, u64>>>,
     most_of_address: u64,
     /// These speak for many, as this machine's own do.
     proxies: Vec<Network>,
@@ -91,7 +92,7 @@ impl Crowd {
     }
 
     /// The next connection with its place; none where it was refused.
-    async fn next(&self, listener: &TcpListener) -> Option<(TcpStream, SocketAddr, Place)> {
+    async fn next(&self, listener: &TcpListener) -> Option<(TcpStream, IpAddr, Place)> {
         let seat = self.seats.clone().acquire_owned().await.ok()?;
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -101,7 +102,9 @@ impl Crowd {
                 return None;
             }
         };
-        let address = self.enter(peer.ip())?;
+        // A socket of both kinds of addresses tells an old one in the form of a new one.
+        let peer = peer.ip().to_canonical();
+        let address = self.enter(peer)?;
         // Small answers are not held back for more.
         let _ = stream.set_nodelay(true);
         Some((stream, peer, Place { _seat: seat, _address: address }))
@@ -109,15 +112,16 @@ impl Crowd {
 
     fn enter(&self, address: IpAddr) -> Option<OfAddress> {
         let counted = !address.is_loopback() && !self.proxies.iter().any(|network| network.contains(address));
+        let of = share(address);
         if counted {
             let mut all = self.of_address.lock().unwrap_or_else(PoisonError::into_inner);
-            let count = all.entry(address).or_insert(0);
+            let count = all.entry(of.clone()).or_insert(0);
             if *count >= self.most_of_address {
                 return None;
             }
             *count += 1;
         }
-        Some(OfAddress { all: self.of_address.clone(), address, counted })
+        Some(OfAddress { all: self.of_address.clone(), of, counted })
     }
 }
 
@@ -130,8 +134,8 @@ struct Place {
 
 #[derive(Debug)]
 struct OfAddress {
-    all: Arc<Mutex<HashMap<IpAddr, u64>>>,
-    address: IpAddr,
+    all: Arc<Mutex<HashMap<String, u64>>>,
+    of: String,
     counted: bool,
 }
 
@@ -141,10 +145,10 @@ impl Drop for OfAddress {
             return;
         }
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = all.get_mut(&self.address) {
+        if let Some(count) = all.get_mut(&self.of) {
             *count -= 1;
             if *count == 0 {
-                all.remove(&self.address);
+                all.remove(&self.of);
             }
         }
     }
@@ -162,6 +166,9 @@ mod tests {
         let (first, _second) = (crowd.enter(address), crowd.enter(address));
         assert!(first.is_some() && crowd.enter(address).is_none());
         assert!(crowd.enter("203.0.113.8".parse().unwrap()).is_some());
+        let home = ["2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1"]
+            .map(|one| crowd.enter(one.parse().unwrap()));
+        assert_eq!(home.each_ref().map(Option::is_some), [true, true, false, true], "a home has one share");
         drop(first);
         assert!(crowd.enter(address).is_some());
         for proxy in ["127.0.0.1", "172.31.87.1"] {

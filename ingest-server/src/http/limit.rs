@@ -48,11 +48,11 @@ pub(super) const HERE: &str = "here";
 /// Where a request comes from, as tries to log in are counted.
 pub(super) fn client(config: &Config, extensions: &Extensions, headers: &HeaderMap) -> String {
     let peer = extensions.get::<Peer>().copied();
-    peer.and_then(|Peer(peer)| address(config, peer, headers)).map_or_else(|| HERE.to_owned(), key)
+    peer.and_then(|Peer(peer)| address(config, peer, headers)).map_or_else(|| HERE.to_owned(), share)
 }
 
-/// A home has a whole /64 of IPv6.
-fn key(address: IpAddr) -> String {
+/// Whose share an address counts against: a home has a whole /64 of IPv6.
+pub fn share(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => address.to_ipv4_mapped().map_or_else(
@@ -69,7 +69,7 @@ pub(super) async fn rate(State(app): State<Shared>, request: Request, next: Next
     let peer = request.extensions().get::<Peer>().copied();
     let address = peer.and_then(|Peer(peer)| address(&app.config, peer, request.headers()));
     if let Some(address) = address
-        && let Err(secs) = app.rates.requests.take(&key(address), app.clock.now())
+        && let Err(secs) = app.rates.requests.take(&share(address), app.clock.now())
     {
         return Problem::from(ErrorCode::RateLimited).retry_after(secs).into_response();
     }
@@ -131,7 +131,7 @@ mod tests {
             let found = address(&config, peer.parse().unwrap(), &headers);
             assert_eq!(found, expected.map(|text| text.parse().unwrap()), "{peer} {forwarded:?}");
         }
-        assert_eq!(key("2001:db8:1:2:3:4:5:6".parse().unwrap()), "2001:db8:1:2::/64");
-        assert_eq!(key("::ffff:192.0.2.1".parse().unwrap()), "192.0.2.1");
+        assert_eq!(share("2001:db8:1:2:3:4:5:6".parse().unwrap()), "2001:db8:1:2::/64");
+        assert_eq!(share("::ffff:192.0.2.1".parse().unwrap()), "192.0.2.1");
     }
 }
