@@ -27,6 +27,11 @@ pub async fn tell(tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
     let last = sqlx::query(include_str!("sql/alive/last.sql")).fetch_optional(&mut **tx).await?;
     let last = last.as_ref().map(|found| row::number(found, "at")).transpose()?.map(Timestamp::from_millis);
     if let Some(last) = last.filter(|last| last.plus_secs(ABSENT_SECS) < now) {
+        // Of several that come back at once, one writes it down.
+        let query = sqlx::query(include_str!("sql/alive/first.sql")).bind(last.millis).bind(now.millis);
+        if query.execute(&mut **tx).await?.rows_affected() == 0 {
+            return Ok(());
+        }
         let query = sqlx::query(include_str!("sql/alive/absent.sql")).bind(last.millis).bind(now.millis);
         query.execute(&mut **tx).await?;
         let query = sqlx::query(include_str!("sql/alive/lengthen.sql")).bind(now.millis - last.millis);

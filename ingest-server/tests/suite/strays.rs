@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::limits::{add, begin};
-use crate::{bucket, road};
 use crate::road::{Road, TUS, UPLOADS, id_in, sha256, video};
-use ingest_server::app::Clock;
+use crate::{bucket, road};
+use ingest_server::app::{App, Clock};
 use ingest_server::discrepancy::{self, Look};
 use ingest_server::objects::walk;
 use ingest_server::store::Engine;
-use ingest_server::{strays, uploads};
+use ingest_server::{replica, store, strays, uploads};
 use serde_json::json;
 use shared_types::api::admin::TokenRole;
 use uuid::Uuid;
@@ -259,6 +259,37 @@ async fn time_without_a_server_counts_for_nobody(road: Road) {
     road.pass(61 * 86_400);
     run(&road, &format!("update alive set at = {}", road.app.clock.now().millis)).await;
     assert_eq!(sweep().await, 2, "one was there all the time");
+}
+
+/// A server that does not note that it is there would take each day for an absence.
+#[tokio::test]
+async fn several_servers_write_an_absence_down_once() {
+    let road = Road::open(Engine::Postgres).await;
+    let token = road.worker("Basic").await;
+    begin(&road, &token, 100).await;
+    let since = "select expires_at from upload";
+    let expires = async || sqlx::query_scalar::<_, i64>(since).fetch_one(road.app.store.read()).await.unwrap();
+    let at = |app: &App| app.clock.now().millis;
+    let apps =
+        [Box::pin(replica::run(&road.app)), Box::pin(replica::run(&road.app)), Box::pin(replica::run(&road.app))];
+    let noted = async {
+        while road.count(&format!("alive where at = {}", at(&road.app))).await == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = noted => {}
+        _ = futures_util::future::join_all(apps) => unreachable!("a server is there until it is told to stop"),
+    }
+    let before = expires().await;
+    road.pass(DAY);
+    let tell = async || {
+        let mut tx = road.app.store.begin().await.unwrap();
+        store::alive::tell(&mut tx, road.app.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    futures_util::future::join_all((0..5).map(|_| tell())).await;
+    assert_eq!((road.count("absence").await, expires().await), (1, before + DAY * 1000));
 }
 
 /// In a bucket that keeps versions.

@@ -1,0 +1,1 @@
+update alive set at = $2 where id = 1 and at = $1
