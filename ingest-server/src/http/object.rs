@@ -1,6 +1,7 @@
 //! Routes of the noun object: stored bytes behind signed addresses. Nothing is served as a page.
 
 use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
@@ -13,7 +14,7 @@ use tokio_util::io::ReaderStream;
 use crate::app::Shared;
 use crate::crash;
 use crate::http::error::{Answer, Problem};
-use crate::http::route::{Route, Who, route};
+use crate::http::route::{Form, Header, Route, Who, route};
 use crate::objects::{Incoming, LONGEST_OBJECT, ObjectsError, SignedFor, View, kind};
 use crate::uploads::is_free;
 
@@ -22,10 +23,18 @@ const PATH: &str = "/api/v1/objects/{*key}";
 const PIECE: usize = 256 << 10;
 const IDLE: std::time::Duration = std::time::Duration::from_secs(30);
 
+const SIGNATURE: &[&str] = &["expires", "signature"];
+pub(super) const RANGE: Header = Header::optional("Range", Form::Text);
+
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        route(Method::GET, PATH, Who::Signed, "A stored object, or a range of it.", get),
-        route(Method::PUT, PATH, Who::Signed, "Stores an object whole.", put).status(204),
+        route(Method::GET, PATH, Who::Signed, "A stored object, or a range of it.", get)
+            .asks(SIGNATURE)
+            .headers(&[RANGE]),
+        route(Method::PUT, PATH, Who::Signed, "Stores an object whole.", put)
+            .asks(SIGNATURE)
+            .bytes("application/octet-stream")
+            .status(204),
     ]
 }
 
@@ -34,6 +43,8 @@ struct Signature {
     expires: i64,
     signature: String,
 }
+
+type Signed = Result<Query<Signature>, QueryRejection>;
 
 fn check(app: &Shared, allows: SignedFor, key: &str, signed: &Signature) -> Answer<()> {
     if app.objects.allows(allows, key, signed.expires, &signed.signature, app.clock.now()) {
@@ -45,10 +56,10 @@ fn check(app: &Shared, allows: SignedFor, key: &str, signed: &Signature) -> Answ
 async fn get(
     State(app): State<Shared>,
     Path(key): Path<String>,
-    Query(signed): Query<Signature>,
+    signed: Signed,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    check(&app, SignedFor::Get, &key, &signed)?;
+    check(&app, SignedFor::Get, &key, &signed?.0)?;
     answer(&app, &key, kind(&key), &headers).await
 }
 
@@ -167,11 +178,11 @@ fn parse(text: &str, length: u64) -> Range {
 async fn put(
     State(app): State<Shared>,
     Path(key): Path<String>,
-    Query(signed): Query<Signature>,
+    signed: Signed,
     headers: HeaderMap,
     body: Body,
 ) -> Answer<StatusCode> {
-    check(&app, SignedFor::Put, &key, &signed)?;
+    check(&app, SignedFor::Put, &key, &signed?.0)?;
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|bytes| bytes > LONGEST_OBJECT) {
         return Err(ErrorCode::UploadTooLarge.into());

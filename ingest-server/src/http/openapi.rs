@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use shared_types::error::ApiError;
 
-use crate::http::route::{Route, Who, route};
+use crate::http::route::{Form, Header, Route, Who, route};
 use crate::http::routes as all_routes;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -46,6 +46,7 @@ pub fn document() -> Value {
         let parameters: Vec<Value> = names_in(route.path)
             .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
             .chain(route.asks.iter().map(|name| json!({ "name": name, "in": "query", "schema": { "type": "string" } })))
+            .chain(route.headers.iter().map(header))
             .collect();
         if !parameters.is_empty() {
             operation["parameters"] = Value::Array(parameters);
@@ -54,6 +55,10 @@ pub fn document() -> Value {
             let schema = takes(&mut generator);
             operation["requestBody"] =
                 json!({ "required": true, "content": { "application/json": { "schema": schema } } });
+        }
+        if let Some(kind) = route.bytes {
+            operation["requestBody"] =
+                json!({ "content": { kind: { "schema": { "type": "string", "format": "binary" } } } });
         }
         let mut answer = json!({ "description": "Done" });
         if let Some(media) = route.media {
@@ -93,4 +98,13 @@ fn security(who: Who) -> Value {
 /// The names in a path's braces.
 fn names_in(path: &str) -> impl Iterator<Item = &str> {
     path.split('{').skip(1).filter_map(|rest| rest.split('}').next()).map(|name| name.trim_start_matches('*'))
+}
+
+fn header(header: &Header) -> Value {
+    let schema = match header.form {
+        Form::OneOf(words) => json!({ "type": "string", "enum": words }),
+        Form::Number => json!({ "type": "integer", "minimum": 0 }),
+        Form::Text => json!({ "type": "string" }),
+    };
+    json!({ "name": header.name, "in": "header", "required": header.is_required, "schema": schema })
 }

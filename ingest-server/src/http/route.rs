@@ -62,6 +62,10 @@ pub struct Route {
     pub status: u16,
     /// Names that may stand in the query.
     pub asks: &'static [&'static str],
+    /// Headers that a request has besides those of every request.
+    pub headers: &'static [Header],
+    /// What the body is where it is bytes.
+    pub bytes: Option<&'static str>,
     /// What is given where it is no JSON.
     pub media: Option<&'static str>,
     /// A login must have shown password or code a moment ago: for money, access and erasure.
@@ -73,6 +77,33 @@ pub struct Route {
     /// Most bytes of the body, where it takes one.
     pub longest_body: usize,
     handler: MethodRouter<Shared>,
+}
+
+/// A header that a request to a route has, or may have.
+#[derive(Debug, Clone, Copy)]
+pub struct Header {
+    pub name: &'static str,
+    pub is_required: bool,
+    pub form: Form,
+}
+
+/// What a header may say.
+#[derive(Debug, Clone, Copy)]
+pub enum Form {
+    OneOf(&'static [&'static str]),
+    /// Not below 0.
+    Number,
+    Text,
+}
+
+impl Header {
+    pub const fn required(name: &'static str, form: Form) -> Self {
+        Self { name, is_required: true, form }
+    }
+
+    pub const fn optional(name: &'static str, form: Form) -> Self {
+        Self { name, is_required: false, form }
+    }
 }
 
 /// What the guard knows of a route.
@@ -109,6 +140,8 @@ where
         gives: None,
         status: 200,
         asks: &[],
+        headers: &[],
+        bytes: None,
         media: None,
         needs_proof: false,
         is_for_newcomers: false,
@@ -153,6 +186,16 @@ impl Route {
     #[must_use]
     pub fn asks(self, asks: &'static [&'static str]) -> Self {
         Self { asks, ..self }
+    }
+
+    #[must_use]
+    pub fn headers(self, headers: &'static [Header]) -> Self {
+        Self { headers, ..self }
+    }
+
+    #[must_use]
+    pub fn bytes(self, kind: &'static str) -> Self {
+        Self { bytes: Some(kind), ..self }
     }
 
     #[must_use]

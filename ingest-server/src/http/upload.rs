@@ -22,8 +22,8 @@ use crate::app::Shared;
 use crate::http::consent;
 use crate::http::error::{Answer, Problem};
 use crate::http::guard::WorkerCaller;
-use crate::http::object;
-use crate::http::route::{Route, Who, route};
+use crate::http::object::{self, RANGE};
+use crate::http::route::{Form, Header, Route, Who, route};
 use crate::objects::upload_key;
 use crate::store;
 use crate::store::upload::Upload;
@@ -48,17 +48,37 @@ const UPLOAD_EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 const UPLOAD_DEFER_LENGTH: HeaderName = HeaderName::from_static("upload-defer-length");
 const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 
+const TUS: Header = Header::required("Tus-Resumable", Form::OneOf(&[VERSION]));
+const OFFSET: Header = Header::required("Upload-Offset", Form::Number);
+const LENGTH: Header = Header::optional("Upload-Length", Form::Number);
+const DEFERRED: Header = Header::optional("Upload-Defer-Length", Form::OneOf(&["1"]));
+const METADATA: Header = Header::optional("Upload-Metadata", Form::Text);
+const CHECKSUM: Header = Header::optional("Upload-Checksum", Form::Text);
+const INSTEAD: Header = Header::required("X-HTTP-Method-Override", Form::OneOf(&["PATCH", "DELETE"]));
+
 pub(super) fn routes() -> Vec<Route> {
     vec![
         route(Method::OPTIONS, UPLOADS, Who::Anyone, "What this server knows of tus.", options).status(204),
-        route(Method::POST, UPLOADS, Who::Worker, "Begins an upload.", create).status(201).needs_consent(),
+        route(Method::POST, UPLOADS, Who::Worker, "Begins an upload.", create)
+            .headers(&[TUS, LENGTH, DEFERRED, METADATA, CHECKSUM])
+            .bytes(BYTES)
+            .status(201)
+            .needs_consent(),
         route(Method::OPTIONS, UPLOAD, Who::Anyone, "What this server knows of tus.", options).status(204),
-        route(Method::HEAD, UPLOAD, Who::Worker, "How far an upload is.", head),
-        route(Method::PATCH, UPLOAD, Who::Worker, "Adds bytes at the upload's end.", patch).status(204),
-        route(Method::DELETE, UPLOAD, Who::Worker, "Ends an upload; nothing of it is kept.", terminate).status(204),
-        route(Method::POST, UPLOAD, Who::Worker, "PATCH or DELETE, named in X-HTTP-Method-Override.", instead)
+        route(Method::HEAD, UPLOAD, Who::Worker, "How far an upload is.", head).headers(&[TUS]),
+        route(Method::PATCH, UPLOAD, Who::Worker, "Adds bytes at the upload's end.", patch)
+            .headers(&[TUS, OFFSET, LENGTH, CHECKSUM])
+            .bytes(BYTES)
             .status(204),
-        route(Method::GET, UPLOAD, Who::Worker, "The bytes of a finished upload, or a range of them.", get),
+        route(Method::DELETE, UPLOAD, Who::Worker, "Ends an upload; nothing of it is kept.", terminate)
+            .headers(&[TUS])
+            .status(204),
+        route(Method::POST, UPLOAD, Who::Worker, "PATCH or DELETE, named in X-HTTP-Method-Override.", instead)
+            .headers(&[TUS, INSTEAD, OFFSET, LENGTH, CHECKSUM])
+            .bytes(BYTES)
+            .status(204),
+        route(Method::GET, UPLOAD, Who::Worker, "The bytes of a finished upload, or a range of them.", get)
+            .headers(&[RANGE]),
     ]
 }
 
