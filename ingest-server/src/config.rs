@@ -7,7 +7,10 @@ use serde::Deserialize;
 
 use crate::limits::{Limits, WrongLimit};
 use crate::network::{Network, NotANetwork};
+use crate::objects::PART_BYTES;
 
+/// S3 takes no more parts of one upload.
+const LONGEST_IN_BUCKET: u64 = 10_000 * PART_BYTES;
 const DEFAULT_LISTEN: &str = "127.0.0.1:8750";
 /// What servers that are not AWS expect.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -74,6 +77,8 @@ struct File {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
+    #[error("an upload in a bucket has at most {LONGEST_IN_BUCKET} bytes; set COLLECTOR_UPLOAD_BYTES to no more")]
+    UploadBytes,
     #[error("the settings file {path} cannot be read: {source}")]
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("the settings file {path} is not right: {source}")]
@@ -116,6 +121,10 @@ impl Config {
         };
         let media_url = address("COLLECTOR_MEDIA_URL", setting("COLLECTOR_MEDIA_URL").or(file.media_url))?;
         let bucket = setting("S3_BUCKET").map(bucket).transpose()?;
+        let limits = file.limits.overridden(setting)?;
+        if bucket.is_some() && limits.upload_bytes > LONGEST_IN_BUCKET {
+            return Err(ConfigError::UploadBytes);
+        }
         Ok(Self {
             listen,
             public_url: public_url.trim_end_matches('/').to_owned(),
@@ -125,7 +134,7 @@ impl Config {
             media_url,
             cors_origins: list("COLLECTOR_CORS_ORIGINS").unwrap_or(file.cors_origins),
             trusted_proxies,
-            limits: file.limits.overridden(setting)?,
+            limits,
             demand_totp: match setting("COLLECTOR_DEMAND_TOTP") {
                 Some(text) => text.parse().map_err(|_| ConfigError::DemandTotp(text))?,
                 None => file.demand_totp,

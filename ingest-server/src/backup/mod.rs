@@ -175,7 +175,12 @@ pub async fn make(app: &Shared, file: &Path, without_objects: bool) -> Done<()> 
     for key in &lacking {
         tracing::warn!("the object {key} is missing or damaged; ingest-server audit tells more");
     }
-    tracing::info!("{} has the database and {} objects", file.display(), list.objects.len());
+    let (name, count) = (file.display(), list.objects.len());
+    if without_objects {
+        tracing::info!("{name} has the database; the {count} objects that it names are kept where they are");
+    } else {
+        tracing::info!("{name} has the database and {count} objects");
+    }
     Ok(())
 }
 

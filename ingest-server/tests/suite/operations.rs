@@ -4,9 +4,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::road;
 use crate::road::people::HandedIn;
 use crate::road::{Road, new_database, sha256, video};
+use crate::{bucket, road};
 use ingest_server::crash::RESTORE_POINTS;
 use ingest_server::discrepancy::{self, Look};
 use ingest_server::store::Engine;
@@ -16,6 +16,7 @@ use shared_types::api::review::AdminRole;
 
 on_both!(
     a_backup_is_restored_whole,
+    a_backup_beside_a_bucket,
     a_backup_writes_nothing_elsewhere,
     a_restore_that_is_cut_off_leaves_nobody_logged_in,
     a_forgotten_password_is_replaced,
@@ -67,6 +68,22 @@ async fn empty_database(engine: Engine, home: &Path) -> String {
         Engine::Sqlite => format!("sqlite://{}", home.join("collector.db").display()),
         Engine::Postgres => new_database().await,
     }
+}
+
+/// S3 takes 10,000 parts; a longer upload could never end.
+#[test]
+fn an_upload_must_fit_into_a_bucket() {
+    let home = road::folder();
+    let settings = [
+        ("S3_BUCKET", "recordings"),
+        ("AWS_ACCESS_KEY_ID", "a"),
+        ("AWS_SECRET_ACCESS_KEY", "b"),
+        ("COLLECTOR_UPLOAD_BYTES", "83886080001"),
+    ];
+    let refused = run_with(home.path(), "sqlite::memory:", &["config"], &settings);
+    assert!(!refused.status.success() && said(&refused).contains("COLLECTOR_UPLOAD_BYTES"), "{}", said(&refused));
+    let taken = run_with(home.path(), "sqlite::memory:", &["config"], &settings[..3]);
+    assert!(taken.status.success(), "{}", said(&taken));
 }
 
 /// Whoever was logged in when the backup was made: a server that is started on what is there lets none of them in.
@@ -132,6 +149,35 @@ async fn a_backup_is_restored_whole(road: Road) {
     assert_eq!(sha256(&got.body), sha256(&[b"\0\0\0\x20ftypisom".as_slice(), b"one"].concat()));
     let me = server.call("GET", "/api/v1/me", &worker, &[], b"").unwrap().json();
     assert_eq!(me["payouts"][0]["amount"]["amount_cents"], 400);
+}
+
+/// Where the objects lie in a bucket a backup has the database alone, and says so.
+async fn a_backup_beside_a_bucket(road: Road) {
+    let engine = road.app.store.engine();
+    drop(road);
+    let config = tokio::task::spawn_blocking(bucket::moto).await.unwrap();
+    let settings = bucket::settings(&config);
+    let road = Road::with(engine, Some(config.clone())).await;
+    let (worker, taken) = filled(&road).await;
+    let (url, elsewhere, home) = (road.app.config.database_url.clone(), road::folder(), road::folder());
+    let file = elsewhere.path().join("collector.tar");
+    let name = file.to_str().unwrap();
+    let refused = run_with(road.folder.path(), &url, &["backup", name], &settings);
+    assert!(!refused.status.success() && said(&refused).contains("--without-objects"), "{}", said(&refused));
+    let made = run_with(road.folder.path(), &url, &["backup", "--without-objects", name], &settings);
+    assert!(
+        made.status.success() && said(&made).contains("2 objects that it names are kept where they are"),
+        "{}",
+        said(&made)
+    );
+    let fresh = empty_database(engine, home.path()).await;
+    let restored = run_with(home.path(), &fresh, &["restore", name], &settings);
+    assert!(restored.status.success(), "{}", said(&restored));
+    let audit = run_with(home.path(), &fresh, &["audit"], &settings);
+    assert!(audit.status.success(), "{}{}", String::from_utf8_lossy(&audit.stdout), said(&audit));
+    let server = road::wire::Process::start(home.path(), &fresh, &settings);
+    let got = server.call("GET", &format!("/api/v1/uploads/{}", taken.upload), &worker, &[], b"").unwrap();
+    assert_eq!(sha256(&got.body), sha256(&[b"\0\0\0\x20ftypisom".as_slice(), b"one"].concat()));
 }
 
 async fn a_forgotten_password_is_replaced(road: Road) {
