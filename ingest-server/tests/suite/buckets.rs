@@ -225,6 +225,21 @@ async fn an_upload_that_cannot_be_finished_holds_up_no_other_and_no_start() {
 }
 
 #[tokio::test]
+async fn an_upload_that_runs_out_leaves_nothing_in_the_bucket() {
+    let road = moto_road(Engine::Postgres).await;
+    let token = road.worker("Basic").await;
+    let path = create(&road, &token, 20_000_000).await;
+    assert_eq!(patch(&road.app, &token, &path, 0, video(9_000_000)).await, 204);
+    let bucket = road.app.objects.bucket().unwrap();
+    assert_eq!(bucket.left().await.unwrap().len(), 2, "parts and a tail");
+    let mut tx = road.app.store.begin().await.unwrap();
+    sqlx::query("update upload set expires_at = 0").execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(uploads::sweep(&road.app, road.app.clock.now()).await.unwrap(), 1);
+    assert_eq!(bucket.left().await.unwrap().len(), 0);
+}
+
+#[tokio::test]
 async fn what_is_removed_is_gone_from_a_bucket_that_keeps_versions() {
     let config = bucket::versioned().await;
     let road = Road::with(Engine::Sqlite, Some(config.clone())).await;

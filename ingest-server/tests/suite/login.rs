@@ -15,6 +15,8 @@ use shared_types::api::review::AdminRole;
 on_both!(
     guessing_costs_time_and_tells_nothing,
     guesses_at_once_are_counted,
+    no_other_site_logs_anybody_in,
+    logins_hold_up_nobody_else,
     a_known_device_is_not_kept_out,
     a_second_factor_is_asked_for,
     a_recovery_code_opens_once,
@@ -94,6 +96,49 @@ async fn guesses_at_once_are_counted(road: Road) {
     let all = futures_util::future::join_all((0..20).map(|_| guess())).await;
     let looked_at = all.iter().filter(|answer| answer.status == 401).count();
     assert_eq!(looked_at, 5, "as many as one after the other");
+}
+
+/// A page elsewhere that logs somebody in as another, who then records for them.
+async fn no_other_site_logs_anybody_in(road: Road) {
+    road.login(AdminRole::Admin).await;
+    let body = json!({ "email": EMAIL, "password": WORD, "totp": null }).to_string();
+    let json = ("content-type", "application/json");
+    for (site, status) in [
+        (Some(("sec-fetch-site", "cross-site")), 403),
+        (Some(("sec-fetch-site", "same-site")), 403),
+        (Some(("origin", "https://elsewhere.example")), 403),
+        (None, 403),
+        (Some(("sec-fetch-site", "same-origin")), 204),
+    ] {
+        let headers: Vec<_> = site.into_iter().chain([json]).collect();
+        let answer = road.send("POST", SESSION, "", &headers, body.clone()).await;
+        assert_eq!(answer.status, status, "{site:?}");
+        assert_eq!(answer.headers.contains_key("set-cookie"), status == 204);
+    }
+}
+
+/// Two hundred passwords take seconds to look at; whoever asks for something else does not wait for them.
+async fn logins_hold_up_nobody_else(road: Road) {
+    road.login(AdminRole::Admin).await;
+    let waiting = std::cell::Cell::new(200);
+    let logins = futures_util::future::join_all((0..200).map(async |at| {
+        let answer = log_in(&road, &format!("198.51.{at}.1"), &format!("{at}@example.org"), "wrong", None).await;
+        waiting.set(waiting.get() - 1);
+        answer
+    }));
+    let well = async {
+        let mut asked = 0;
+        while waiting.get() > 150 {
+            let answer = road.call("GET", "/healthz", "", None).await;
+            assert_eq!(answer.status, 200);
+            asked += 1;
+            tokio::task::yield_now().await;
+        }
+        asked
+    };
+    let (logins, asked) = tokio::join!(logins, well);
+    assert!(logins.iter().all(|answer| [401, 429, 503].contains(&answer.status.as_u16())));
+    assert!(asked > 50, "while 50 logins were looked at, {asked} others were answered");
 }
 
 /// Guessing from everywhere makes whoever is meant wait, but not where that person has logged in before.

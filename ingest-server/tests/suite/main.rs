@@ -15,6 +15,7 @@ mod full_disk;
 mod jobs;
 mod limits;
 mod login;
+mod logs;
 mod moving;
 mod openapi;
 mod operations;

@@ -7,13 +7,19 @@ use base64::engine::general_purpose::STANDARD;
 use ingest_server::store::Engine as Database;
 use sha2::{Digest, Sha256};
 
-type Header<'a> = (&'a str, &'a str);
+on_both!(
+    creation,
+    what_head_tells,
+    patches,
+    a_length_that_is_told_later,
+    post_in_place_of_patch_and_delete,
+    termination_and_expiration,
+    reading_a_finished_upload,
+    an_upload_is_never_served_as_a_page,
+    other_sites_are_let_in_only_by_name,
+);
 
-async fn new() -> (Road, String) {
-    let road = Road::open(Database::Sqlite).await;
-    let token = road.worker("Basic").await;
-    (road, token)
-}
+type Header<'a> = (&'a str, &'a str);
 
 async fn create(road: &Road, token: &str, length: usize) -> String {
     let made = road.send("POST", UPLOADS, token, &[TUS, ("upload-length", &length.to_string())], "").await;
@@ -27,9 +33,8 @@ async fn patch(road: &Road, token: &str, path: &str, offset: usize, more: &[Head
     road.send("PATCH", path, token, &headers, bytes.to_vec()).await
 }
 
-#[tokio::test]
-async fn creation() {
-    let (road, token) = new().await;
+async fn creation(road: Road) {
+    let token = road.worker("Basic").await;
     let (whole, long) = (video(64), "k ".to_owned() + &STANDARD.encode([7; 3500]));
     let rows: &[(&str, &[Header<'_>], &[u8], u16, &str, &str)] = &[
         ("a length", &[TUS, ("upload-length", "100")], b"", 201, "upload-offset", "0"),
@@ -79,9 +84,8 @@ async fn creation() {
     }
 }
 
-#[tokio::test]
-async fn what_head_tells() {
-    let (road, token) = new().await;
+async fn what_head_tells(road: Road) {
+    let token = road.worker("Basic").await;
     let headers = [TUS, ("upload-length", "100"), ("upload-metadata", "filename w7xiZXIubXA0")];
     let made = road.send("POST", UPLOADS, &token, &headers, "").await;
     let path = made.header("location");
@@ -112,9 +116,8 @@ fn sum(value: &str) -> Header<'_> {
     ("upload-checksum", value)
 }
 
-#[tokio::test]
-async fn patches() {
-    let (road, token) = new().await;
+async fn patches(road: Road) {
+    let token = road.worker("Basic").await;
     let whole = video(64);
     let checked = |algorithm: &str, hash: &[u8]| format!("{algorithm} {}", STANDARD.encode(hash));
     let sha1 = checked("sha1", &sha1::Sha1::digest(&whole));
@@ -151,9 +154,8 @@ async fn patches() {
     }
 }
 
-#[tokio::test]
-async fn a_length_that_is_told_later() {
-    let (road, token) = new().await;
+async fn a_length_that_is_told_later(road: Road) {
+    let token = road.worker("Basic").await;
     let whole = video(64);
     let made = road.send("POST", UPLOADS, &token, &[TUS, ("upload-defer-length", "1")], "").await;
     let path = made.header("location");
@@ -168,9 +170,8 @@ async fn a_length_that_is_told_later() {
     assert_eq!(road.send("GET", path, &token, &[], "").await.body, whole);
 }
 
-#[tokio::test]
-async fn post_in_place_of_patch_and_delete() {
-    let (road, token) = new().await;
+async fn post_in_place_of_patch_and_delete(road: Road) {
+    let token = road.worker("Basic").await;
     let whole = video(64);
     let path = create(&road, &token, 64).await;
     let instead = |method| ("x-http-method-override", method);
@@ -182,9 +183,8 @@ async fn post_in_place_of_patch_and_delete() {
     assert_eq!(road.send("HEAD", &path, &token, &[TUS], "").await.status, 404);
 }
 
-#[tokio::test]
-async fn termination_and_expiration() {
-    let (road, token) = new().await;
+async fn termination_and_expiration(road: Road) {
+    let token = road.worker("Basic").await;
     let path = create(&road, &token, 64).await;
     assert_eq!(road.send("DELETE", &path, &token, &[], "").await.status, 412);
     for status in [204, 404] {
@@ -203,9 +203,8 @@ async fn termination_and_expiration() {
     }
 }
 
-#[tokio::test]
-async fn reading_a_finished_upload() {
-    let (road, token) = new().await;
+async fn reading_a_finished_upload(road: Road) {
+    let token = road.worker("Basic").await;
     let (other, whole) = (road.worker("Basic").await, video(100));
     let path = create(&road, &token, 100).await;
     assert_eq!(road.send("GET", &path, &token, &[], "").await.status, 404, "not before it is finished");
@@ -233,9 +232,8 @@ async fn reading_a_finished_upload() {
 }
 
 /// What is a film to one program and a page to another is served as neither.
-#[tokio::test]
-async fn an_upload_is_never_served_as_a_page() {
-    let (road, token) = new().await;
+async fn an_upload_is_never_served_as_a_page(road: Road) {
+    let token = road.worker("Basic").await;
     let whole = [b"\0\0\0\x20ftypisom".as_slice(), b"<html><script>alert(1)</script></html>"].concat();
     let path = create(&road, &token, whole.len()).await;
     assert_eq!(patch(&road, &token, &path, 0, &[], &whole).await.status, 204);
@@ -247,9 +245,7 @@ async fn an_upload_is_never_served_as_a_page() {
     assert!(got.header("content-security-policy").contains("sandbox"), "{}", got.header("content-security-policy"));
 }
 
-#[tokio::test]
-async fn other_sites_are_let_in_only_by_name() {
-    let (road, _) = new().await;
+async fn other_sites_are_let_in_only_by_name(road: Road) {
     let preflight = [("origin", "https://friend.example"), ("access-control-request-method", "PATCH")];
     let closed = road.send("OPTIONS", UPLOADS, "", &preflight, "").await;
     assert_eq!((closed.status.as_u16(), closed.header("access-control-allow-origin")), (204, ""));

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::goal::Constraint;
+use crate::hidden::shows_only;
 use crate::id::{AssignmentId, CampaignId, SubmissionId};
 use crate::timestamp::Timestamp;
 
@@ -32,10 +33,12 @@ pub struct ExportItem {
     pub artifacts: Vec<ExportArtifact>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct ExportArtifact {
     pub name: String,
     pub url: String,
     pub bytes: u64,
     pub sha256: String,
 }
+
+shows_only!(ExportArtifact { name, bytes, sha256 });

@@ -7,6 +7,7 @@ use ts_rs::TS;
 use crate::api::assignment::AssignmentItem;
 use crate::api::submission::{SubmissionView, UploadRef};
 use crate::api::worker::PayoutView;
+use crate::hidden::shows_only;
 use crate::id::{ErasureId, TokenId, WorkerId};
 use crate::timestamp::Timestamp;
 use crate::worker::WorkerStage;
@@ -69,13 +70,15 @@ pub struct PersonalTake {
     pub artifacts: Vec<ArtifactLink>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ArtifactLink {
     pub name: String,
     pub bytes: u64,
     pub sha256: String,
     pub url: String,
 }
+
+shows_only!(ArtifactLink { name, bytes, sha256 });
 
 /// `POST /admin/erasures`: for a worker who asked for it by other means.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]

@@ -38,6 +38,11 @@ impl<'a> Trial<'a> {
         ([first.to_owned(), second.to_owned()], token("pipeline"), token("admin"))
     }
 
+    /// All that the server said.
+    pub fn end(self) -> String {
+        self.server.end()
+    }
+
     /// What a command prints that runs beside the server.
     pub fn command(&self, arguments: &[&str]) -> String {
         Process::command(self.folder, self.url, arguments)

@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -13,6 +14,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
+    /// Reads what it says until its end, so that the pipe is never full.
+    said: Option<JoinHandle<String>>,
 }
 
 pub struct Reply {
@@ -52,19 +55,24 @@ impl Process {
     /// A command that becomes a server and says where it listens.
     pub fn of(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut said = String::new();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut said = Vec::new();
         let address = loop {
-            let line = lines.next().unwrap_or_else(|| panic!("the server ended: {said}")).unwrap();
+            let from = said.len();
+            let read = log.read_until(b'\n', &mut said).unwrap();
+            assert!(read > 0, "the server ended: {}", String::from_utf8_lossy(&said));
+            let line = String::from_utf8_lossy(&said[from..]).into_owned();
             if let Some((_, address)) = line.split_once("listening on http://") {
                 break address.trim().parse().unwrap();
             }
-            said += &line;
         };
-        // What it says later must not fill the pipe.
-        let drain = move || lines.for_each(drop);
-        std::thread::Builder::new().name("drain".to_owned()).spawn(drain).unwrap();
-        Self { child, address }
+        let rest = move || {
+            // One that was killed has said what it has.
+            let _ = log.read_to_end(&mut said);
+            String::from_utf8_lossy(&said).into_owned()
+        };
+        let said = Some(std::thread::Builder::new().name("log".to_owned()).spawn(rest).unwrap());
+        Self { child, address, said }
     }
 
     pub fn id(&self) -> u32 {
@@ -88,6 +96,12 @@ impl Process {
         let id = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
         self.child.wait().unwrap().success()
+    }
+
+    /// All that it said until it was told to stop, and ended well.
+    pub fn end(mut self) -> String {
+        assert!(self.stop(), "it ends in order");
+        self.said.take().unwrap().join().unwrap()
     }
 
     pub fn call(
