@@ -16,6 +16,7 @@ use ingest_server::secret::digest;
 use ingest_server::store::Engine;
 use ingest_server::{housekeeping, http, retention, serve, uploads};
 use serde_json::json;
+use shared_types::api::admin::TokenRole;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -67,6 +68,9 @@ async fn the_disk_is_never_filled() {
     assert_eq!((full.status.as_u16(), full.code().as_str()), (507, "storage_full"));
     assert_eq!(full.header("retry-after"), "300");
     assert_eq!(road.call("GET", "/readyz", "", None).await.status, 503);
+    let admin = road.token(TokenRole::Admin).await;
+    let told = road.call("GET", "/api/v1/admin/stats", &admin, None).await.json();
+    assert_eq!(told["is_full"], true, "the overview tells whoever can make room");
     assert_eq!(road.count("upload").await, 0);
     let put = road.app.objects.signed_put("jobs/1/a.mp4", NOW, 60).await.unwrap();
     assert_eq!(road.send("PUT", &put, "", &[], "x").await.status, 507, "machines fill it no more than workers");
