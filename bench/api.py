@@ -82,6 +82,11 @@ def fill(count):
                ((ident(13, n), ident(12, n), ident(4, n % workers), ident(5, n), ident(6, n), "accrued", 500, "USD", START, START) for n in accepted))
     statements("artifact", "submission_id, name, job_id, bytes, sha256, object_key",
                ((ident(6, n), "playback.mp4", ident(8, n), 1000, "0" * 64, f"jobs/{ident(8, n)}/1/playback.mp4") for n in range(count)))
+    statements("erasure", "id, worker_id, asked_at, due_at, takes, bytes, done_at",
+               ((ident(15, n), ident(4, n), START, START, 3, 1000, START + n) for n in range(0, workers, 20)))
+    # Behind the entries that the server makes meanwhile.
+    statements("audit", "seq, at, who, act, subject, what, request_id, before_sha256, sha256",
+               ((1000 + n, START + n * 1000, "anna", "review_decided", f"submission {ident(6, n)}", "accepted", None, "0" * 64, "0" * 64) for n in range(count)))
     print("commit;")
 
 
@@ -106,6 +111,11 @@ def pages(count):
         "invites": f"{admin}/invites",
         "tokens": f"{admin}/tokens",
         "campaigns": f"{admin}/campaigns",
+        "scenarios": f"{admin}/scenarios",
+        "tiers": f"{admin}/tiers",
+        "erasures": f"{admin}/erasures",
+        "audit log": f"{admin}/audit",
+        "audit log, late": f"{admin}/audit?cursor={half}",
         "overview": f"{admin}/stats",
         "export": f"/api/v1/exports/{campaign}/submissions?cursor={ident(6, half)}",
         "me": "/api/v1/me",
@@ -174,13 +184,16 @@ def ask(server, secs, count, pids):
     for thread in threads:
         thread.join()
     # What the way there and back takes, the client's share with it.
-    cost = alone(host, [("nothing (healthz)", "/healthz", "")] + known, pids)
+    # Nobody scrapes numbers fifty times a second.
+    besides = [("nothing (healthz)", "/healthz", ""), ("numbers (metrics)", "/metrics", os.environ["COLLECTOR_ADMIN"])]
+    cost = alone(host, besides + known, pids)
     print(f"  {'page':22} {'asked':>6} {'median ms':>10} {'p99 ms':>8} {'CPU ms':>7}")
     for name, times in list(took.items()) + [("all together", sum(took.values(), []))]:
         times.sort()
         cpu = cost.get(name, sum(cost[page] * len(took[page]) for page in took) / len(times))
         print(f"  {name:22} {len(times):6} {times[len(times) // 2]:10.1f} {times[min(len(times) - 1, int(len(times) * 0.99))]:8.1f} {cpu:7.2f}")
-    print(f"  {'nothing (healthz)':22} {'':6} {'':10} {'':8} {cost['nothing (healthz)']:7.2f}")
+    for name, *_ in besides:
+        print(f"  {name:22} {'':6} {'':10} {'':8} {cost[name]:7.2f}")
     for fault in faults[:5]:
         print(fault, file=sys.stderr)
     whole = sorted(sum(took.values(), []))
