@@ -77,7 +77,10 @@ legible() {
   local number there=0 read=0 length
   length=$(ffprobe -v error -show_entries format=duration -of csv=p=0 "$1")
   for number in "${!stills[@]}"; do
+    # One of an earlier moment would be read in the place of one that is missing.
+    rm -f "$state/kept.png"
     ffmpeg -nostdin -v error -y -ss "$(awk "BEGIN { print $length - ($2 - ${stills[$number]}) - 0.6 }")" -i "$1" -frames:v 1 "$state/kept.png"
+    [ -s "$state/kept.png" ] || { echo "$1 has no picture of moment $number." >&2 && return 1; }
     words "$state/kept.png" >"$state/read"
     words "$state/raw.$number.png" >"$state/there"
     read=$((read + $(comm -12 "$state/there" "$state/read" | wc -l)))
@@ -134,7 +137,7 @@ measure() {
   pid=''
   exec 9>&-
   if [ "$page" = reading ]; then
-    read_share=$(legible "$file" "$ended")
+    read_share=$(legible "$file" "$ended") || exit 1
     xdotool key space
   fi
   ffprobe -v error -select_streams v -show_entries packet=pts_time,size -of csv=p=0 "$file" >"$state/$name.packets"

@@ -149,8 +149,20 @@ impl Whisper {
         Ok(words)
     }
 
+    /// Probability of each language in `samples`, at the cost of a run of the encoder.
+    pub fn languages_of(&mut self, samples: &[f32]) -> Result<Vec<(String, f64)>, WhisperFailure> {
+        if !self.is_multilingual() {
+            return Ok(Vec::new());
+        }
+        self.state.pcm_to_mel(samples, self.threads)?;
+        self.state.encode(0, self.threads)?;
+        self.languages_of_last()
+    }
+
     /// Probability of each language in the stretch decoded last, from what the encoder made of it: one step of the
-    /// decoder, where asking beforehand would cost a second run of the encoder. Empty for an English-only model.
+    /// decoder, where asking beforehand would cost a second run of the encoder. The engine goes on from where it last heard a
+    /// sentence end and encodes anew from there, so that it may be of the end of the stretch alone. Empty for an English-only
+    /// model.
     pub fn languages_of_last(&mut self) -> Result<Vec<(String, f64)>, WhisperFailure> {
         if !self.is_multilingual() {
             return Ok(Vec::new());

@@ -14,7 +14,7 @@ mod target;
 mod typed;
 
 pub use browser::{Address, address_bar, open_tab};
-pub use target::{Earlier, target_at, uncovered};
+pub use target::{Earlier, is_browsers, target_at, uncovered};
 pub use typed::{Picture, Typed, typed_text};
 
 use media::frame::RgbFrame;

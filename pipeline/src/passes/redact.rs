@@ -19,7 +19,7 @@ use shared_types::redaction::{
     PictureRedaction, REDACTION_FORMAT, Redaction, RedactionSource, SoundRedaction, TextRedaction,
 };
 use shared_types::step::PixelBox;
-use shared_types::transcript::Transcript;
+use shared_types::transcript::{Segment, Transcript, Word};
 
 use self::cover::{Cover, Patches};
 use super::Screen;
@@ -31,7 +31,7 @@ pub use text::redact_text;
 pub use words::redact_transcript;
 
 pub const NAME: &str = "redact";
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Words are covered with some sound before and after them: their times are not exact.
 const SOUND_MARGIN_SECS: f64 = 0.3;
@@ -70,14 +70,35 @@ impl Redactor {
 
     /// Takes over what another one found in speech, for other words of the same sound.
     pub fn add_spoken(&mut self, other: Self) {
-        for found in other.found {
-            let is_known = |known: &Pii| known.kind == found.kind && known.place == found.place;
-            if matches!(found.place, Place::Words(_)) && !self.found.iter().any(is_known) {
+        self.add_said(other.found);
+        self.known.add(other.known);
+    }
+
+    /// Looks through words that the transcript leaves out, between those that it has: they are to be heard all the same.
+    pub fn add_left_out(&mut self, transcript: &Transcript, left_out: &[Word]) {
+        let (Some(first), Some(last)) = (left_out.first(), left_out.last()) else { return };
+        let (start, end) = (first.start, last.end);
+        let mut words: Vec<Word> = transcript.words().chain(left_out).cloned().collect();
+        words.sort_by(|a, b| a.start.total_cmp(&b.start));
+        let all = Transcript { language: None, segments: vec![Segment { start, end, text: String::new(), words }] };
+        self.add_said(pii::find_spoken(&all, &self.known));
+    }
+
+    /// Adds what lies in speech. Of two stretches of one kind that lie in each other the longer one stays.
+    fn add_said(&mut self, others: Vec<Pii>) {
+        let covers = |outer: &Pii, inner: &Pii| match (outer.place, inner.place) {
+            (Place::Words(outer_span), Place::Words(span)) => {
+                outer.kind == inner.kind && outer_span.start <= span.start && span.end <= outer_span.end
+            }
+            _ => false,
+        };
+        for found in others {
+            if matches!(found.place, Place::Words(_)) && !self.found.iter().any(|known| covers(known, &found)) {
+                self.found.retain(|known| !covers(&found, known));
                 self.found.push(found);
             }
         }
         self.found.sort_by(|a, b| a.span.start.total_cmp(&b.span.start));
-        self.known.add(other.known);
     }
 
     /// Boxes of the screen that are private at some time of a span.

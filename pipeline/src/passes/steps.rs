@@ -4,8 +4,10 @@
 //!    change of page. Without events, [`sight`] takes the acts from the trace of the screen.
 //! 2. Each act gets the last picture before it and the first one that stands still after it; the text on both is read.
 //! 3. What the act was aimed at, what was typed and the address are read from the screen ([`super::read_screen`]).
-//! 4. Words spoken around it become its utterances and rationale; [`intent`] names what it was for, where a rule can.
+//! 4. Words spoken around it become its utterances and rationale.
 //! 5. [`confidence`] says of each field how sure it is.
+//! 6. When all Steps are there, [`role`] says what their targets turned out to be, and then [`intent`] what they were for,
+//!    where a rule can.
 
 pub mod acts;
 mod cause;
@@ -25,7 +27,7 @@ use shared_types::step::{Action, Source, Step, Target};
 use shared_types::transcript::Transcript;
 
 use self::acts::{Act, ActKind};
-use super::read_screen::{Earlier, Picture, address_bar, open_tab, target_at, typed_text, uncovered};
+use super::read_screen::{Earlier, Picture, address_bar, is_browsers, open_tab, target_at, typed_text, uncovered};
 use crate::models::ocr::TextLine;
 
 /// A title told this early is of the page that was open when the take began.
@@ -36,7 +38,7 @@ const TITLE_SETTLES_SECS: f64 = 1.5;
 const ADDRESS_FIELD: &str = "Address and search bar";
 
 pub const NAME: &str = "steps";
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// A picture with the text on it.
 #[derive(Debug, Clone)]
@@ -67,6 +69,8 @@ struct Memory {
     field: Option<Target>,
     lines: Vec<TextLine>,
     steps: Vec<Step>,
+    /// Steps whose targets are the browser's own.
+    of_browser: Vec<usize>,
 }
 
 impl Memory {
@@ -100,6 +104,15 @@ impl Memory {
             }
             _ => lines,
         }
+    }
+
+    /// What a click is aimed at, which becomes the next Step.
+    fn aim(&mut self, before: &ReadPicture, pictures: &ActPictures, (x, y): (f64, f64)) -> Option<Target> {
+        let lines = self.uncover(before, pictures, (x, y));
+        if is_browsers(&before.rgb, &lines, y) {
+            self.of_browser.push(self.steps.len());
+        }
+        target_at(&before.rgb, &lines, x, y)
     }
 
     /// Keys that move the focus: to the address field, where browsers agree on it, or somewhere unknown.
@@ -146,8 +159,8 @@ pub fn build<E>(
         }
     }
     let mut steps = memory.steps;
+    role::settle(&mut steps, &memory.of_browser);
     intent::name(&mut steps);
-    role::settle(&mut steps);
     Ok(steps)
 }
 
@@ -188,8 +201,7 @@ fn make(act: &Act, seen: &ActPictures, memory: &mut Memory) -> Option<Step> {
         ActKind::Click { x, y, .. } | ActKind::Drag { x, y, .. } => {
             memory.focus = Some((*x, *y));
             if let Some(before) = &seen.before {
-                let lines = memory.uncover(before, seen, (*x, *y));
-                step.target = target_at(&before.rgb, &lines, *x, *y);
+                step.target = memory.aim(before, seen, (*x, *y));
             }
             source.extend(step.target.as_ref().map(|_| ("target".to_owned(), Source::Vision)));
             memory.field.clone_from(&step.target);

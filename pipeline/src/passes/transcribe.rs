@@ -7,41 +7,48 @@
 //! 3. The decoder may skip a stretch without a word. Where somebody speaks and hardly a word was found, that stretch
 //!    alone is decoded again, without the prompt and then with some chance; the better hearing is kept.
 //! 4. It may also invent text in silence, music and babble, or go round in circles: words away from all speech, faster than
-//!    anybody speaks or hardly believed are dropped, repetitions cut.
-//! 5. A window in another language than the policy's is decoded in that one, and told.
+//!    anybody speaks or hardly believed are dropped, repetitions cut. What was hardly believed counts for how clearly
+//!    somebody speaks, and is looked through for private data, as repetitions are.
+//! 5. A window that is surely in another language than the policy's is decoded in that one, and told.
 //! 6. Word times are moved to the onset of the sound and into the spans.
 
 mod guard;
 pub mod hosted;
 mod sound;
 mod timing;
+mod tongue;
 mod windows;
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::io;
 
 use shared_types::quality::measurements::Span;
 use shared_types::transcript::{Segment, Transcript, Word};
 
+use self::guard::{Judged, Probabilities};
+use self::tongue::{SURE_OF_LANGUAGE, Tongue};
 use crate::models::whisper::{Decoding, HeardWord, Language, SAMPLE_RATE, Whisper, WhisperFailure};
 use crate::passes::voice::Voice;
 
 pub const NAME: &str = "transcribe";
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// Words of the trade, and speech in the manner of the takes. The speech is the end, which weighs most: what the screen
 /// shows is written in figures, and after figures the model writes (and guesses at) figures.
 const SHOPPING_WORDS: &str = "size, colour, price, filter, sort, rating, shipping, in stock, cart, checkout, compare";
 const SHOPPING_SPEECH: &str =
     "It costs nineteen ninety nine, under thirty dollars. I'll tick that, then add it to the cart.";
-/// Above this the model's opinion on the language is taken against the policy's.
-const SURE_OF_LANGUAGE: f64 = 0.6;
-/// Under this it is not the policy's, though the model may waver between its neighbours, as with Spanish and Portuguese.
-const NOT_THIS_LANGUAGE: f64 = 0.15;
 /// Sound around a stretch that is decoded again: enough for its first and last consonant.
 const STRETCH_PAD_SECS: f64 = 0.3;
 /// Whisper finds nothing in less than this; shorter stretches are given more of what lies around them.
 const MIN_STRETCH_SECS: f64 = 1.2;
 const SECOND_TEMPERATURE: f32 = 0.4;
+/// Words that are believed less than this may be in another language than they were taken for.
+const DOUBTED_WINDOW: f64 = 0.6;
+/// Words that are believed so much more in one language are of that one, whatever the model thinks of the sound.
+const MUCH_SURER: f64 = 0.15;
+/// Of fewer words it cannot be told whether somebody speaks clearly.
+const FEWEST_WORDS: usize = 5;
 const PAUSE_BETWEEN_SEGMENTS_SECS: f64 = 1.0;
 const LONGEST_SEGMENT_SECS: f64 = 20.0;
 
@@ -49,8 +56,10 @@ const LONGEST_SEGMENT_SECS: f64 = 20.0;
 pub trait Ear {
     /// Words in `samples`, timed from its first sample.
     fn hear(&mut self, samples: &[f32], decoding: Decoding<'_>) -> Result<Vec<HeardWord>, WhisperFailure>;
-    /// Probability of each language in what was heard last; empty if there is only one.
+    /// Probability of each language in what was heard last, or in its end; empty if there is only one.
     fn languages(&mut self) -> Result<Vec<(String, f64)>, WhisperFailure>;
+    /// The same of all of `samples`, at the cost of hearing them once more.
+    fn languages_in(&mut self, samples: &[f32]) -> Result<Vec<(String, f64)>, WhisperFailure>;
 }
 
 impl Ear for Whisper {
@@ -60,6 +69,10 @@ impl Ear for Whisper {
 
     fn languages(&mut self) -> Result<Vec<(String, f64)>, WhisperFailure> {
         self.languages_of_last()
+    }
+
+    fn languages_in(&mut self, samples: &[f32]) -> Result<Vec<(String, f64)>, WhisperFailure> {
+        self.languages_of(samples)
     }
 }
 
@@ -74,15 +87,32 @@ pub struct Wanted<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Hearing {
     pub transcript: Transcript,
+    /// Words that are not in the transcript because the model itself hardly believes them.
+    pub guessed: Vec<Word>,
+    /// Words that are not in the transcript because it has them once already.
+    pub repeated: Vec<Word>,
     /// The language over all windows; `None` where nothing was said or the model knows only one.
     pub detected: Option<Language>,
-    /// Speech in another language than the policy's, in seconds; told by windows of up to 28 s.
+    /// Speech that is surely in another language than the policy's, in seconds; told by windows of up to 28 s.
     pub foreign: Vec<(f64, f64)>,
     /// Stretches of speech in which no words were found even at the second try, in seconds.
     pub unheard: Vec<(f64, f64)>,
 }
 
 impl Hearing {
+    /// How sure the model is of its words on average, those among them that it hardly believes; `None` of a few words.
+    pub fn word_probability(&self) -> Option<f64> {
+        let words: Vec<f64> = self.transcript.words().chain(&self.guessed).map(|word| word.p).collect();
+        (words.len() >= FEWEST_WORDS).then(|| words.iter().sum::<f64>() / words.len() as f64)
+    }
+
+    /// What may have been said and is not in the transcript, in order.
+    pub fn left_out(&self) -> Vec<Word> {
+        let mut words: Vec<Word> = self.guessed.iter().chain(&self.repeated).cloned().collect();
+        words.sort_by(|a, b| a.start.total_cmp(&b.start));
+        words
+    }
+
     pub fn unheard_spans(&self) -> Vec<Span> {
         spans(&self.unheard)
     }
@@ -111,22 +141,67 @@ pub fn transcribe<V: Voice + ?Sized>(
     let sound = sound::Sound::new(voice)?;
     let windows = windows::plan(voiced, &sound, windows::MAX_WINDOW_SECS);
     let mut tongue = Tongue::new(wanted.language);
-    let mut words = Vec::new();
+    let (mut all, mut read_off) = (Judged::default(), Vec::new());
     for window in &windows {
-        let prompt = prompt(tongue.language(), wanted.screen_words);
-        let mut heard = guard::without_prompt(hear(ear, voice, *window, tongue.language(), &prompt, 0.0)?, &prompt);
-        if tongue.listen(*window, &ear.languages()?) {
-            let prompt = self::prompt(tongue.language(), wanted.screen_words);
-            heard = guard::without_prompt(hear(ear, voice, *window, tongue.language(), &prompt, 0.0)?, &prompt);
+        let listen = |ear: &mut _, language: &str| listen(ear, voice, *window, voiced, language, wanted.screen_words);
+        let before = tongue.language().to_owned();
+        let mut heard = listen(ear, &before)?;
+        let mut languages = ear.languages()?;
+        // Of a window that was decoded in several goes they are those of the last one, which may be nearly silent.
+        let is_doubted = heard.judged.mean_probability().is_none_or(|sure| sure < DOUBTED_WINDOW);
+        if !languages.is_empty() && (is_doubted || tongue.is_other(&languages)) {
+            languages = ear.languages_in(&samples(voice, *window)?)?;
         }
-        let inside = within(voiced, *window).map(|(start, end)| end - start).sum();
-        words.extend(guard::without_stock(guard::plausible(heard, voiced), inside));
+        if tongue.listen(*window, languages) {
+            let again = listen(ear, tongue.language())?;
+            let (first, second) = (heard.judged.mean_probability(), again.judged.mean_probability());
+            if first.is_some_and(|first| first > second.unwrap_or_default() + MUCH_SURER) {
+                tongue.stay(before);
+            } else {
+                heard = again;
+            }
+        }
+        all.append(heard.judged);
+        read_off.extend(heard.read_off);
     }
-    timing::settle(&mut words, voiced, &sound);
-    let unheard = fill_gaps(ear, voice, voiced, &sound, &tongue, &mut words)?;
+    for words in all.lists() {
+        timing::settle(words, voiced, &sound);
+    }
+    let unheard = fill_gaps(ear, voice, voiced, &sound, &tongue, &mut all, read_off)?;
+    let Judged { words, guessed, repeated } = all;
+    tongue.settle(&words);
     let language = (!words.is_empty()).then(|| tongue.mostly(voiced).to_owned());
     let (detected, foreign) = (tongue.detected(), tongue.foreign(voiced));
-    Ok(Hearing { transcript: Transcript { language, segments: segments(words) }, detected, foreign, unheard })
+    let transcript = Transcript { language, segments: segments(words) };
+    Ok(Hearing { transcript, guessed: plain(guessed), repeated: plain(repeated), detected, foreign, unheard })
+}
+
+/// What was heard in a window.
+struct Listened {
+    judged: Judged,
+    /// Where the model wrote what stands in its prompt.
+    read_off: Vec<(f64, f64)>,
+}
+
+/// Hears one window in a language.
+fn listen<V: Voice + ?Sized>(
+    ear: &mut impl Ear,
+    voice: &V,
+    window: (f64, f64),
+    voiced: &[(f64, f64)],
+    language: &str,
+    screen_words: &str,
+) -> Result<Listened, WhisperFailure> {
+    let prompt = prompt(language, screen_words);
+    let (heard, read_off) = guard::without_prompt(hear(ear, voice, window, language, &prompt, 0.0)?, &prompt);
+    let mut judged = guard::judge(heard, voiced, Probabilities::Measured);
+    let inside = within(voiced, window).map(|(start, end)| end - start).sum();
+    judged.words = guard::without_stock(judged.words, inside);
+    Ok(Listened { judged, read_off })
+}
+
+fn plain(words: Vec<HeardWord>) -> Vec<Word> {
+    words.into_iter().map(|word| Word { w: word.text, start: word.start, end: word.end, p: word.p }).collect()
 }
 
 /// The parts of spans that lie in a stretch.
@@ -134,39 +209,78 @@ fn within(spans: &[(f64, f64)], (start, end): (f64, f64)) -> impl Iterator<Item 
     spans.iter().map(move |span| (span.0.max(start), span.1.min(end))).filter(|(start, end)| start < end)
 }
 
-/// Decodes again what was passed over; returns what stayed silent.
+/// Decodes again what was passed over or may have been read off the prompt; returns what stayed silent.
 fn fill_gaps<V: Voice + ?Sized>(
     ear: &mut impl Ear,
     voice: &V,
     voiced: &[(f64, f64)],
     sound: &sound::Sound,
     tongue: &Tongue,
-    words: &mut Vec<HeardWord>,
+    judged: &mut Judged,
+    read_off: Vec<(f64, f64)>,
 ) -> Result<Vec<(f64, f64)>, WhisperFailure> {
+    let passed_over = guard::passed_over(&judged.words, voiced);
+    let is_passed_over = |(start, end): (f64, f64)| passed_over.iter().any(|other| start < other.1 && other.0 < end);
+    let mut stretches: Vec<((f64, f64), bool)> = read_off
+        .into_iter()
+        .flat_map(|stretch| within(voiced, stretch))
+        .filter(|stretch| !is_passed_over(*stretch))
+        .map(|stretch| (stretch, false))
+        .chain(passed_over.iter().map(|stretch| (*stretch, true)))
+        .collect();
+    stretches.sort_by(|a, b| a.0.0.total_cmp(&b.0.0));
     let mut unheard = Vec::new();
-    for stretch in guard::passed_over(words, voiced) {
-        let around = widen(stretch, voice.samples() as f64 / f64::from(SAMPLE_RATE));
-        let language = tongue.at(stretch.0);
-        let mut is_filled = false;
-        for temperature in [0.0, SECOND_TEMPERATURE] {
-            let heard = hear(ear, voice, around, language, "", temperature)?;
-            let mut found = guard::plausible(heard, voiced);
-            timing::settle(&mut found, voiced, sound);
-            if guard::fill(words, found, stretch) {
-                is_filled = true;
-                break;
-            }
-        }
-        if !is_filled {
+    for (stretch, is_silent) in stretches {
+        let is_filled = hear_again(ear, voice, voiced, sound, tongue.at(stretch.0), stretch, judged)?;
+        if is_silent && !is_filled {
             unheard.push(stretch);
         }
     }
     Ok(unheard)
 }
 
+/// Decodes a stretch without a prompt, then with some chance; true if more words were found.
+fn hear_again<V: Voice + ?Sized>(
+    ear: &mut impl Ear,
+    voice: &V,
+    voiced: &[(f64, f64)],
+    sound: &sound::Sound,
+    language: &str,
+    stretch: (f64, f64),
+    judged: &mut Judged,
+) -> Result<bool, WhisperFailure> {
+    let around = widen(stretch, voice.samples() as f64 / f64::from(SAMPLE_RATE));
+    let is_inside = |word: &HeardWord| (stretch.0..=stretch.1).contains(&guard::middle(word));
+    for temperature in [0.0, SECOND_TEMPERATURE] {
+        let mut again =
+            guard::judge(hear(ear, voice, around, language, "", temperature)?, voiced, Probabilities::Measured);
+        for words in again.lists() {
+            timing::settle(words, voiced, sound);
+        }
+        let is_filled = guard::fill(&mut judged.words, again.words, stretch);
+        if is_filled {
+            judged.guessed.retain(|word| !is_inside(word));
+        }
+        // Where nothing else was made out, guesses say at least that somebody speaks unclearly.
+        if is_filled || !judged.guessed.iter().any(is_inside) {
+            judged.guessed.extend(again.guessed.into_iter().filter(is_inside));
+            judged.repeated.extend(again.repeated.into_iter().filter(is_inside));
+        }
+        if is_filled {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn widen((start, end): (f64, f64), duration: f64) -> (f64, f64) {
     let pad = STRETCH_PAD_SECS.max((MIN_STRETCH_SECS - (end - start)) / 2.0);
     ((start - pad).max(0.0), (end + pad).min(duration))
+}
+
+fn samples<V: Voice + ?Sized>(voice: &V, (start, end): (f64, f64)) -> io::Result<Cow<'_, [f32]>> {
+    let at = |secs: f64| ((secs * f64::from(SAMPLE_RATE)) as usize).min(voice.samples());
+    voice.stretch(at(start)..at(end))
 }
 
 /// Words between two moments, timed from the recording's start.
@@ -178,8 +292,7 @@ fn hear<V: Voice + ?Sized>(
     prompt: &str,
     temperature: f32,
 ) -> Result<Vec<HeardWord>, WhisperFailure> {
-    let at = |secs: f64| ((secs * f64::from(SAMPLE_RATE)) as usize).min(voice.samples());
-    let samples = voice.stretch(at(start)..at(end))?;
+    let samples = samples(voice, (start, end))?;
     let mut words = ear.hear(&samples, Decoding { language, prompt, temperature })?;
     for word in &mut words {
         word.start += start;
@@ -198,76 +311,6 @@ fn prompt(language: &str, screen_words: &str) -> String {
         ("en", true) => format!("Shopping: {SHOPPING_WORDS}. {SHOPPING_SPEECH}"),
         ("en", false) => format!("Shopping: {words}, {SHOPPING_WORDS}. {SHOPPING_SPEECH}"),
         _ => words.to_owned(),
-    }
-}
-
-/// Which language is spoken: in each window its own where the model is sure of it or sure that it is not the policy's, else the one of all windows so far if it
-/// is sure of that, else the policy's.
-struct Tongue {
-    wanted: String,
-    /// Summed probabilities of the windows so far.
-    sums: BTreeMap<String, f64>,
-    windows: Vec<((f64, f64), String)>,
-}
-
-impl Tongue {
-    fn new(wanted: &str) -> Self {
-        Self { wanted: wanted.to_owned(), sums: BTreeMap::new(), windows: Vec::new() }
-    }
-
-    /// Of the latest window.
-    fn language(&self) -> &str {
-        self.windows.last().map_or(&self.wanted, |(_, language)| language)
-    }
-
-    /// Of the window in which a moment lies.
-    fn at(&self, t: f64) -> &str {
-        let window = self.windows.iter().rfind(|((start, _), _)| *start <= t);
-        window.map_or(&self.wanted, |(_, language)| language)
-    }
-
-    /// Takes in a window's probabilities; true if its language is another than the one before.
-    fn listen(&mut self, window: (f64, f64), probabilities: &[(String, f64)]) -> bool {
-        for (code, probability) in probabilities {
-            *self.sums.entry(code.clone()).or_default() += probability;
-        }
-        let wanted = probabilities.iter().find(|(code, _)| *code == self.wanted).map_or(0.0, |(_, sure)| *sure);
-        let best = probabilities.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-        let of_window = best.filter(|best| best.1 > SURE_OF_LANGUAGE || wanted < NOT_THIS_LANGUAGE);
-        let of_all = || {
-            self.over(self.windows.len() + 1)
-                .filter(|heard| heard.probability > SURE_OF_LANGUAGE)
-                .map(|heard| heard.code)
-        };
-        let now = of_window.map(|(code, _)| code.clone()).or_else(of_all).unwrap_or_else(|| self.wanted.clone());
-        let changed = now != self.language();
-        self.windows.push((window, now));
-        changed
-    }
-
-    fn detected(&self) -> Option<Language> {
-        self.over(self.windows.len())
-    }
-
-    /// The likeliest language over so many windows.
-    fn over(&self, windows: usize) -> Option<Language> {
-        let (code, sum) = self.sums.iter().max_by(|a, b| a.1.total_cmp(b.1))?;
-        Some(Language { code: code.clone(), probability: sum / windows.max(1) as f64 })
-    }
-
-    /// The language that is spoken longest.
-    fn mostly(&self, voiced: &[(f64, f64)]) -> &str {
-        let mut secs: BTreeMap<&str, f64> = BTreeMap::new();
-        for (window, language) in &self.windows {
-            *secs.entry(language).or_default() += within(voiced, *window).map(|(start, end)| end - start).sum::<f64>();
-        }
-        secs.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(&self.wanted, |(language, _)| language)
-    }
-
-    /// What is spoken in another language than the policy's.
-    fn foreign(&self, voiced: &[(f64, f64)]) -> Vec<(f64, f64)> {
-        let others = self.windows.iter().filter(|(_, language)| *language != self.wanted);
-        others.flat_map(|(window, _)| within(voiced, *window)).collect()
     }
 }
 

@@ -19,6 +19,9 @@ use crate::models::whisper::SAMPLE_RATE;
 const PATH: &str = "/audio/transcriptions";
 /// Uploads are limited to 25 MB by the servers that were looked at.
 pub const MOST_BYTES: usize = 24 << 20;
+/// Nobody says so many words; a model that goes round in circles may write them. What comes after compares words with words.
+const MOST_WORDS_PER_SEC: f64 = 20.0;
+const FEWEST_WORDS: f64 = 100.0;
 const WAV_HEAD_BYTES: usize = 44;
 const BYTES_PER_SAMPLE: usize = 2;
 
@@ -56,6 +59,16 @@ pub struct SpokenSegment {
     pub no_speech_prob: Option<f64>,
 }
 
+impl Spoken {
+    /// Whether somebody can have said as much in so many seconds.
+    fn fits(&self, secs: f64) -> bool {
+        let most = (secs * MOST_WORDS_PER_SEC).max(FEWEST_WORDS) as usize;
+        let is_within = |text: &str| text.split_whitespace().nth(most).is_none();
+        let in_segments: usize = self.segments.iter().map(|segment| segment.text.split_whitespace().count()).sum();
+        self.words.len() <= most && self.segments.len() <= most && in_segments <= most && is_within(&self.text)
+    }
+}
+
 pub struct Speech<'a> {
     hosted: &'a Hosted,
     model: &'a str,
@@ -78,12 +91,12 @@ impl<'a> Speech<'a> {
     ) -> Result<Spoken, ModelFailure> {
         let wav = wav(samples);
         let question = json!([self.hosted.server(), self.model, PATH, hex(&Sha256::digest(&wav))]).to_string();
+        let secs = samples.len() as f64 / f64::from(SAMPLE_RATE);
         let known = self.answers.get(question.as_bytes()).and_then(|text| serde_json::from_str(&text).ok());
-        if let Some(known) = known {
+        if let Some(known) = known.filter(|known: &Spoken| known.fits(secs)) {
             meter.count_cached();
             return Ok(known);
         }
-        let secs = samples.len() as f64 / f64::from(SAMPLE_RATE);
         if !meter.has_room_for_sound(secs) {
             return Err(ModelFailure::Budget(meter.budget()));
         }
@@ -120,8 +133,10 @@ impl<'a> Speech<'a> {
                 return Err(refusal(self.hosted, &answer));
             }
             meter.count_sound(secs);
-            return serde_json::from_slice(&answer.body)
-                .map_err(|error| ModelFailure::Malformed(format!("a transcript was asked for: {error}")));
+            let malformed = |why: String| ModelFailure::Malformed(format!("a transcript was asked for: {why}"));
+            let spoken: Spoken = serde_json::from_slice(&answer.body).map_err(|error| malformed(error.to_string()))?;
+            let too_many = || malformed(format!("nobody says so many words in {secs:.0} s"));
+            return if spoken.fits(secs) { Ok(spoken) } else { Err(too_many()) };
         }
     }
 }

@@ -95,6 +95,7 @@ impl Take {
                 if let Some(speech) = &mut heard.speech {
                     speech.unheard = hearing.unheard_spans();
                 }
+                heard.left_out = hearing.left_out();
                 heard.transcript = hearing.transcript;
                 Ok((heard, Some(redactor)))
             }

@@ -25,7 +25,9 @@ pub(super) struct Private {
 pub(super) fn redactor(findings: &Findings, acts: &[acts::Act], reader: &Reader, heard: &Heard) -> Redactor {
     let titles: Vec<&str> = acts.iter().filter_map(|act| act.kind.title()).collect();
     let end = findings.measurements.active_secs.unwrap_or(0.0);
-    Redactor::new(&reader.screens(), end, &heard.transcript, &titles)
+    let mut redactor = Redactor::new(&reader.screens(), end, &heard.transcript, &titles);
+    redactor.add_left_out(&heard.transcript, &heard.left_out);
+    redactor
 }
 
 impl Take {

@@ -8,7 +8,7 @@ use media::decode::VOICE_RATE_HZ;
 use serde::{Deserialize, Serialize};
 use shared_types::quality::measurements::{Span, SpeechMeasures};
 use shared_types::summary::PassRun;
-use shared_types::transcript::Transcript;
+use shared_types::transcript::{Transcript, Word};
 
 use super::read::{ReadLines, Reader, Unread};
 use super::{INSPECT, READ, RunError, TRANSCRIBE, Take, bar};
@@ -26,8 +26,6 @@ use crate::passes::transcribe::{Wanted, transcribe};
 
 /// Windows of speech that are rated; more cost time and change little.
 const RATED_WINDOWS: usize = 4;
-/// Of fewer words it cannot be told whether somebody speaks clearly.
-const FEWEST_WORDS: usize = 5;
 /// A longer pause between words is time without speech.
 const PAUSE_SECS: f64 = 0.6;
 
@@ -35,6 +33,8 @@ const PAUSE_SECS: f64 = 0.6;
 #[derive(Serialize, Deserialize)]
 pub(super) struct Heard {
     pub(super) transcript: Transcript,
+    /// Words that the transcript leaves out, though they may have been said.
+    pub(super) left_out: Vec<Word>,
     pub(super) speech: Option<SpeechMeasures>,
     pub(super) model: Option<String>,
 }
@@ -141,7 +141,7 @@ impl Take {
     }
 
     fn hear(&self, findings: &Findings, ear: Option<Ear>, bars: &MultiProgress) -> Result<Heard, RunError> {
-        let mut heard = Heard { transcript: Transcript::default(), speech: None, model: None };
+        let mut heard = Heard { transcript: Transcript::default(), left_out: Vec::new(), speech: None, model: None };
         let Some(sound) = &findings.measurements.sound else { return Ok(heard) };
         let voice = inspect::open_voice(&self.finished.files(INSPECT)).map_err(|source| self.disk(source))?;
         let mut speech = SpeechMeasures::default();
@@ -160,8 +160,7 @@ impl Take {
             let wanted = Wanted { language: &self.recording.policy.language, screen_words: "" };
             let hearing = transcribe(&mut whisper, &voice, &voiced, wanted)?;
             bar.finish_and_clear();
-            let is_enough = hearing.transcript.words().nth(FEWEST_WORDS - 1).is_some();
-            speech.mean_word_probability = hearing.transcript.mean_word_probability().filter(|_| is_enough);
+            speech.mean_word_probability = hearing.word_probability();
             if let Some(language) = &hearing.detected {
                 speech.language = Some(language.code.clone());
                 speech.language_probability = Some(language.probability);
@@ -169,6 +168,7 @@ impl Take {
             speech.foreign = hearing.foreign_spans();
             speech.unheard = hearing.unheard_spans();
             spoken = spoken_spans(&hearing.transcript);
+            heard.left_out = hearing.left_out();
             heard.transcript = hearing.transcript;
             heard.model = model.file_stem().map(|name| name.to_string_lossy().into_owned());
         }

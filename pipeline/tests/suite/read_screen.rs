@@ -8,7 +8,7 @@ use media::time::MediaTime;
 use pipeline::config::Config;
 use pipeline::models::catalog;
 use pipeline::models::ocr::{Ocr, TextLine};
-use pipeline::passes::read_screen::{Picture, address_bar, target_at, typed_text};
+use pipeline::passes::read_screen::{Picture, address_bar, is_browsers, target_at, typed_text};
 
 /// One for all tests: loading is cheap, but reading the page twice is not.
 static OCR: Mutex<Option<Ocr>> = Mutex::new(None);
@@ -194,4 +194,5 @@ fn an_empty_address_field_is_known_by_where_it_lies() {
     assert_eq!(at(262.0, 63.0).as_deref(), Some("Address and search bar"));
     assert_eq!(at(24.0, 62.0).as_deref(), Some("Back"));
     assert_eq!(at(640.0, 300.0), None, "below it the page begins");
+    assert!(is_browsers(&frame, &lines, 62.0) && !is_browsers(&frame, &lines, 300.0));
 }

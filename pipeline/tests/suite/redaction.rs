@@ -93,6 +93,28 @@ fn what_is_said_is_gone_from_words_and_sound() {
     assert!(recall >= LEAST_RECALL, "{recall}: {:#?}", &missed[..missed.len().min(20)]);
 }
 
+/// Words that the speech model hardly believes, or repetitions that it is not believed, are to be heard all the same.
+#[test]
+fn what_the_transcript_leaves_out_is_silent_too() {
+    let said = talk("my card number is four one one one and then I look at shoes please");
+    let word = |index: u32, w: &str| {
+        let start = 3.9 + f64::from(index) * 0.008;
+        Word { w: w.to_owned(), start, end: start + 0.006, p: 0.2 }
+    };
+    let left_out: Vec<Word> = (0..12).map(|index| word(index, "one")).collect();
+    let mut redactor = Redactor::new(&[], 60.0, &said, &[]);
+    assert_eq!(redactor.muted(), []);
+    redactor.add_left_out(&said, &left_out);
+    let muted = redactor.muted();
+    assert_eq!(muted.len(), 1);
+    assert!(muted[0].start < 2.0 && muted[0].end > 4.2, "{muted:?}");
+    let left = redactor.transcript(&said).into_inner().text();
+    assert!(!left.contains("four") && left.ends_with("and then I look at shoes please"), "{left}");
+    let mut unmoved = Redactor::new(&[], 60.0, &said, &[]);
+    unmoved.add_left_out(&said, &[word(0, "hm"), word(1, "well")]);
+    assert_eq!(unmoved.muted(), []);
+}
+
 #[test]
 fn a_transcript_keeps_its_times_and_plan_and_text_say_where() {
     let said = talk("write to jane.doe@gmail.com or call 206-555-0123 please");

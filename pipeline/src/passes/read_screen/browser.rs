@@ -165,10 +165,14 @@ impl Bar {
         Some(Self { url: None, text: [left + 1.2 * height, top, field_width - 2.4 * height, height], field })
     }
 
+    /// Whether a height is that of the row or of what lies above it, and not of the page.
+    pub(super) fn holds(&self, y: f64) -> bool {
+        y <= self.field[1] + self.field[3] + 4.0
+    }
+
     /// What of the browser itself lies at a point; `None` below its row, where the page begins.
     pub(super) fn target_at(&self, frame: &RgbFrame, lines: &[TextLine], x: f64, y: f64) -> Option<Target> {
-        let bottom = self.field[1] + self.field[3];
-        if y > bottom + 4.0 {
+        if !self.holds(y) {
             return None;
         }
         let target = |text: Option<&str>, role: &str, bounds| {

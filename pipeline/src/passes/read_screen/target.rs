@@ -42,7 +42,7 @@ const FEWEST_AROUND: usize = 2;
 
 /// The control, link or card at a point, or `None` where nothing is seen that a click could be meant for.
 pub fn target_at(frame: &RgbFrame, lines: &[TextLine], x: f64, y: f64) -> Option<Target> {
-    if let Some(bar) = Bar::find(frame, lines).or_else(|| Bar::find_empty(frame, lines))
+    if let Some(bar) = bar(frame, lines)
         && let Some(target) = bar.target_at(frame, lines, x, y)
     {
         return Some(target);
@@ -56,6 +56,15 @@ pub fn target_at(frame: &RgbFrame, lines: &[TextLine], x: f64, y: f64) -> Option
         .or_else(|| place.empty_field())
         .or_else(|| place.card())
         .or_else(|| place.icon())
+}
+
+/// Whether what lies at this height is the browser's own and not the page's.
+pub fn is_browsers(frame: &RgbFrame, lines: &[TextLine], y: f64) -> bool {
+    bar(frame, lines).is_some_and(|bar| bar.holds(y))
+}
+
+fn bar(frame: &RgbFrame, lines: &[TextLine]) -> Option<Bar> {
+    Bar::find(frame, lines).or_else(|| Bar::find_empty(frame, lines))
 }
 
 /// What an earlier picture shows.
@@ -192,13 +201,15 @@ impl Place<'_> {
         let Some(text) = around(inside.iter().map(|line| line.bounds)) else { return "button" };
         let (free_left, free_right) = (text[0] - bounds[0], bounds[0] + bounds[2] - text[0] - text[2]);
         let begins_left = free_left <= 2.6 * unit && free_right > 2.0 * free_left.max(0.4 * unit);
-        if (self.is_shaded(bounds) || !begins_left) && self.is_choice(bounds, inside.first().copied()) {
-            return "radio";
-        }
         if self.is_shaded(bounds) || !begins_left {
             // While the pointer rests on a link, it may be shaded like a button; then the browser shows where it leads.
-            let is_link = hovered_link(self.frame, self.lines).is_some();
-            return if is_link { "link" } else { "button" };
+            return if hovered_link(self.frame, self.lines).is_some() {
+                "link"
+            } else if self.is_choice(bounds, inside.first().copied()) {
+                "radio"
+            } else {
+                "button"
+            };
         }
         let end = [bounds[0] + bounds[2] - 2.2 * unit, bounds[1] + 3.0, 2.2 * unit - 3.0, bounds[3] - 6.0];
         let arrow = drawn_boxes(self.frame, end).into_iter().any(|drawing| {
@@ -212,7 +223,7 @@ impl Place<'_> {
     }
 
     /// Whether a control is one of a group to choose from: several of the same size, named alike (`Size 40`, `Size 42`) or
-    /// shortly in one row (`8`, `9`, `10`). Pages of a list are numbered from one.
+    /// shortly in one row (`8`, `9`, `10`). Pages of a list are numbered from one: a row that has a one is none of sizes.
     fn is_choice(&self, bounds: PixelBox, own: Option<&TextLine>) -> bool {
         let stem = |text: &str| text.split_whitespace().next().filter(|_| text.contains(' ')).map(str::to_lowercase);
         let name = own.and_then(|own| stem(&own.text));
@@ -220,11 +231,9 @@ impl Place<'_> {
         let alike = |text: &str| {
             stem(text).zip(name.as_ref()).is_some_and(|(other, name)| other.ends_with(name) || name.ends_with(&other))
         };
-        let is_short = |line: &TextLine| line.text.chars().count() <= SHORT_CHOICE && line.text != "1";
+        let is_short = |line: &TextLine| line.text.chars().count() <= SHORT_CHOICE;
         let middle = bounds[1] + bounds[3] / 2.0;
-        let beside = |line: &TextLine| {
-            own.is_none_or(is_short) && is_short(line) && (line.middle_y() - middle).abs() <= 0.5 * line.bounds[3]
-        };
+        let in_row = |line: &TextLine| (line.middle_y() - middle).abs() <= 0.5 * line.bounds[3];
         let same_size = |line: &&&TextLine| {
             let found = rectangles_around(self.frame, line.bounds[0] + line.bounds[2] / 2.0, line.middle_y());
             found.iter().any(|other| {
@@ -232,6 +241,9 @@ impl Place<'_> {
             })
         };
         let lines: Vec<&TextLine> = self.lines.iter().collect();
+        let is_first_page = |line: &&&TextLine| line.text == "1" && in_row(line) && same_size(line);
+        let has_pages = lines.iter().any(|line| is_first_page(&line));
+        let beside = |line: &TextLine| !has_pages && own.is_none_or(is_short) && is_short(line) && in_row(line);
         let others =
             lines.iter().filter(|line| !contains(bounds, line.bounds[0] + line.bounds[2] / 2.0, line.middle_y()));
         others.filter(|line| alike(&line.text) || beside(line)).filter(same_size).take(OTHER_CHOICES).count()
@@ -432,6 +444,8 @@ fn rows(lines: &[&TextLine]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use media::time::MediaTime;
+
     use super::*;
     use crate::passes::read_screen::made_line;
 
@@ -454,6 +468,38 @@ mod tests {
         covered.text = "Checkout".to_owned();
         let other = uncovered(std::slice::from_ref(&covered), &earlier, Earlier::SameScreen, 70.0, 110.0);
         assert_eq!(other[0].text, "Checkout", "another text in the same place is another text");
+    }
+
+    /// A row of grey boxes with these texts, and the role of the one that is told.
+    fn role_in_row(texts: &[&str], of: usize, more: &[TextLine]) -> Option<String> {
+        let (width, height) = (800_u32, 400_u32);
+        let mut frame = RgbFrame { width, height, data: vec![255; (width * height * 3) as usize], t: MediaTime::ZERO };
+        let left = |index: usize| 100 + 80 * index as u32;
+        for index in 0..texts.len() {
+            for (x, y) in (left(index)..left(index) + 60).flat_map(|x| (200..240).map(move |y| (x, y))) {
+                let at = ((y * width + x) * 3) as usize;
+                frame.data[at..at + 3].fill(215);
+            }
+        }
+        let text_of = |(index, text): (usize, &&str)| {
+            let wide = 10.0 * text.chars().count() as f64;
+            made_line(text, [f64::from(left(index)) + 30.0 - wide / 2.0, 211.0, wide, 18.0])
+        };
+        let lines: Vec<TextLine> = texts.iter().enumerate().map(text_of).chain(more.iter().cloned()).collect();
+        target_at(&frame, &lines, f64::from(left(of)) + 30.0, 232.0)?.role
+    }
+
+    #[test]
+    fn a_row_of_short_texts_is_a_choice_unless_it_is_pages_or_links() {
+        let role = |texts: &[&str], of: usize| role_in_row(texts, of, &[]);
+        assert_eq!(role(&["8", "9", "10", "11"], 1).as_deref(), Some("radio"));
+        for of in 0..4 {
+            assert_eq!(role(&["1", "2", "3", "4"], of).as_deref(), Some("button"), "page {}", of + 1);
+        }
+        let tiles = ["New", "Men", "Kids", "Sale"];
+        assert_eq!(role(&tiles, 2).as_deref(), Some("radio"));
+        let told = made_line("shop.example/kids", [4.0, 380.0, 170.0, 18.0]);
+        assert_eq!(role_in_row(&tiles, 2, &[told]).as_deref(), Some("link"), "the browser shows where it leads");
     }
 
     #[test]

@@ -69,9 +69,53 @@ pub(super) fn page_of(url: Option<&str>, title: Option<&str>) -> Page {
     if is_front { Page::Other } else { Page::Unknown }
 }
 
+/// Two readings of one address differ by less.
+const SAME_ADDRESS: f64 = 0.95;
+
+/// Whether two addresses, as they were read, are of one page: by host and path. What follows tells of the page's state, as a
+/// colour that was picked. One letter may have been misread, but a digit tells things apart.
+pub(super) fn is_same_page(a: &str, b: &str) -> bool {
+    let (a, b) = (host_and_path(a), host_and_path(b));
+    let digits = |page: &str| page.chars().filter(char::is_ascii_digit).collect::<String>();
+    let (plain_a, plain_b) = (plain(&a), plain(&b));
+    let is_near = strsim::levenshtein(&plain_a, &plain_b) <= 1
+        || strsim::normalized_levenshtein(&plain_a, &plain_b) >= SAME_ADDRESS;
+    plain_a == plain_b || digits(&a) == digits(&b) && is_near
+}
+
+fn host_and_path(url: &str) -> String {
+    let url = url.split_once("://").map_or(url, |(_, rest)| rest);
+    url.split(['?', '#']).next().unwrap_or_default().to_lowercase()
+}
+
+/// Letters and digits, of which those that look alike count as one.
+fn plain(page: &str) -> String {
+    let alike = |letter: char| match letter {
+        'o' => '0',
+        'l' | 'i' | '|' => '1',
+        's' => '5',
+        'b' => '8',
+        'z' => '2',
+        other => other,
+    };
+    page.chars().map(alike).filter(|letter| letter.is_alphanumeric()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_page_is_known_however_it_was_read() {
+        let check = |a: &str, b: &str, expected: bool| assert_eq!(is_same_page(a, b), expected, "{a}, {b}");
+        check("shop.example/product/tee", "shop.example/product/tee?variant=123", true);
+        check("shop.example/product/tee#reviews", "https://shop.example/product/tee/", true);
+        check("shop.example/product/oak-stool", "sh0p.example/product/oak-stoo1", true);
+        check("shop.example/product/oak-stool", "shop.exampie/product/oak-stcol", true);
+        check("shop.example/p/1", "shop.example/p/2", false);
+        check("shop.example/product/oak-stool", "shop.example/product/ash-stool", false);
+        check("shop.example", "shop.example/lamps", false);
+    }
 
     #[test]
     fn addresses_tell_what_they_show() {

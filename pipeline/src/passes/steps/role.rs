@@ -4,7 +4,9 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use shared_types::step::{Action, Cause, Step};
+use shared_types::step::{Action, Cause, Source, Step};
+
+use super::page::is_same_page;
 
 /// A page that comes later was not opened by the click.
 const LEADS_TO_SECS: f64 = 6.0;
@@ -17,6 +19,10 @@ static SENDS: LazyLock<Regex> = LazyLock::new(|| {
     )
     .expect("the pattern is valid")
 });
+/// They are short, and name no price. Names of things for sale begin with the same words: "Clear Phone Case $9.99".
+const LONGEST_SENDS: usize = 4;
+static PRICE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[$€£]\s?\d|\d\s?[€£$]").expect("the pattern is valid"));
+const PART_LETTERS: std::ops::RangeInclusive<usize> = 3..=4;
 
 /// What opens a list below it, and how far down the list may go, in heights of what opens it.
 static OPENS: LazyLock<Regex> = LazyLock::new(|| {
@@ -25,37 +31,63 @@ static OPENS: LazyLock<Regex> = LazyLock::new(|| {
 });
 const LONGEST_MENU: f64 = 16.0;
 
-/// Names the roles anew where the Steps after a click say what it was.
-pub(super) fn settle(steps: &mut [Step]) {
-    for index in 0..steps.len() {
+/// Names the roles anew where the Steps after a click say what it was. `of_browser` are the Steps whose targets are the
+/// browser's own: they may open a page and are what they are.
+pub(super) fn settle(steps: &mut [Step], of_browser: &[usize]) {
+    let is_titled = |step: &Step| step.action == Action::Navigate && step.source.get("title") == Some(&Source::Event);
+    let has_titles = steps.iter().any(is_titled);
+    for index in (0..steps.len()).filter(|index| !of_browser.contains(index)) {
         let (before, rest) = steps.split_at(index);
-        let Some(role) = as_used(before.last(), &rest[0], &rest[1..]) else { continue };
+        let take = Around { before: before.last(), after: &rest[1..], has_titles };
+        let Some(role) = as_used(&rest[0], &take) else { continue };
         if let Some(target) = steps[index].target.as_mut() {
             target.role = Some(role.to_owned());
         }
     }
 }
 
-fn as_used(before: Option<&Step>, step: &Step, after: &[Step]) -> Option<&'static str> {
+/// What came before and after a Step.
+struct Around<'a> {
+    before: Option<&'a Step>,
+    after: &'a [Step],
+    /// Whether the window's titles tell of other pages. Some shops give all of theirs one title.
+    has_titles: bool,
+}
+
+fn as_used(step: &Step, take: &Around<'_>) -> Option<&'static str> {
     let target = step.target.as_ref()?;
     let seen = target.role.as_deref().unwrap_or_default();
+    let text = target.text.as_deref().unwrap_or_default();
+    if seen == "radio" {
+        let is_part = may_be_part(text) && step.action == Action::Click && opens_page(step, take.after);
+        return is_part.then_some("link");
+    }
     if !matches!(seen, "textbox" | "button" | "link") {
         return None;
     }
     match step.action {
         Action::Type => Some("textbox"),
-        Action::Click if is_typed_into(step, after) => Some("textbox"),
-        Action::Click if seen == "link" && before.is_some_and(|opener| opens_choice(opener, step)) => Some("option"),
-        Action::Click if leads_away(step, after) => {
-            let sends = target.text.as_deref().is_some_and(|text| SENDS.is_match(text));
-            Some(if sends { "button" } else { "link" })
+        Action::Click if is_typed_into(step, take.after) => Some("textbox"),
+        Action::Click if leads_away(step, take) => Some(if seen != "link" && sends(text) { "button" } else { "link" }),
+        Action::Click if seen == "link" && take.before.is_some_and(|opener| opens_choice(opener, step)) => {
+            Some("option")
         }
         // A field is written into, sooner or later; what opens a list to choose from is a button.
-        Action::Click if seen == "textbox" && after.first().is_some_and(|next| opens_choice(step, next)) => {
+        Action::Click if seen == "textbox" && take.after.first().is_some_and(|next| opens_choice(step, next)) => {
             Some("button")
         }
         _ => None,
     }
+}
+
+/// Tiles of a shop's parts (`Men`, `Kids`, `Sale`) look like a group to choose from. Sizes (`XL`, `XXL`) are such a group.
+fn may_be_part(text: &str) -> bool {
+    let is_word = text.chars().all(char::is_alphabetic) && PART_LETTERS.contains(&text.chars().count());
+    is_word && !text.to_lowercase().starts_with("xx")
+}
+
+fn sends(text: &str) -> bool {
+    text.split_whitespace().count() <= LONGEST_SENDS && SENDS.is_match(text) && !PRICE.is_match(text)
 }
 
 /// Whether letters came before the next click, into the place of this one.
@@ -65,23 +97,38 @@ fn is_typed_into(click: &Step, after: &[Step]) -> bool {
     next.any(|step| step.action == Action::Type && (step.x, step.y) == (click.x, click.y))
 }
 
-/// Whether another page followed: by its title, or by the address that the next act finds.
-fn leads_away(click: &Step, after: &[Step]) -> bool {
-    let Some(next) = after.iter().find(|step| step.action != Action::Scroll) else { return false };
-    let is_soon = next.t - click.t_end <= LEADS_TO_SECS;
-    match next.action {
-        Action::Navigate => is_soon && next.cause == Some(Cause::Link),
-        _ => is_soon && click.url.is_some() && next.url.is_some() && click.url != next.url,
-    }
+/// The act after a click, unless it is another's.
+fn next_act<'a>(click: &Step, after: &'a [Step]) -> Option<&'a Step> {
+    let next = after.iter().find(|step| step.action != Action::Scroll)?;
+    (next.t - click.t_end <= LEADS_TO_SECS).then_some(next)
 }
 
-/// Whether a click opened the list in which the next one lies: an entry right below what says to sort or to choose.
+/// Whether another page followed by a link.
+fn opens_page(click: &Step, after: &[Step]) -> bool {
+    next_act(click, after).is_some_and(|next| next.action == Action::Navigate && next.cause == Some(Cause::Link))
+}
+
+/// Whether another page followed: by its title, or, where no titles are told, by the address that the next act finds.
+fn leads_away(click: &Step, take: &Around<'_>) -> bool {
+    let finds_other = |next: &Step| {
+        let addresses = click.url.as_deref().zip(next.url.as_deref());
+        next.action != Action::Navigate && addresses.is_some_and(|(here, there)| !is_same_page(here, there))
+    };
+    opens_page(click, take.after) || !take.has_titles && next_act(click, take.after).is_some_and(finds_other)
+}
+
+/// Whether a click opened the list in which the next one lies: an entry right below a control that says to sort or to choose.
+/// A plain text that says so is the heading of what stands below it.
 fn opens_choice(opener: &Step, next: &Step) -> bool {
     let (Some(from), Some(to)) = (&opener.target, &next.target) else { return false };
+    if !matches!(from.role.as_deref(), Some("button" | "combobox" | "textbox")) {
+        return false;
+    }
     let says_so = from.text.as_deref().is_some_and(|text| OPENS.is_match(text));
     let (Some(from), Some(to)) = (from.bounds, to.bounds) else { return false };
     let middle = to[0] + to[2] / 2.0;
-    let is_below = (0.0..=LONGEST_MENU * from[3]).contains(&(to[1] + to[3] - from[1] - from[3]))
+    let is_below = to[1] >= from[1] + from[3] / 2.0
+        && to[1] + to[3] - from[1] - from[3] <= LONGEST_MENU * from[3]
         && (from[0] - from[3]..=from[0] + from[2] + from[3]).contains(&middle);
     says_so && is_below && [opener, next].iter().all(|step| step.action == Action::Click)
 }
@@ -113,7 +160,7 @@ mod tests {
     }
 
     fn roles(mut steps: Vec<Step>) -> Vec<String> {
-        settle(&mut steps);
+        settle(&mut steps, &[]);
         steps.iter().filter_map(|step| step.target.as_ref()?.role.clone()).collect()
     }
 
@@ -130,6 +177,50 @@ mod tests {
         };
         assert_eq!(roles(other("shop.test/lamps"))[0], "link", "no title was seen to change");
         assert_eq!(roles(other("shop.test/"))[0], "button");
+        assert_eq!(roles(other("shop.test/?variant=123"))[0], "button", "the same page with another colour");
+        assert_eq!(roles(other("sh0p.test"))[0], "button", "read otherwise");
+        let mut titled = other("shop.test/lamps");
+        let mut opened = page(9.0);
+        opened.source.insert("title".to_owned(), Source::Event);
+        titled.push(opened);
+        assert_eq!(roles(titled)[0], "button", "a title would have told");
+    }
+
+    #[test]
+    fn what_a_thing_is_called_makes_it_no_button() {
+        let check = |text: &str, seen: &str, expected: &str| {
+            assert_eq!(roles(vec![click(1.0, text, seen), page(1.4)]), [expected], "{text}");
+        };
+        check("Clear Phone Case for iPhone 15 $9.99", "link", "link");
+        check("Clear Phone Case for iPhone 15 $9.99", "button", "link");
+        check("Save $5", "button", "link");
+        check("No-Show Socks", "link", "link");
+        check("Order history", "link", "link");
+        check("Next Day Delivery", "link", "link");
+        check("Add to wish list", "button", "button");
+        check("Search", "textbox", "button");
+    }
+
+    #[test]
+    fn tiles_that_lead_to_pages_are_links() {
+        let check = |text: &str, then: Step, expected: &str| {
+            assert_eq!(roles(vec![click(1.0, text, "radio"), then]), [expected], "{text}");
+        };
+        check("Kids", page(1.4), "link");
+        check("New", page(1.4), "link");
+        check("Kids", page(9.0), "radio");
+        for size in ["XL", "XXL", "XXXL", "M", "9", "10.5"] {
+            check(size, page(1.4), "radio");
+        }
+    }
+
+    #[test]
+    fn what_is_the_browsers_own_stays_what_it_is() {
+        for (text, role) in [("New Tab", "button"), ("Home", "button"), ("Address and search bar", "textbox")] {
+            let mut steps = vec![click(1.0, text, role), page(1.4)];
+            settle(&mut steps, &[0]);
+            assert_eq!(steps[0].target.as_ref().unwrap().role.as_deref(), Some(role), "{text}");
+        }
     }
 
     #[test]
@@ -147,8 +238,15 @@ mod tests {
             step
         };
         let entry = || at([995.0, 378.0, 121.0, 24.0], click(2.0, "Customer rating", "link"));
-        let below = |text: &str| roles(vec![at([979.0, 191.0, 240.0, 41.0], click(1.0, text, "textbox")), entry()]);
+        let opener = |text: &str, role: &str| at([979.0, 191.0, 240.0, 41.0], click(1.0, text, role));
+        let below = |text: &str| roles(vec![opener(text, "textbox"), entry()]);
         assert_eq!(below("Sort: Featured"), ["button", "option"]);
         assert_eq!(below("Your name"), ["textbox", "link"]);
+        let heading = vec![opener("Price", "link"), entry()];
+        assert_eq!(roles(heading), ["link", "link"]);
+        let page_link = vec![opener("Price", "button"), entry(), page(2.4)];
+        assert_eq!(roles(page_link), ["button", "link"]);
+        let twice = vec![opener("Size", "button"), at([979.0, 192.0, 240.0, 41.0], click(2.0, "Size", "link"))];
+        assert_eq!(roles(twice), ["button", "link"], "the same thing again");
     }
 }

@@ -73,9 +73,8 @@ pub(super) fn fill(
         SeenKind::Click => {
             memory.focus = act.pointer;
             memory.field = None;
-            if let (Some(before), Some((x, y))) = (&pictures.before, act.pointer) {
-                let lines = memory.uncover(before, pictures, (x, y));
-                step.target = target_at(&before.rgb, &lines, x, y);
+            if let (Some(before), Some(at)) = (&pictures.before, act.pointer) {
+                step.target = memory.aim(before, pictures, at);
                 memory.field.clone_from(&step.target);
             }
         }

@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 
 use shared_types::event::parse_events;
-use shared_types::step::Cause;
+use shared_types::step::{Cause, Intent};
 use shared_types::transcript::{Segment, Word};
 
 use super::*;
@@ -188,6 +188,11 @@ fn a_field_is_as_sure_as_its_reading_and_what_else_is_known_of_it() {
     let steps = of(4, 0.9);
     steps.iter().for_each(check_fields);
     assert_eq!(steps[0].target.as_ref().unwrap().text.as_deref(), Some("Search"));
+    assert_eq!(
+        steps[0].intent,
+        Some(Intent::Search),
+        "what was typed into is a field, and then what it is for is known"
+    );
     assert_eq!(["target", "x", "rationale"].map(|field| sure(&steps[0], field)), [90, 100, 45]);
     assert_eq!((steps[1].text.as_deref(), sure(&steps[1], "text")), (Some("lamp"), 90));
     assert_eq!(sure(&of(8, 0.9)[1], "text"), 45, "half of the letters are not on the screen");

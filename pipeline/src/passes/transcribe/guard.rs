@@ -21,6 +21,8 @@ const GUESSED_WORD: f64 = 0.3;
 /// A sentence of this length said once more in the same words is believed if the model believes it this much on average.
 const ECHO_WORDS: usize = 7;
 const ECHO_BELIEVED: f64 = 0.75;
+/// An echo follows what it repeats: as far back as one hearing reaches. What is said again much later is said again.
+const ECHO_REACH_SECS: f64 = 30.0;
 /// Nobody says so many words just as they stand in the prompt.
 const PROMPT_WORDS: usize = 7;
 
@@ -49,8 +51,9 @@ pub(super) fn without_stock(words: Vec<HeardWord>, voiced_secs: f64) -> Vec<Hear
     if is_sparse && STOCK_PHRASES.contains(&text.as_str()) { Vec::new() } else { words }
 }
 
-/// Without what the model read off its prompt: so many words in a row as they stand there. Beeps and hums make it do so.
-pub(super) fn without_prompt(words: Vec<HeardWord>, prompt: &str) -> Vec<HeardWord> {
+/// Without what the model read off its prompt: so many words in a row as they stand there. Beeps and hums make it do so. As
+/// somebody may speak like the prompt all the same, the stretches are told, to be heard again without it.
+pub(super) fn without_prompt(words: Vec<HeardWord>, prompt: &str) -> (Vec<HeardWord>, Vec<(f64, f64)>) {
     let told: Vec<String> = prompt.split_whitespace().map(key).collect();
     let heard: Vec<String> = words.iter().map(|word| key(&word.text)).collect();
     let mut keep = vec![true; words.len()];
@@ -59,51 +62,116 @@ pub(super) fn without_prompt(words: Vec<HeardWord>, prompt: &str) -> Vec<HeardWo
             keep[at..at + PROMPT_WORDS].fill(false);
         }
     }
-    kept(words, &keep)
+    let (words, read_off) = split(words, &keep);
+    let mut stretches: Vec<(f64, f64)> = Vec::new();
+    for word in read_off {
+        match stretches.last_mut() {
+            Some(last) if word.start - last.1 < MERGE_SECS && word.end - last.0 < LONGEST_STRETCH_SECS => {
+                last.1 = last.1.max(word.end);
+            }
+            _ => stretches.push((word.start, word.end)),
+        }
+    }
+    (words, stretches)
 }
 
-/// What is left when invented words are gone.
-pub(super) fn plausible(words: Vec<HeardWord>, voiced: &[(f64, f64)]) -> Vec<HeardWord> {
+/// Words that were judged.
+#[derive(Debug, Default)]
+pub(super) struct Judged {
+    /// What the transcript has.
+    pub(super) words: Vec<HeardWord>,
+    /// What the model itself hardly believes. It may be all that was made out of unclear speech, so that it counts for how
+    /// clearly somebody speaks, and may be private.
+    pub(super) guessed: Vec<HeardWord>,
+    /// What the transcript has once already. Digits are said again and again, too.
+    pub(super) repeated: Vec<HeardWord>,
+}
+
+impl Judged {
+    pub(super) fn append(&mut self, next: Self) {
+        self.words.extend(next.words);
+        self.guessed.extend(next.guessed);
+        self.repeated.extend(next.repeated);
+    }
+
+    /// All that was judged, list by list.
+    pub(super) fn lists(&mut self) -> [&mut Vec<HeardWord>; 3] {
+        [&mut self.words, &mut self.guessed, &mut self.repeated]
+    }
+
+    /// How sure the model is of all that it made out.
+    pub(super) fn mean_probability(&self) -> Option<f64> {
+        let heard = || self.words.iter().chain(&self.guessed);
+        let count = heard().count();
+        (count > 0).then(|| heard().map(|word| word.p).sum::<f64>() / count as f64)
+    }
+}
+
+/// Whether words come with what the model thinks of them. Without, none can be doubted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Probabilities {
+    Measured,
+    Unknown,
+}
+
+/// Sorts out invented words.
+pub(super) fn judge(words: Vec<HeardWord>, voiced: &[(f64, f64)], probabilities: Probabilities) -> Judged {
     let near = |word: &HeardWord| {
         voiced
             .iter()
             .any(|(start, end)| word.start < end + FAR_FROM_SPEECH_SECS && word.end > start - FAR_FROM_SPEECH_SECS)
     };
+    if probabilities == Probabilities::Unknown {
+        let words = words.into_iter().filter(near).collect();
+        let (words, repeated) = cut_repetitions(without_crowds(words));
+        return Judged { words, guessed: Vec::new(), repeated };
+    }
     let is_doubtful = |word: &HeardWord| word.no_speech > NO_SPEECH && word.p < DOUBTFUL_WORD;
     let words = words.into_iter().filter(|word| near(word) && !is_doubtful(word)).collect();
-    cut_echoes(cut_repetitions(without_guesses(without_crowds(words))))
+    let (words, guessed) = without_guesses(without_crowds(words));
+    let (words, mut repeated) = cut_repetitions(words);
+    let (words, echoes) = cut_echoes(words);
+    repeated.extend(echoes);
+    Judged { words, guessed, repeated }
 }
 
 /// Without runs of words that come faster than anybody speaks: the decoder's, at the end of what it could make out.
 fn without_crowds(words: Vec<HeardWord>) -> Vec<HeardWord> {
     let is_crowd = |run: &[HeardWord]| run[run.len() - 1].start - run[0].start < CROWD_SECS;
-    without_runs(words, CROWD_WORDS, is_crowd)
+    without_runs(words, CROWD_WORDS, is_crowd).0
 }
 
-/// Without runs of words none of which the model believes.
-fn without_guesses(words: Vec<HeardWord>) -> Vec<HeardWord> {
+/// Without runs of words none of which the model believes, and those.
+fn without_guesses(words: Vec<HeardWord>) -> (Vec<HeardWord>, Vec<HeardWord>) {
     without_runs(words, GUESSED_WORDS, |run| run.iter().all(|word| word.p < GUESSED_WORD))
 }
 
-/// Without every word that lies in a run of this length of which the test holds.
-fn without_runs(words: Vec<HeardWord>, length: usize, is_one: impl Fn(&[HeardWord]) -> bool) -> Vec<HeardWord> {
+/// Without every word that lies in a run of this length of which the test holds, and those that do.
+fn without_runs(
+    words: Vec<HeardWord>,
+    length: usize,
+    is_one: impl Fn(&[HeardWord]) -> bool,
+) -> (Vec<HeardWord>, Vec<HeardWord>) {
     let mut keep = vec![true; words.len()];
     for (at, run) in words.windows(length).enumerate() {
         if is_one(run) {
             keep[at..at + length].fill(false);
         }
     }
-    kept(words, &keep)
+    split(words, &keep)
 }
 
 /// Where babble follows speech, the decoder says a sentence once more that it has just written, and doubts it.
-fn cut_echoes(words: Vec<HeardWord>) -> Vec<HeardWord> {
+fn cut_echoes(words: Vec<HeardWord>) -> (Vec<HeardWord>, Vec<HeardWord>) {
     let keys: Vec<String> = words.iter().map(|word| key(&word.text)).collect();
     let mut keep = vec![true; words.len()];
-    let mut at = ECHO_WORDS;
+    let (mut at, mut first) = (ECHO_WORDS, 0);
     while at + ECHO_WORDS <= keys.len() {
+        while words[first].start < words[at].start - ECHO_REACH_SECS {
+            first += 1;
+        }
         let same = |from: usize| keys[from..at].iter().zip(&keys[at..]).take_while(|(a, b)| a == b).count();
-        let longest = (0..at).map(same).max().unwrap_or(0);
+        let longest = (first..at).map(same).max().unwrap_or(0);
         let doubt =
             || words[at..at + longest].iter().map(|word| word.p).sum::<f64>() / (longest as f64) < ECHO_BELIEVED;
         if longest >= ECHO_WORDS && doubt() {
@@ -113,15 +181,18 @@ fn cut_echoes(words: Vec<HeardWord>) -> Vec<HeardWord> {
             at += 1;
         }
     }
-    kept(words, &keep)
+    split(words, &keep)
 }
 
-fn kept(words: Vec<HeardWord>, keep: &[bool]) -> Vec<HeardWord> {
-    words.into_iter().zip(keep).filter_map(|(word, keep)| keep.then_some(word)).collect()
+/// The words to keep and the others.
+fn split(words: Vec<HeardWord>, keep: &[bool]) -> (Vec<HeardWord>, Vec<HeardWord>) {
+    let (kept, others): (Vec<_>, Vec<_>) = words.into_iter().zip(keep).partition(|(_, keep)| **keep);
+    let plain = |words: Vec<(HeardWord, &bool)>| words.into_iter().map(|(word, _)| word).collect();
+    (plain(kept), plain(others))
 }
 
 /// Where a phrase is said again and again, its first time stays.
-fn cut_repetitions(words: Vec<HeardWord>) -> Vec<HeardWord> {
+fn cut_repetitions(words: Vec<HeardWord>) -> (Vec<HeardWord>, Vec<HeardWord>) {
     let keys: Vec<String> = words.iter().map(|word| key(&word.text)).collect();
     let mut keep = vec![true; words.len()];
     let mut at = 0;
@@ -139,7 +210,7 @@ fn cut_repetitions(words: Vec<HeardWord>) -> Vec<HeardWord> {
             at += 1;
         }
     }
-    kept(words, &keep)
+    split(words, &keep)
 }
 
 fn key(text: &str) -> String {
@@ -219,6 +290,7 @@ pub(super) fn fill(words: &mut Vec<HeardWord>, found: Vec<HeardWord>, (start, en
     true
 }
 
-fn middle(word: &HeardWord) -> f64 {
+/// When a word is said, as a moment.
+pub(super) fn middle(word: &HeardWord) -> f64 {
     f64::midpoint(word.start, word.end)
 }

@@ -11,13 +11,17 @@ use std::ops::Range;
 use shared_types::quality::measurements::Span;
 use shared_types::transcript::Transcript;
 
-use super::{Hearing, guard, segments, sound, timing, windows};
+use super::guard::{Judged, Probabilities};
+use super::{Hearing, guard, plain, segments, sound, timing, windows};
 use crate::models::whisper::{HeardWord, SAMPLE_RATE};
 use crate::passes::pii::{Known, find_in_text, find_spoken};
 use crate::passes::voice::Voice;
 use crate::providers::ModelFailure;
 use crate::providers::meter::Meter;
 use crate::providers::speech::{Speech, Spoken};
+
+/// What words count where neither the server nor the local model says how sure they are.
+const UNKNOWN_P: f64 = 0.5;
 
 /// What was heard locally, and what of it must not be sent.
 #[derive(Clone, Copy)]
@@ -37,8 +41,8 @@ pub fn transcribe_hosted<V: Voice + ?Sized>(
     meter: &mut Meter,
 ) -> Result<Hearing, ModelFailure> {
     let sound = sound::Sound::new(voice)?;
-    let usual_p = heard.transcript.mean_word_probability().unwrap_or_default();
-    let mut words = Vec::new();
+    let usual_p = heard.transcript.mean_word_probability().unwrap_or(UNKNOWN_P);
+    let mut judged = Judged::default();
     let mut language = None;
     for (start, end) in windows::plan(voiced, &sound, most_secs) {
         let at = |secs: f64| ((secs * f64::from(SAMPLE_RATE)) as usize).min(voice.samples());
@@ -51,11 +55,14 @@ pub fn transcribe_hosted<V: Voice + ?Sized>(
         let muted = muted(voice, at(start)..at(end), heard.muted)?;
         let spoken = speech.hear(&muted, meter, may_stay)?;
         let found = timed(&spoken, &inside, usual_p).into_iter();
-        words.extend(found.map(|word| HeardWord { start: word.start + start, end: word.end + start, ..word }));
+        let found = found.map(|word| HeardWord { start: word.start + start, end: word.end + start, ..word }).collect();
+        judged.append(guard::judge(found, voiced, probabilities(&spoken)));
         language = language.or(spoken.language.as_deref().and_then(code));
     }
-    let mut words = guard::plausible(words, voiced);
-    timing::settle(&mut words, voiced, &sound);
+    for words in judged.lists() {
+        timing::settle(words, voiced, &sound);
+    }
+    let Judged { mut words, guessed, repeated } = judged;
     let local: Vec<HeardWord> = heard
         .transcript
         .words()
@@ -72,7 +79,14 @@ pub fn transcribe_hosted<V: Voice + ?Sized>(
         transcript.language = language.or_else(|| heard.transcript.language.clone());
     }
     transcript.segments = segments(words);
-    Ok(Hearing { transcript, detected: None, foreign: Vec::new(), unheard })
+    let (guessed, repeated) = (plain(guessed), plain(repeated));
+    Ok(Hearing { transcript, guessed, repeated, detected: None, foreign: Vec::new(), unheard })
+}
+
+/// Whether a server says of its words how sure it is: of none of them otherwise.
+fn probabilities(spoken: &Spoken) -> Probabilities {
+    let is_told = spoken.segments.iter().all(|segment| segment.avg_logprob.is_some());
+    if is_told && !spoken.segments.is_empty() { Probabilities::Measured } else { Probabilities::Unknown }
 }
 
 /// Whether an answer may lie among those of earlier runs: what the local model misheard, it may say.

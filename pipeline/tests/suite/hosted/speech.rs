@@ -56,6 +56,20 @@ fn hear_within(
     answers: &Answers,
     budget: u64,
 ) -> Result<(Hearing, Costs), ModelFailure> {
+    let words = ["my", "card", "is", "this", "and", "these", "are", "the", "last", "words", "of", "it"];
+    let starts = [1.1, 1.6, 2.1, 2.6, 6.1, 6.6, 7.1, 7.6, 14.1, 14.6, 15.1, 15.6];
+    let local = local(&words.into_iter().zip(starts).collect::<Vec<_>>());
+    hear_beside(&local, server, muted, most_secs, answers, budget)
+}
+
+fn hear_beside(
+    local: &Transcript,
+    server: &Server,
+    muted: &[Span],
+    most_secs: f64,
+    answers: &Answers,
+    budget: u64,
+) -> Result<(Hearing, Costs), ModelFailure> {
     let patience = Patience {
         retry: Retry { first: Duration::from_millis(1), most: Duration::from_millis(5), tries: Some(3) },
         answer: Duration::from_secs(20),
@@ -65,10 +79,7 @@ fn hear_within(
     let cancel = AtomicBool::new(false);
     let mut speech = Speech::new(&hosted, "ear-1", answers, &cancel);
     let mut meter = Meter::new(budget, None);
-    let words = ["my", "card", "is", "this", "and", "these", "are", "the", "last", "words", "of", "it"];
-    let starts = [1.1, 1.6, 2.1, 2.6, 6.1, 6.6, 7.1, 7.6, 14.1, 14.6, 15.1, 15.6];
-    let local = local(&words.into_iter().zip(starts).collect::<Vec<_>>());
-    let heard = Heard { transcript: &local, muted };
+    let heard = Heard { transcript: local, muted };
     let hearing = transcribe_hosted(&mut speech, &sound(), &VOICED, heard, most_secs, &mut meter)?;
     Ok((hearing, meter.costs()))
 }
@@ -202,6 +213,26 @@ fn a_server_that_knows_no_times_gives_words_all_the_same() {
         assert!(VOICED.iter().any(|(start, end)| word.start >= start - 0.01 && word.end <= end + 0.05), "{word:?}");
     }
     assert_eq!(server.asked().len(), 2);
+}
+
+/// Nobody says how sure the words are: neither the server nor the local model, which heard nothing.
+#[test]
+fn words_of_a_server_stay_though_the_local_model_heard_none() {
+    let server = Server::start(|_, _| {
+        Reply::Json(json!({"text": "one two three four five six seven eight nine ten eleven twelve"}))
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let heard = hear_beside(&Transcript::default(), &server, &[], 600.0, &Answers::new(folder.path()), 100_000);
+    let (hearing, _) = heard.unwrap();
+    assert!(hearing.transcript.text().starts_with("one two three four"), "{:?}", hearing.transcript);
+    assert_eq!(hearing.transcript.words().count(), 12);
+}
+
+#[test]
+fn an_answer_with_more_words_than_anybody_says_is_none() {
+    let server = Server::start(|_, _| Reply::Json(json!({"text": "round and ".repeat(50_000)})));
+    let said = hear(&server, &[], 600.0).unwrap_err().to_string();
+    assert!(said.contains("nobody says so many words"), "{said}");
 }
 
 #[test]
