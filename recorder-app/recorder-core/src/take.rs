@@ -205,7 +205,8 @@ impl Take {
         }
         let manifest = match encoded {
             Ok(report) => self.finish(report, timeline, options)?,
-            Err(EncodeThreadError::NoPicture) => {
+            // Where there was one all the same, what reached the disk of it is looked for.
+            Err(EncodeThreadError::NoPicture) if timeline.zero().is_none() => {
                 drop(self.early.take());
                 self.spool.discard();
                 let reason =
