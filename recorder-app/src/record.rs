@@ -77,9 +77,6 @@ fn run(app: &AppHandle, desk: &Desk, busy: Busy, id: RecordingId, sources: Sourc
         }
         (Ok(_), Err(trouble)) => tell(app, news::FAILED, trouble),
     }
-    if desk.is_closing() {
-        app.exit(0);
-    }
 }
 
 struct Teller<'a> {
