@@ -196,6 +196,10 @@ impl Spool {
 
     pub fn write_manifest(&self, manifest: &Manifest) -> Result<(), SpoolError> {
         let path = self.manifest_path();
+        fail::fail_point!("manifest.write", |_| Err(SpoolError::Disk {
+            path: self.manifest_path(),
+            source: io::ErrorKind::StorageFull.into()
+        }));
         let written = serde_json::to_vec_pretty(manifest).map_err(io::Error::from);
         written.and_then(|text| replace_file(&path, &text)).map_err(|source| SpoolError::Disk { path, source })
     }

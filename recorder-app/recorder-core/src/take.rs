@@ -478,9 +478,14 @@ impl Take {
         let (lost_chunks, system_gaps) = (manifest.drift.lost_chunks, manifest.drift.system_gaps);
         manifest.drift = DriftInfo { lost_chunks, system_gaps, ..report.sound.drift };
         manifest.stage = RecordingStage::Stopped;
-        self.spool.hash_files(manifest)?;
+        let folder = self.spool.folder();
+        let unfinished = |source| {
+            let reason = "its end could not be written".to_owned();
+            SessionError::Unfinished { reason, source, folder: folder.to_owned() }
+        };
+        self.spool.hash_files(manifest).map_err(unfinished)?;
         debug_assert_eq!(manifest.files.get(VIDEO_FILE), Some(&report.file));
-        self.spool.write_manifest(manifest)?;
+        self.spool.write_manifest(manifest).map_err(unfinished)?;
         manifest.quality = Some(check(self.spool.folder(), None, &options.policy)?);
         manifest.stage = RecordingStage::Checked;
         self.spool.write_manifest(manifest)?;

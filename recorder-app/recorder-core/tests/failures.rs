@@ -14,7 +14,7 @@ use crossbeam_channel::{Sender, bounded};
 use fail::FailScenario;
 use recorder_core::control::Control;
 use recorder_core::session::{InputSource, Listener, Progress, SessionError, ended_early, record};
-use recorder_core::spool::Spool;
+use recorder_core::spool::{Spool, recover};
 use shared_types::event::parse_events;
 use shared_types::recording::{EVENTS_FILE, HealthEvent, RecordingStage, VIDEO_FILE};
 use takes::{HEIGHT, Heard, RATE_HZ, WIDTH, check_whole, mic, options, sources, take, tone, view};
@@ -134,6 +134,22 @@ fn a_disk_that_answers_again_after_the_end_costs_nothing_that_was_recorded() {
     let dropped: u64 = manifest.frames.dropped_per_second.values().map(|&count| u64::from(count)).sum();
     assert!(dropped > 60 && manifest.frames.due == manifest.frames.captured + dropped, "{:?}", manifest.frames);
     assert!(!parse_events(&fs::read_to_string(folder.join(EVENTS_FILE)).unwrap()).unwrap().is_empty());
+}
+
+#[test]
+fn a_take_whose_end_cannot_be_written_is_told_as_such_and_can_be_made_whole() {
+    let scenario = FailScenario::setup();
+    // That of the beginning is written.
+    fail::cfg("manifest.write", "1*off->return").unwrap();
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    let (result, _) = take(&folder, sources(TestCard::new(WIDTH, HEIGHT), None), &options(15, 2.5));
+    let left = Spool::open(&folder).unwrap().read_manifest().unwrap().stage;
+    scenario.teardown();
+    let Err(SessionError::Unfinished { folder: told, .. }) = result else { panic!("{result:?}") };
+    assert_eq!((&told, left), (&folder, RecordingStage::Capturing));
+    assert!(recover(&folder).unwrap().needed);
+    assert_eq!(Spool::open(&folder).unwrap().read_manifest().unwrap().stage, RecordingStage::Stopped);
 }
 
 /// Ends the take as soon as it is told that it hangs.
