@@ -9,14 +9,14 @@ mod tus;
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use capture::screen::{Grab, ScreenError, ScreenSource};
 use ingest_client::{Client, Retry, Waiting};
 use media::frame::BgraFrame;
 use recorder_core::cut::cut;
 use recorder_core::session::EarlyUpload;
-use recorder_core::submit::{SentBytes, SubmitListener, read_progress, submit};
+use recorder_core::submit::{SentBytes, SubmitListener, end_uploads, read_progress, submit};
 use shared_types::api::submission::Track;
 use shared_types::id::AssignmentId;
 use shared_types::recording::{Manifest, RecordingStage, VIDEO_FILE};
@@ -116,6 +116,25 @@ fn a_cut_ends_what_was_sent_early_and_the_rest_is_sent_afresh() {
     let id = read_progress(&folder).unwrap().unwrap().uploads[&Track::Video].id.clone();
     assert_ne!(id, early);
     server.see(|state| assert_eq!(state.uploads[&id].bytes, std::fs::read(folder.join(VIDEO_FILE)).unwrap()));
+}
+
+#[test]
+fn a_server_that_does_not_answer_keeps_nobody_from_ending_and_deleting_the_take() {
+    for hangs in ["POST", "PATCH"] {
+        let (server, base) = (Server::start(), tempfile::tempdir().unwrap());
+        let folder = base.path().join("take");
+        server.will(&[(hangs, Fault::Hang)]);
+        let began = Instant::now();
+        let (manifest, _) = made(&folder, &server);
+        assert!(began.elapsed() < Duration::from_secs(5 + 10), "{:?}", began.elapsed());
+        assert_eq!(manifest.stage, RecordingStage::Checked);
+        // Nobody holds it any more.
+        let data = base.path().join("data");
+        let client = |_: &str| Some(client(&server));
+        assert_eq!(end_uploads(&folder, &data, &client).unwrap(), [] as [String; 0]);
+        let begun = read_progress(&folder).unwrap().map(|progress| progress.uploads.len());
+        assert_eq!(begun, (hangs == "PATCH").then_some(1), "of an upload without an answer nothing is known");
+    }
 }
 
 #[test]
