@@ -8,6 +8,7 @@ mod takes;
 mod tus;
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use ingest_client::{Client, Retry, Waiting};
 use media::frame::BgraFrame;
 use recorder_core::cut::cut;
 use recorder_core::session::EarlyUpload;
+use recorder_core::spool::recover;
 use recorder_core::submit::{SentBytes, SubmitListener, end_uploads, read_progress, submit};
 use shared_types::api::submission::Track;
 use shared_types::id::AssignmentId;
@@ -100,6 +102,57 @@ fn what_was_sent_while_it_was_made_is_gone_on_with_and_arrives_whole() {
         let sent = &state.submissions.last().unwrap()["uploads"][0];
         assert_eq!((sent["upload_id"].as_str(), sent["sha256"].as_str()), (Some(&*id), Some(&*recorded.sha256)));
     });
+}
+
+/// Set for the process that records: where, and to which server it sends.
+const INSIDE: [&str; 2] = ["EARLY_TEST_FOLDER", "EARLY_TEST_SERVER"];
+const KILLED: &str = "a_killed_take_that_was_sent_meanwhile_is_made_whole_and_gone_on_with";
+
+/// The test runs itself once more as the recorder that is killed.
+#[test]
+fn a_killed_take_that_was_sent_meanwhile_is_made_whole_and_gone_on_with() {
+    if let [Some(folder), Some(address)] = INSIDE.map(std::env::var_os) {
+        let mut options = options(15, 600.0);
+        let client = Client::new(address.to_str().unwrap(), Some("csw_secret")).unwrap();
+        options.early = Some(EarlyUpload { client, assignment: assignment() });
+        take(Path::new(&folder), sources(Noise(1), None), &options).0.unwrap();
+        return;
+    }
+    let (server, base) = (Server::start(), tempfile::tempdir().unwrap());
+    let folder = base.path().join("take");
+    let mut recorder = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", KILLED, "--nocapture"])
+        .env(INSIDE[0], &folder)
+        .env(INSIDE[1], &server.address)
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while server.see(|state| state.accepted_bytes) < 2 * PIECE {
+        assert!(Instant::now() < deadline && recorder.try_wait().unwrap().is_none(), "nothing is sent");
+        std::thread::yield_now();
+    }
+    recorder.kill().unwrap();
+    recorder.wait().unwrap();
+    let id = read_progress(&folder).unwrap().unwrap().uploads[&Track::Video].id.clone();
+    assert!(recover(&folder).unwrap().needed);
+    submit(&folder, &client(&server), assignment(), &mut Quiet, &AtomicBool::new(false)).unwrap();
+    server.see(|state| {
+        assert_eq!((state.creations, state.uploads.len()), (1, 1), "nothing was begun anew");
+        assert_eq!(state.uploads[&id].bytes, std::fs::read(folder.join(VIDEO_FILE)).unwrap());
+        assert_eq!(state.submissions.last().unwrap()["uploads"][0]["upload_id"].as_str(), Some(&*id));
+    });
+}
+
+#[test]
+fn a_take_that_is_deleted_leaves_nothing_at_a_server_that_answers() {
+    let (server, base) = (Server::start(), tempfile::tempdir().unwrap());
+    let (folder, data) = (base.path().join("take"), base.path().join("data"));
+    made(&folder, &server);
+    server.see(|state| assert!(state.uploads.values().any(|stored| !stored.bytes.is_empty())));
+    let still_held_by = end_uploads(&folder, &data, &|_| Some(client(&server))).unwrap();
+    assert_eq!(still_held_by, [] as [String; 0]);
+    server.see(|state| assert!(state.uploads.is_empty(), "{:?}", state.uploads.keys()));
+    assert!(!data.exists(), "nothing is to be remembered");
 }
 
 #[test]
