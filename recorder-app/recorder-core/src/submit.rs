@@ -18,7 +18,6 @@ use shared_types::api::submission::{SubmitRequest, Submitted, Track, UploadRef};
 use shared_types::error::ErrorCode;
 use shared_types::id::{AssignmentId, SubmissionId};
 use shared_types::lifecycle::InvalidTransition;
-use shared_types::quality::policy::Policy;
 use shared_types::recording::{EVENTS_FILE, Manifest, RecordingStage, VIDEO_FILE};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -247,7 +246,7 @@ fn ready(spool: &Spool) -> Result<Manifest, SubmitError> {
         }
         RecordingStage::Broken | RecordingStage::Discarded => unready("Record again"),
         RecordingStage::Stopped => {
-            manifest.quality = Some(check(spool.folder(), None, &Policy::default())?);
+            manifest.quality = Some(check(spool.folder(), None, &spool.policy()?)?);
             manifest.stage = manifest.stage.advance(RecordingStage::Checked)?;
             spool.write_manifest(&manifest)?;
             Ok(manifest)

@@ -16,8 +16,8 @@ use capture::screen::{Grab, ScreenError, ScreenSource};
 use ingest_client::{Client, Retry, Waiting};
 use media::frame::BgraFrame;
 use recorder_core::cut::cut;
-use recorder_core::session::EarlyUpload;
-use recorder_core::spool::recover;
+use recorder_core::session::{AssignedTake, EarlyUpload};
+use recorder_core::spool::{Spool, recover};
 use recorder_core::submit::{SentBytes, SubmitListener, end_uploads, read_progress, submit};
 use shared_types::api::submission::Track;
 use shared_types::id::AssignmentId;
@@ -141,6 +141,30 @@ fn a_killed_take_that_was_sent_meanwhile_is_made_whole_and_gone_on_with() {
         assert_eq!(state.uploads[&id].bytes, std::fs::read(folder.join(VIDEO_FILE)).unwrap());
         assert_eq!(state.submissions.last().unwrap()["uploads"][0]["upload_id"].as_str(), Some(&*id));
     });
+}
+
+#[test]
+fn a_take_that_was_made_whole_is_judged_by_what_its_assignment_asks_for() {
+    let (server, base) = (Server::start(), tempfile::tempdir().unwrap());
+    let folder = base.path().join("take");
+    let mut options = options(15, 2.5);
+    options.policy.min_active_secs = 1234.0;
+    options.assigned = Some(AssignedTake {
+        assignment_id: assignment(),
+        campaign_id: "0190d2a4-0000-7000-8000-000000000002".parse().unwrap(),
+        tier: "Basic".to_owned(),
+        consent: None,
+    });
+    let mut manifest = take(&folder, sources(Noise(1), None), &options).0.unwrap();
+    check_modes(&folder);
+    // As a killed recorder leaves it.
+    (manifest.stage, manifest.quality) = (RecordingStage::Capturing, None);
+    let spool = Spool::open(&folder).unwrap();
+    spool.write_manifest(&manifest).unwrap();
+    assert!(recover(&folder).unwrap().needed);
+    submit(&folder, &client(&server), assignment(), &mut Quiet, &AtomicBool::new(false)).unwrap();
+    let judged = spool.read_manifest().unwrap().quality.unwrap();
+    assert!((judged.policy.min_active_secs - 1234.0).abs() < 0.1, "{:?}", judged.policy);
 }
 
 #[test]
