@@ -70,6 +70,8 @@ pub(crate) struct Streams {
     pub(crate) ticks: Receiver<Tick>,
     pub(crate) chunks: Receiver<AudioChunk>,
     pub(crate) spare: Sender<BgraFrame>,
+    /// Closed when whoever looks at the screen is not waited for any more.
+    pub(crate) given_up: Receiver<()>,
 }
 
 /// What came of a take's picture and sound.
@@ -93,7 +95,7 @@ pub(crate) fn run(
     let writer = FragmentWriter::create(journal, &encoders.video, encoders.audio.as_ref(), encoders.fps)?;
     let frames = FrameCounts::default();
     let mut work = Work { encoders, writer, live, voice, sound: None, frames, last_key: None, last: None };
-    let Streams { ticks, mut chunks, spare } = streams;
+    let Streams { ticks, mut chunks, spare, given_up } = streams;
     loop {
         live.set_idle();
         // Sound first: there is little work in it, and behind pictures that are too many it would come too late.
@@ -126,6 +128,7 @@ pub(crate) fn run(
                     Err(_) => break,
                 }
             },
+            recv(given_up) -> _ => break,
         }
         live.bytes.store(work.writer.bytes(), Ordering::Relaxed);
     }
@@ -338,7 +341,7 @@ mod tests {
         let (spare, _spares) = bounded(64);
         let video = H264Encoder::open(64, 64, 10).unwrap().0;
         let encoders = Encoders { video, audio: None, fps: 10 };
-        let streams = Streams { ticks, chunks: never(), spare };
+        let streams = Streams { ticks, chunks: never(), spare, given_up: never() };
         run(encoders, &base.path().join("video.mp4"), None, streams, &timeline, &live).unwrap()
     }
 
