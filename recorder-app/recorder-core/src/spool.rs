@@ -163,6 +163,7 @@ impl Spool {
 
     /// A disk that does not tell its room counts as roomy.
     fn has_less_than(&self, bytes: u64) -> bool {
+        fail::fail_point!("disk.full", |_| true);
         free_bytes(&self.folder).is_some_and(|free| free < bytes)
     }
 

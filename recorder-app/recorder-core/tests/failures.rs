@@ -14,7 +14,7 @@ use crossbeam_channel::{Sender, bounded};
 use fail::FailScenario;
 use recorder_core::control::Control;
 use recorder_core::session::{InputSource, Listener, Progress, SessionError, ended_early, record};
-use recorder_core::spool::{Spool, recover};
+use recorder_core::spool::{Spool, SpoolError, recover};
 use shared_types::event::parse_events;
 use shared_types::recording::{EVENTS_FILE, HealthEvent, RecordingStage, VIDEO_FILE};
 use takes::{HEIGHT, Heard, RATE_HZ, WIDTH, check_whole, mic, options, sources, take, tone, view};
@@ -134,6 +134,26 @@ fn a_disk_that_answers_again_after_the_end_costs_nothing_that_was_recorded() {
     let dropped: u64 = manifest.frames.dropped_per_second.values().map(|&count| u64::from(count)).sum();
     assert!(dropped > 60 && manifest.frames.due == manifest.frames.captured + dropped, "{:?}", manifest.frames);
     assert!(!parse_events(&fs::read_to_string(folder.join(EVENTS_FILE)).unwrap()).unwrap().is_empty());
+}
+
+#[test]
+fn a_disk_that_fills_up_ends_a_whole_take_and_says_why() {
+    let scenario = FailScenario::setup();
+    // There is room to begin, and the first two times that it is looked at.
+    fail::cfg("disk.full", "3*off->return").unwrap();
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    let (result, health) = take(&folder, sources(TestCard::new(WIDTH, HEIGHT), None), &options(15, 60.0));
+    fail::cfg("disk.full", "return").unwrap();
+    let refused = take(&base.path().join("another"), sources(TestCard::new(WIDTH, HEIGHT), None), &options(15, 1.0));
+    scenario.teardown();
+    let manifest = result.unwrap();
+    assert_eq!((health, manifest.stage), (vec!["disk_full".to_owned()], RecordingStage::Checked));
+    assert!(ended_early(&manifest) && manifest.health[0].sentence.contains("Free some space"), "{:?}", manifest.health);
+    let last = check_whole(&folder, &manifest).pictures.last().unwrap().0;
+    assert!((3.0..30.0).contains(&last), "{last}");
+    assert!(matches!(refused.0, Err(SessionError::Spool(SpoolError::Full { .. }))), "{refused:?}");
+    assert!(!base.path().join("another").exists(), "it is not even begun");
 }
 
 #[test]
