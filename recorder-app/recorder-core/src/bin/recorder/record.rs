@@ -21,7 +21,7 @@ use recorder_core::spool::{is_free, room_secs};
 use serde::Serialize;
 use shared_types::id::AssignmentId;
 use shared_types::quality::policy::Policy;
-use shared_types::recording::{HealthEvent, Manifest};
+use shared_types::recording::{FrameCounts, HealthEvent, Manifest};
 
 use crate::talk::{print_line, say};
 use crate::{USAGE, drive, talk, worker};
@@ -258,6 +258,20 @@ fn tell(manifest: &Manifest) {
     if let Some(report) = &manifest.quality {
         talk::verdict(report);
     }
+    if let Some(sentence) = missing_pictures(&manifest.frames) {
+        say(&sentence);
+    }
+}
+
+/// Also where they are too few for the check to mind.
+fn missing_pictures(frames: &FrameCounts) -> Option<String> {
+    let missing = frames.due.saturating_sub(frames.captured);
+    (missing > 0).then(|| {
+        format!(
+            "{missing} of {} pictures are missing, because the computer was busy. Close other programs next time.",
+            frames.due
+        )
+    })
 }
 
 /// A clock and a level meter on one line, where there is a terminal.
@@ -313,5 +327,18 @@ impl Listener for Terminal {
     fn health(&mut self, event: &HealthEvent) {
         self.clear();
         say(&event.sentence);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_missing_picture_is_told_with_the_result() {
+        let counts = |due, captured| FrameCounts { due, captured, ..FrameCounts::default() };
+        assert_eq!(missing_pictures(&counts(900, 900)), None);
+        let told = missing_pictures(&counts(900, 899)).unwrap();
+        assert!(told.starts_with("1 of 900 pictures are missing") && told.contains("Close other programs"), "{told}");
     }
 }
