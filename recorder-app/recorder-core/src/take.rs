@@ -25,6 +25,7 @@ use shared_types::recording::{
     DriftInfo, EncoderProbe, HealthEvent, InputEventsInfo, Manifest, RecordingStage, VIDEO_FILE,
 };
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 use crate::advice::{Advice, Look, News};
@@ -545,7 +546,16 @@ fn joined<T>(result: Result<T, Box<dyn std::any::Any + Send>>) -> T {
 }
 
 pub(crate) fn utc_now() -> String {
-    utc_text(OffsetDateTime::now_utc())
+    utc_text(wall())
+}
+
+/// The clock on the wall, which may be set at any time: nothing is reckoned with it.
+fn wall() -> OffsetDateTime {
+    fail::fail_point!("clock.wall", |text| {
+        let set = text.and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
+        set.unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    });
+    OffsetDateTime::now_utc()
 }
 
 pub(crate) fn utc_text(at: OffsetDateTime) -> String {
