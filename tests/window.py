@@ -197,6 +197,8 @@ def record_screen(window, secs, program, database):
     window.click("start")
     agree_again(window, "consent-again")
     window.find("microphone")
+    if "Your disk has room for" not in window.text("room"):
+        raise SystemExit("It is not said how much fits on the disk.")
     window.run("document.querySelector('[data-testid=hide] summary').click()")
     tick(window, program)
     until("it is hidden", lambda: program in hidden(window))

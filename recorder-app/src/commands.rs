@@ -9,6 +9,7 @@ use recorder_core::devices::{self, MicWish};
 use recorder_core::preflight::{self, Finding, check};
 use recorder_core::queue::Place;
 use recorder_core::settings::Settings;
+use recorder_core::spool::room_secs;
 use recorder_core::submit::end_later;
 use shared_types::api::assignment::AssignmentItem;
 use shared_types::api::worker::ConsentText;
@@ -149,7 +150,8 @@ pub(crate) fn devices(desk: Desks<'_>) -> DevicesView {
     // What stands in their way was told with the screens.
     let windows = devices::windows(&desk.session).unwrap_or_default();
     let programs = devices::programs(&desk.session).unwrap_or_default();
-    DevicesView { screens, windows, programs, microphones, problems }
+    let disk_secs = room_secs(&desk.data);
+    DevicesView { screens, windows, programs, microphones, disk_secs, problems }
 }
 
 /// Keeps what the worker chose, all but whether sending is paused.

@@ -35,11 +35,16 @@ pub(crate) struct Desk {
     recording: Mutex<Option<Arc<Control>>>,
     /// Takes that something is done to: one thing at a time.
     held_takes: Mutex<BTreeSet<PathBuf>>,
-    /// The worker closed the window while a take was running.
+    /// The worker closed the window while something was recorded.
     closing: AtomicBool,
+    leave: Leave,
 }
 
-/// While this lives something is recorded; a thread that fails leaves the desk free.
+/// Closes the window for good.
+type Leave = Box<dyn Fn() + Send + Sync>;
+
+/// While this lives something is recorded; a thread that fails leaves the desk free. A window that was to close meanwhile
+/// closes with it.
 pub(crate) struct Busy {
     desk: Arc<Desk>,
     pub(crate) control: Arc<Control>,
@@ -48,6 +53,9 @@ pub(crate) struct Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         *held(&self.desk.recording) = None;
+        if self.desk.closing.load(Ordering::Relaxed) {
+            (self.desk.leave)();
+        }
     }
 }
 
@@ -64,7 +72,7 @@ impl Drop for Hold<'_> {
 }
 
 impl Desk {
-    pub(crate) fn open(config: Config, data: PathBuf) -> io::Result<Self> {
+    pub(crate) fn open(config: Config, data: PathBuf, leave: impl Fn() + Send + Sync + 'static) -> io::Result<Self> {
         fs::create_dir_all(&data)?;
         let shelf = Shelf::open(&data)?;
         let lock = File::create(data.join("lock"))?;
@@ -88,6 +96,7 @@ impl Desk {
             recording: Mutex::new(None),
             held_takes: Mutex::default(),
             closing: AtomicBool::new(false),
+            leave: Box::new(leave),
         })
     }
 
@@ -171,16 +180,12 @@ impl Desk {
         is_free.then(|| Hold { desk: self, folder })
     }
 
-    /// The window should close: at once, or when the running take is whole.
+    /// The window should close: at once, or by itself when the running take is whole.
     pub(crate) fn may_close(&self) -> bool {
         self.closing.store(true, Ordering::Relaxed);
         self.sending.stop();
         self.end_recording();
         !self.is_recording()
-    }
-
-    pub(crate) fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::Relaxed)
     }
 }
 
@@ -195,7 +200,24 @@ mod tests {
 
     fn open(data: &Path) -> Arc<Desk> {
         let config = Config { invite_link: None, session: Session::default(), data: None };
-        Arc::new(Desk::open(config, data.to_owned()).unwrap())
+        Arc::new(Desk::open(config, data.to_owned(), || ()).unwrap())
+    }
+
+    #[test]
+    fn a_window_that_was_to_close_closes_as_soon_as_nothing_is_recorded_any_more() {
+        let data = tempfile::tempdir().unwrap();
+        let left = Arc::new(AtomicBool::new(false));
+        let leaves = left.clone();
+        let config = Config { invite_link: None, session: Session::default(), data: None };
+        let leave = move || leaves.store(true, Ordering::Relaxed);
+        let desk = Arc::new(Desk::open(config, data.path().to_owned(), leave).unwrap());
+        drop(desk.begin_recording().unwrap());
+        assert!(!left.load(Ordering::Relaxed), "nobody closed it");
+        // A take, a microphone that is listened to, or a take that does not even begin.
+        let busy = desk.begin_recording().unwrap();
+        assert!(!desk.may_close() && busy.control.is_ended() && !left.load(Ordering::Relaxed));
+        drop(busy);
+        assert!(left.load(Ordering::Relaxed) && desk.may_close());
     }
 
     #[test]

@@ -64,7 +64,8 @@ fn main() -> tauri::Result<()> {
 fn set_up(app: &mut App) -> Result<(), Box<dyn Error>> {
     let config = Config::read();
     let data = config.data.clone().map_or_else(|| app.path().app_data_dir(), Ok)?;
-    app.manage(Arc::new(Desk::open(config, data)?));
+    let handle = app.handle().clone();
+    app.manage(Arc::new(Desk::open(config, data, move || handle.exit(0))?));
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use recorder_core::session::SessionError;
 use recorder_core::spool::SpoolError;
 use recorder_core::submit::SubmitError;
 use serde::Serialize;
+use shared_types::recording::RecordingStage;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Trouble {
@@ -156,6 +157,10 @@ impl From<&SubmitError> for Trouble {
         match error {
             SubmitError::Client(error) => error.into(),
             SubmitError::Spool(error) => error.into(),
+            SubmitError::Unready { stage: RecordingStage::Capturing, .. } => Self::new(
+                "This recording is not whole yet, so that it cannot be sent in.",
+                "Close the recorder and open it again: it will save the recording.",
+            ),
             SubmitError::NoAssignment => Self::new(
                 "This recording was made for no goal, so that it cannot be sent in.",
                 "Record again, beginning with one of your goals.",

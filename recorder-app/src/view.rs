@@ -80,6 +80,8 @@ pub(crate) struct DevicesView {
     /// Programs whose windows can be left out of the picture; `None` where the system cannot.
     pub(crate) programs: Option<Vec<String>>,
     pub(crate) microphones: Vec<MicInfo>,
+    /// How long a take could be; `None` where the disk does not tell its room.
+    pub(crate) disk_secs: Option<f64>,
     /// Why a list is empty.
     pub(crate) problems: Vec<Trouble>,
 }

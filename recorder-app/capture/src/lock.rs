@@ -3,10 +3,11 @@
 //! Every system has its own word for it. On Linux the session's manager (logind) knows where the desktop tells it, as GNOME,
 //! KDE and Xfce do, and the desktop's own screen saver can be asked; on X11 the window of a locker is looked for as well,
 //! since many a locker tells nobody ([`crate::screen`] and [`crate::input`] look for it with each picture and each key). A
-//! system that does not answer counts as unlocked.
+//! system that does not answer is for half a minute what it said last, and counts as unlocked then.
 
 #[cfg(target_os = "linux")]
 mod hint;
+mod last;
 #[cfg(target_os = "linux")]
 mod saver;
 
@@ -34,7 +35,8 @@ pub fn watch(session: &Session) -> IsLocked {
 
 #[cfg(not(target_os = "linux"))]
 pub fn watch(_session: &Session) -> IsLocked {
-    Box::new(system::is_locked)
+    let mut last = last::Last::default();
+    Box::new(move || last.told(system::is_locked(), std::time::Instant::now()))
 }
 
 #[cfg(target_os = "windows")]
@@ -47,14 +49,15 @@ mod system {
     };
     use windows::core::PWSTR;
 
-    pub(super) fn is_locked() -> bool {
+    /// `None` where the system does not say.
+    pub(super) fn is_locked() -> Option<bool> {
         let (mut told, mut bytes) = (PWSTR::null(), 0);
         let (server, session) = (WTS_CURRENT_SERVER_HANDLE, WTS_CURRENT_SESSION);
         // SAFETY: the system writes a place and a length, and both are read only when it says that it did.
         let asked =
             unsafe { WTSQuerySessionInformationW(server, session, WTSSessionInfoEx, &raw mut told, &raw mut bytes) };
         if asked.is_err() || told.is_null() {
-            return false;
+            return None;
         }
         let is_whole = bytes as usize >= size_of::<WTSINFOEXW>();
         // SAFETY: what is there is as long as this structure, which may lie anywhere when it is copied.
@@ -62,9 +65,8 @@ mod system {
         // SAFETY: it was made by the question above and is not used any more.
         unsafe { WTSFreeMemory(told.0.cast()) };
         // SAFETY: level 1 is the only form there is.
-        info.filter(|info| info.Level == 1).is_some_and(|info| unsafe {
-            info.Data.WTSInfoExLevel1.SessionFlags == WTS_SESSIONSTATE_LOCK.cast_signed()
-        })
+        info.filter(|info| info.Level == 1)
+            .map(|info| unsafe { info.Data.WTSInfoExLevel1.SessionFlags == WTS_SESSIONSTATE_LOCK.cast_signed() })
     }
 }
 
@@ -82,15 +84,16 @@ mod system {
         fn CGSessionCopyCurrentDictionary() -> CFDictionaryRef;
     }
 
-    pub(super) fn is_locked() -> bool {
+    /// `None` where there is no session.
+    pub(super) fn is_locked() -> Option<bool> {
         // SAFETY: a plain question; what it gives, if anything, is ours to release.
         let session = unsafe { CGSessionCopyCurrentDictionary() };
         if session.is_null() {
-            return false;
+            return None;
         }
         // SAFETY: as above.
         let session: CFDictionary<CFString, CFType> = unsafe { CFDictionary::wrap_under_create_rule(session) };
         let locked = session.find(CFString::from_static_string("CGSSessionScreenIsLocked"));
-        locked.and_then(|locked| locked.downcast::<CFBoolean>()).is_some_and(bool::from)
+        Some(locked.and_then(|locked| locked.downcast::<CFBoolean>()).is_some_and(bool::from))
     }
 }

@@ -63,20 +63,30 @@ fn asks_the_manager(address: &str) {
 
     let hint = Arc::new(AtomicBool::new(false));
     let told = hint.clone();
-    let service = Service::start(address, "org.freedesktop.login1", move |message| {
+    let answer = move |message: &dbus::Message| {
         assert_eq!(message.path().as_deref(), Some("/org/freedesktop/login1/session/auto"));
         assert_eq!(message.read2().ok(), Some(("org.freedesktop.login1.Session", "LockedHint")));
         message.method_return().append1(Variant(told.load(Ordering::Relaxed)))
-    });
+    };
+    let service = Service::start(address, "org.freedesktop.login1", answer.clone());
     let mut is_locked = lock::watch(&Session::default());
     for locked in [false, true, true, false] {
         hint.store(locked, Ordering::Relaxed);
         assert_eq!(is_locked(), locked);
     }
-    // One that does not answer any more.
+    // One that does not answer any more is as it was, and what it says when it does again counts at once.
+    for locked in [false, true] {
+        hint.store(locked, Ordering::Relaxed);
+        assert_eq!(is_locked(), locked);
+    }
+    service.end();
+    hint.store(false, Ordering::Relaxed);
+    let began = Instant::now();
+    assert!(is_locked() && is_locked(), "nobody said that it was unlocked");
+    let service = Service::start(address, "org.freedesktop.login1", answer);
+    assert!(!is_locked() && began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     service.end();
     hint.store(true, Ordering::Relaxed);
-    let began = Instant::now();
     assert!(!is_locked() && !is_locked() && began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
@@ -85,19 +95,25 @@ fn asks_the_savers(address: &str) {
     let is_active = Arc::new(AtomicBool::new(false));
     for name in ["org.freedesktop.ScreenSaver", "org.cinnamon.ScreenSaver"] {
         let told = is_active.clone();
-        let service = Service::start(address, name, move |message| {
+        let answer = move |message: &dbus::Message| {
             assert_eq!(message.path().as_deref(), Some(format!("/{}", name.replace('.', "/")).as_str()));
             assert_eq!((message.interface().as_deref(), message.member().as_deref()), (Some(name), Some("GetActive")));
             message.method_return().append1(told.load(Ordering::Relaxed))
-        });
+        };
+        let service = Service::start(address, name, answer.clone());
         let mut is_locked = lock::watch(&session);
-        for active in [false, true, true, false] {
+        for active in [false, true, true, false, true] {
             is_active.store(active, Ordering::Relaxed);
             assert_eq!(is_locked(), active, "{name}");
         }
         service.end();
-        is_active.store(true, Ordering::Relaxed);
+        is_active.store(false, Ordering::Relaxed);
         let began = Instant::now();
+        assert!(is_locked() && is_locked(), "{name} did not say that it was over");
+        let service = Service::start(address, name, answer);
+        assert!(!is_locked(), "{name} is asked again at once");
+        service.end();
+        is_active.store(true, Ordering::Relaxed);
         assert!(!is_locked() && began.elapsed() < Duration::from_secs(5), "{name} after {:?}", began.elapsed());
     }
     let mut nowhere = lock::watch(&Session::default().on_bus(Some("unix:path=/nowhere".to_owned())));

@@ -1,8 +1,9 @@
 //! What the worker is told while a take runs: one sentence for each trouble, with what to do about it.
 //!
 //! A trouble is told when it begins, and again only after it was over and a minute has passed: one that comes back sooner
-//! is told when the minute is over, if it still holds. Nothing here judges: the limits are those of a person who looks
-//! over the worker's shoulder.
+//! is told when the minute is over, if it still holds. A microphone without sound is told each time, as soon as the first,
+//! unless it is one that opens and closes by itself. Nothing here judges: the limits are those of a person who looks over the
+//! worker's shoulder.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +13,13 @@ use crate::live::{Heard, Live};
 
 /// A microphone that gives nothing is told after this long.
 const DEAD_SECS: f64 = 2.0;
-/// One that falls silent between words by itself (a noise gate) is given longer, once it has shown that it does and until it
-/// has given sound without a break for `UNGATED_SECS`.
+/// One that falls silent between words by itself (a noise gate) is given longer, once it has come back from so many silences
+/// as short as that, and until it has given sound without a break for `UNGATED_SECS`.
 const GATED_SECS: f64 = 15.0;
+const GATED_AFTER: u32 = 2;
 const UNGATED_SECS: f64 = 60.0;
+/// Sound that was there for this long was back.
+const BACK_SECS: f64 = 5.0;
 const WORDLESS_SECS: f64 = 30.0;
 const CLIPPED_SHARE: f64 = 0.02;
 const QUIET_SPEECH_DBFS: f64 = -50.0;
@@ -26,6 +30,8 @@ const LOW_DISK_SECS: f64 = 300.0;
 const DROPPED_SHARE: f64 = 0.05;
 const DROPPED_OVER_SECS: f64 = 10.0;
 const AGAIN_AFTER_SECS: f64 = 60.0;
+
+const SILENT: &str = "mic_silent";
 
 /// What a look at a running take shows.
 #[derive(Debug, Clone, Copy, Default)]
@@ -55,12 +61,39 @@ pub(crate) struct Advice {
     /// Troubles that were told and still hold, and when each was told last.
     active: BTreeSet<&'static str>,
     told: BTreeMap<&'static str, f64>,
-    /// When the microphone last came back by itself from a silence longer than `DEAD_SECS`.
-    came_back: Option<f64>,
-    was_dead: bool,
+    silence: Silence,
     /// Counts at the beginning of the stretch over which drops are reckoned.
     drops_from: (f64, u64, u64),
     first_input: Option<(Monotonic, Monotonic)>,
+}
+
+/// The silences of the microphone that were longer than `DEAD_SECS`.
+#[derive(Debug, Default)]
+struct Silence {
+    /// How long the present one is.
+    secs: f64,
+    /// When the sound came back from the last one; zero is the beginning of the take.
+    back_at: f64,
+    /// How many it came back from before `GATED_SECS` were over.
+    short: u32,
+}
+
+impl Silence {
+    /// Whether the microphone is dead, and whether it had been heard for a while before it fell silent, or since.
+    fn look(&mut self, secs: f64, dead_secs: f64) -> (bool, bool) {
+        let is_silent = dead_secs >= DEAD_SECS;
+        if !is_silent && self.secs > 0.0 {
+            self.short += u32::from(self.secs < GATED_SECS);
+            self.back_at = secs;
+        }
+        self.secs = if is_silent { dead_secs } else { 0.0 };
+        let heard_secs = secs - dead_secs - self.back_at;
+        if heard_secs >= UNGATED_SECS {
+            self.short = 0;
+        }
+        let limit = if self.short >= GATED_AFTER { GATED_SECS } else { DEAD_SECS };
+        (dead_secs >= limit, heard_secs >= BACK_SECS)
+    }
 }
 
 impl Advice {
@@ -82,6 +115,13 @@ impl Advice {
     /// What there is to tell now.
     pub(crate) fn look(&mut self, look: &Look) -> Vec<News> {
         let mut news = Vec::new();
+        let is_dead = look.heard.is_some_and(|heard| {
+            let (is_dead, was_back) = self.silence.look(look.secs, heard.dead_secs);
+            if was_back && !self.active.contains(SILENT) {
+                self.told.remove(SILENT);
+            }
+            is_dead
+        });
         let mut tell = |kind: &'static str, holds: bool, sentence: &dyn Fn() -> String| {
             let is_due = self.told.get(kind).is_none_or(|told| look.secs - told >= AGAIN_AFTER_SECS);
             if !holds && self.active.remove(kind) {
@@ -93,16 +133,8 @@ impl Advice {
         };
         let plain = |text: &'static str| move || text.to_owned();
         if let Some(heard) = look.heard {
-            // What counts is how long there was sound when the silence began.
-            let began = look.secs - heard.dead_secs;
-            let is_gated = self.came_back.is_some_and(|at| began - at < UNGATED_SECS);
-            let is_dead = heard.dead_secs >= if is_gated { GATED_SECS } else { DEAD_SECS };
-            if self.was_dead && heard.dead_secs < DEAD_SECS {
-                self.came_back = Some(look.secs);
-            }
-            self.was_dead = heard.dead_secs >= DEAD_SECS;
             tell(
-                "mic_silent",
+                SILENT,
                 is_dead,
                 &plain(
                     "No sound comes from the microphone. Check that it is not muted, here or on the headset itself, and say something.",
@@ -251,10 +283,10 @@ mod tests {
         let since = |from: f64, secs: f64, until: f64| if (from..until).contains(&secs) { secs - from } else { 0.0 };
         let muted = |secs: f64| {
             let mut look = fine(secs);
-            look.heard.as_mut().unwrap().dead_secs = since(0.0, secs, 5.0) + since(30.0, secs, 90.0);
+            look.heard.as_mut().unwrap().dead_secs = since(0.0, secs, 20.0) + since(22.0, secs, 90.0);
             look
         };
-        let told = times("mic_silent", 100, muted);
+        let told = times(SILENT, 100, muted);
         assert!(told.len() == 2 && told[0] < 3.0 && (60.0..=65.0).contains(&told[1]), "{told:?}");
 
         let quiet = |secs: f64| {
@@ -276,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_noise_gate_alarms_once_and_not_at_every_breath() {
+    fn a_noise_gate_alarms_twice_and_not_at_every_breath() {
         let mut advice = Advice::default();
         let dead = |secs: f64, dead_secs: f64| {
             let mut look = fine(secs);
@@ -286,28 +318,32 @@ mod tests {
         let looks =
             [dead(2.1, 2.1), dead(4.0, 0.0), dead(40.0, 5.0), dead(45.0, 0.0), dead(90.0, 5.0), dead(120.0, 16.0)];
         let told: Vec<usize> = looks.iter().map(|look| kinds(&mut advice, look).len()).collect();
-        assert_eq!(told, [1, 0, 0, 0, 0, 1]);
+        assert_eq!(told, [1, 0, 1, 0, 0, 1]);
+        // One that closes every ten seconds for three.
+        let gated = |secs: f64| dead(secs, if secs % 10.0 >= 7.0 { secs % 10.0 - 7.0 } else { 0.0 });
+        let told = times(SILENT, 600, gated);
+        assert!(told.len() == 2 && told[1] < 20.0, "{told:?}");
     }
 
     #[test]
-    fn a_silent_microphone_is_told_within_three_seconds_each_time_that_it_had_given_sound_for_a_minute() {
-        let (first, later) = (10.0..30.0, [100.0..104.0, 200.0..204.0]);
-        let muted = |secs: f64| {
-            let mut look = fine(secs);
-            let silence = later.iter().chain([&first]).find(|silence| silence.contains(&secs));
-            look.heard.as_mut().unwrap().dead_secs = silence.map_or(0.0, |silence| secs - silence.start);
-            look
-        };
-        let told = times("mic_silent", 300, muted);
-        let waits: Vec<f64> = told.iter().zip([10.0, 100.0, 200.0]).map(|(told, begun)| told - begun).collect();
-        assert!(told.len() == 3 && waits.iter().all(|wait| *wait <= 3.0), "{told:?}");
-        // A gate that closes every ten seconds for three is told once, at its first.
-        let gated = |secs: f64| {
-            let mut look = fine(secs);
-            look.heard.as_mut().unwrap().dead_secs = if secs % 10.0 >= 7.0 { secs % 10.0 - 7.0 } else { 0.0 };
-            look
-        };
-        assert_eq!(times("mic_silent", 600, gated).len(), 1);
+    fn a_silent_microphone_is_told_within_three_seconds_each_time_that_it_had_given_sound() {
+        let rows = [
+            // Muted, mended after a while, and muted again soon, again and again.
+            vec![10.0..30.0, 36.0..60.0, 70.0..90.0, 96.0..120.0],
+            // Mended at once, and muted again; at last by itself.
+            vec![10.0..14.0, 20.0..30.0, 100.0..104.0, 200.0..204.0],
+        ];
+        for silences in rows {
+            let muted = |secs: f64| {
+                let mut look = fine(secs);
+                let silence = silences.iter().find(|silence| silence.contains(&secs));
+                look.heard.as_mut().unwrap().dead_secs = silence.map_or(0.0, |silence| secs - silence.start);
+                look
+            };
+            let told = times(SILENT, 300, muted);
+            let waits: Vec<f64> = told.iter().zip(&silences).map(|(told, silence)| told - silence.start).collect();
+            assert!(told.len() == 4 && waits.iter().all(|wait| (0.0..=3.0).contains(wait)), "{told:?}");
+        }
     }
 
     #[test]

@@ -15,7 +15,6 @@ use media::cut::{CutError as VideoError, cut as cut_video};
 use media::journal::sync_folder;
 use shared_types::event::{InputEvent, InputEventKind, parse_events};
 use shared_types::quality::measurements::Span;
-use shared_types::quality::policy::Policy;
 use shared_types::recording::{EVENTS_FILE, FrameCounts, MANIFEST_FILE, Manifest, RecordingStage, VIDEO_FILE};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -98,7 +97,7 @@ pub fn cut(folder: &Path, from: f64, to: f64, client: &dyn Fn(&str) -> Option<Cl
     };
     publish().map_err(|source| SpoolError::Disk { path: part.clone(), source })?;
     settle_held(folder)?;
-    let policy = manifest.quality.take().map_or_else(Policy::default, |quality| quality.policy);
+    let policy = manifest.quality.take().map_or_else(|| spool.policy(), |quality| Ok(quality.policy))?;
     manifest.quality = Some(check(folder, None, &policy)?);
     manifest.stage = RecordingStage::Checked;
     spool.write_manifest(&manifest)?;

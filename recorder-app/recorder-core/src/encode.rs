@@ -21,7 +21,7 @@ use shared_types::recording::{FileHash, Fragment, FrameCounts};
 use crate::live::Live;
 use crate::pace::Tick;
 use crate::sound::{SoundError, SoundLine, SoundReport};
-use crate::timeline::Timeline;
+use crate::timeline::{End, Timeline};
 use crate::voice::VoiceJournal;
 
 /// A picture decoding can begin with, and so a fragment, each second.
@@ -70,6 +70,8 @@ pub(crate) struct Streams {
     pub(crate) ticks: Receiver<Tick>,
     pub(crate) chunks: Receiver<AudioChunk>,
     pub(crate) spare: Sender<BgraFrame>,
+    /// Closed when whoever looks at the screen is not waited for any more.
+    pub(crate) given_up: Receiver<()>,
 }
 
 /// What came of a take's picture and sound.
@@ -93,8 +95,8 @@ pub(crate) fn run(
     let writer = FragmentWriter::create(journal, &encoders.video, encoders.audio.as_ref(), encoders.fps)?;
     let frames = FrameCounts::default();
     let mut work = Work { encoders, writer, live, voice, sound: None, frames, last_key: None, last: None };
-    let Streams { ticks, mut chunks, spare } = streams;
-    let end = loop {
+    let Streams { ticks, mut chunks, spare, given_up } = streams;
+    loop {
         live.set_idle();
         // Sound first: there is little work in it, and behind pictures that are too many it would come too late.
         select_biased! {
@@ -123,13 +125,17 @@ pub(crate) fn run(
                     }
                     Ok(Tick::Same(at)) => work.same(at, timeline)?,
                     Ok(Tick::Dropped(at)) => work.dropped(at, timeline),
-                    Ok(Tick::End(at)) => break at,
-                    Err(_) => return Err(EncodeThreadError::NoPicture),
+                    Err(_) => break,
                 }
             },
+            recv(given_up) -> _ => break,
         }
         live.bytes.store(work.writer.bytes(), Ordering::Relaxed);
-    };
+    }
+    let End { at: end, untold } = timeline.end(clock::now());
+    for at in untold {
+        work.dropped(at, timeline);
+    }
     let deadline = Instant::now() + SOUND_TAIL;
     while let Ok(chunk) = chunks.recv_deadline(deadline) {
         let is_last = chunk_end(&chunk) >= end;
@@ -273,11 +279,11 @@ impl Work<'_> {
 
     /// A picture at the end gives the take its true length, where the last one is not there already.
     fn finish(mut self, end: Monotonic, timeline: &Timeline) -> Result<EncodeReport, EncodeThreadError> {
-        let (Some(end), Some(zero)) = (timeline.place(end), timeline.zero()) else {
-            return Err(EncodeThreadError::NoPicture);
-        };
+        let (Some(last), Some(zero)) = (self.last, timeline.zero()) else { return Err(EncodeThreadError::NoPicture) };
+        // A pause may have been asked for just before the end and come to be known after it.
+        let end = timeline.elapsed(end.max(zero)).unwrap_or(last).max(last);
         let frame = MediaTime::from_nanos(1_000_000_000 / i64::from(self.encoders.fps.max(1)));
-        if self.last.is_none_or(|last| (end - last).nanos > frame.nanos / 2) {
+        if (end - last).nanos > frame.nanos / 2 {
             let packets = self.encoders.video.repeat(end, false)?;
             self.write_video(packets)?;
         }
@@ -301,5 +307,65 @@ impl Work<'_> {
         }
         let sound = self.sound.map(SoundLine::report).unwrap_or_default();
         Ok(EncodeReport { fragments, file, frames: self.frames, sound })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use capture::screen::blank_frame;
+    use crossbeam_channel::{bounded, never};
+
+    use super::*;
+    use crate::control::Control;
+
+    fn at(millis: i64) -> Monotonic {
+        Monotonic::from_nanos(millis * 1_000_000)
+    }
+
+    fn picture(millis: i64) -> Tick {
+        let mut frame = blank_frame();
+        (frame.width, frame.height, frame.stride, frame.data, frame.at) = (64, 64, 256, vec![90; 256 * 64], at(millis));
+        Tick::Picture(frame)
+    }
+
+    /// What comes of a take of two seconds whose end is made by `end` and which is told of nothing more.
+    fn ends(end: impl FnOnce(&Control, &Timeline)) -> EncodeReport {
+        let base = tempfile::tempdir().unwrap();
+        let (control, live) = (Control::default(), Live::default());
+        let timeline = Timeline::new(&control);
+        timeline.begin(at(1000));
+        let (sink, ticks) = bounded(64);
+        (0..20).for_each(|tick| sink.send(picture(1000 + tick * 100)).unwrap());
+        drop(sink);
+        end(&control, &timeline);
+        let (spare, _spares) = bounded(64);
+        let video = H264Encoder::open(64, 64, 10).unwrap().0;
+        let encoders = Encoders { video, audio: None, fps: 10 };
+        let streams = Streams { ticks, chunks: never(), spare, given_up: never() };
+        run(encoders, &base.path().join("video.mp4"), None, streams, &timeline, &live).unwrap()
+    }
+
+    #[test]
+    fn a_take_is_whole_however_it_ends() {
+        let finish = |timeline: &Timeline, millis: i64, untold: Vec<Monotonic>| {
+            timeline.finish(End { at: at(millis), untold });
+        };
+        let whole = |report: &EncodeReport| (report.fragments.len(), report.frames.captured);
+        let usual = ends(|_, timeline| finish(timeline, 3000, Vec::new()));
+        // A pause that was asked for before the end and is known only after it.
+        let paused = ends(|control, timeline| {
+            finish(timeline, 3000, Vec::new());
+            control.pause_at(at(2950));
+        });
+        // Nobody said where it ends: whoever looked at the screen failed.
+        let unsaid = ends(|control, _| control.pause_at(at(3000)));
+        let full = ends(|_, timeline| finish(timeline, 3200, vec![at(3000), at(3100)]));
+        assert_eq!([&paused, &unsaid, &full].map(whole), [whole(&usual); 3]);
+        assert_eq!(
+            [&usual, &full].map(|report| report.frames.due),
+            [20, 22],
+            "what nobody could be told of is counted"
+        );
+        assert_eq!(full.frames.dropped_per_second[&2], 2);
     }
 }

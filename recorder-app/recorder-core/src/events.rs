@@ -58,6 +58,7 @@ pub(crate) fn run(
         };
         write_lines(&mut file, &events)?;
         if synced.elapsed() >= SYNC_EVERY {
+            fail::fail_point!("events.sync");
             file.sync_data()?;
             synced = Instant::now();
         }

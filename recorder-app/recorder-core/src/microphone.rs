@@ -73,6 +73,8 @@ pub(crate) struct Microphone {
     asked: Instant,
     /// The chosen one is gone, and the system gives the sound of another.
     is_moved: bool,
+    /// What the system uses, where that could not be opened and another one is recorded in its place: not tried twice.
+    followed: Option<String>,
     lost: Lost,
 }
 
@@ -199,6 +201,7 @@ impl Microphone {
             trouble: Trouble::None,
             asked: now,
             is_moved: false,
+            followed: None,
             lost: Lost::default(),
         })
     }
@@ -285,7 +288,10 @@ impl Microphone {
             Answer::Started(started) => self.started(job, started, now),
             _ if now.duration_since(since) >= STALE || self.trouble != Trouble::None => None,
             Answer::Systems(Some(chosen)) => {
-                if self.stream.as_ref().is_some_and(|stream| stream.info.id != chosen) {
+                if self.stream.as_ref().is_none_or(|stream| stream.info.id == chosen) {
+                    self.followed = None;
+                } else if self.followed.as_ref() != Some(&chosen) {
+                    self.followed = Some(chosen);
                     self.order(Job::Follow, now);
                 }
                 None
@@ -313,11 +319,13 @@ impl Microphone {
             Ok(stream) => (Some(stream), None),
             Err(error) => (None, Some(error)),
         };
+        let id = |stream: &Option<Stream>| stream.as_ref().map(|stream| stream.info.id.clone());
+        let is_another = id(&self.stream) != id(&stream);
         self.stream = stream;
         match (job, error) {
             (Job::Follow, None) => {
                 self.trouble = Trouble::None;
-                Some(MicNews::Told(Health::MicChanged { name: self.name() }))
+                is_another.then(|| MicNews::Told(Health::MicChanged { name: self.name() }))
             }
             (Job::Return, None) => {
                 self.trouble = Trouble::None;
@@ -450,13 +458,40 @@ mod tests {
         None
     }
 
+    /// Asks the system so many times. What is told, with the number of the question.
+    fn ask(microphone: &mut Microphone, times: u32) -> Vec<(u32, MicNews)> {
+        let mut told = Vec::new();
+        for question in 1..=times {
+            microphone.order(Job::Ask, Instant::now());
+            told.extend(settle(microphone).map(|news| (question, news)));
+        }
+        told
+    }
+
     #[test]
     fn another_choice_of_the_system_is_followed_and_told() {
         let choice = MicChoice::Systems(Box::new(|| Some("plugged in just now".to_owned())));
-        let (mut microphone, _chunks, starts) = microphone(choice, plan(), plan);
+        let plugged_in = || Plan { id: "plugged in just now".to_owned(), ..plan() };
+        let (mut microphone, _chunks, starts) = microphone(choice, plan(), plugged_in);
         assert_eq!(next(&mut microphone), MicNews::Told(Health::MicChanged { name: name() }));
+        assert_eq!(ask(&mut microphone, 5), []);
         assert_eq!(starts.load(Ordering::Relaxed), 2);
         assert!(!microphone.is_lost());
+    }
+
+    #[test]
+    fn a_choice_of_the_system_that_cannot_be_opened_is_tried_once_and_again_when_it_was_another_one_meanwhile() {
+        let asked = AtomicUsize::new(0);
+        let choice = MicChoice::Systems(Box::new(move || {
+            let id = if asked.fetch_add(1, Ordering::Relaxed) == 4 { "synthetic" } else { "default" };
+            Some(id.to_owned())
+        }));
+        // Whichever is asked for, the first that can be opened is started.
+        let (mut microphone, _chunks, starts) = microphone(choice, plan(), plan);
+        for (questions, so_far) in [(4, 2), (1, 2), (4, 3)] {
+            assert_eq!(ask(&mut microphone, questions), [], "it is the same microphone as before");
+            assert_eq!(starts.load(Ordering::Relaxed), so_far);
+        }
     }
 
     #[test]
@@ -466,11 +501,7 @@ mod tests {
         let answers = [Some(true), Some(false), Some(false), None, Some(true), Some(true)];
         let choice = MicChoice::Workers(Box::new(move || answers[asked.fetch_add(1, Ordering::Relaxed).min(5)]));
         let (mut microphone, _chunks, starts) = microphone(choice, plan(), plan);
-        let mut told = Vec::new();
-        for question in 1..=6 {
-            microphone.order(Job::Ask, Instant::now());
-            told.extend(settle(&mut microphone).map(|news| (question, news)));
-        }
+        let told = ask(&mut microphone, 6);
         let (moved, back) = (Health::MicMoved { name: name() }, Health::MicBack { name: name() });
         assert_eq!(told, [(2, MicNews::Told(moved)), (5, MicNews::Told(back))]);
         assert_eq!(starts.load(Ordering::Relaxed), 2);

@@ -23,7 +23,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use media::frame::BgraFrame;
 use media::time::Monotonic;
 
-use crate::timeline::Timeline;
+use crate::timeline::{End, Timeline};
 
 /// All pictures under way between the two threads fit into this, save that there are always two.
 const PICTURES_BYTES: usize = 32 << 20;
@@ -40,10 +40,8 @@ const ANSWER_NANOS: i64 = 16_000_000;
 const SEEN_BY_NANOS: i64 = 28_000_000;
 /// No hand is faster than that.
 const MOST_EXTRAS: usize = 2;
-/// How long the end of the take waits for room with the encoder.
-pub(crate) const END_WAITS: Duration = Duration::from_secs(15);
 
-/// What the screen has to say at a tick.
+/// What the screen has to say at a tick. There are no more of them when the take ends, of which the timeline knows.
 pub(crate) enum Tick {
     /// A new picture.
     Picture(BgraFrame),
@@ -53,8 +51,6 @@ pub(crate) enum Tick {
     Same(Monotonic),
     /// The encoder or the system was behind: no picture for this tick.
     Dropped(Monotonic),
-    /// The take ends here.
-    End(Monotonic),
 }
 
 /// How many pictures of a size may be under way.
@@ -220,14 +216,8 @@ impl Pace<'_> {
                 due = Monotonic::from_nanos(due.nanos + period);
             }
         }
-        let end = Tick::End(self.timeline.last_recorded(self.clock.now()));
-        for at in untold {
-            if self.ticks.send_timeout(Tick::Dropped(at), END_WAITS).is_err() {
-                return result;
-            }
-        }
-        // The encoder may have ended first, by an error of its own, or hang for good.
-        drop(self.ticks.send_timeout(end, END_WAITS));
+        // The encoder may hang, so that there is no room for another tick.
+        self.timeline.finish(End { at: self.timeline.last_recorded(self.clock.now()), untold: untold.into() });
         result
     }
 
@@ -463,34 +453,29 @@ mod tests {
         let (tick_sink, ticks) = bounded(room);
         let (spare_sink, spare) = bounded(1000);
         (0..1000).for_each(|_| spare_sink.send(blank_frame()).unwrap());
-        let pace = Pace {
-            fps: 10,
-            timeline: &timeline,
-            maps: &maps,
-            ticks: &tick_sink,
-            spare: &spare,
-            hand: &never(),
-            clock,
-            stop: &clock.stop,
-        };
         let (mut times, mut extras, mut dropped) = (Vec::new(), Vec::new(), 0);
         std::thread::scope(|scope| {
-            let pacing = scope.spawn(|| pace.run(&mut Stamped(clock)));
+            // The ticks end with their thread, as in a take.
+            let (timeline, maps, spare, stop) = (&timeline, &maps, &spare, &clock.stop);
+            let pacing = scope.spawn(move || {
+                let (ticks, hand) = (&tick_sink, &never());
+                Pace { fps: 10, timeline, maps, ticks, spare, hand, clock, stop }.run(&mut Stamped(clock))
+            });
             // Only when all is over the encoder wakes and takes what there is.
             while !clock.stop.load(Ordering::Relaxed) {
                 std::thread::yield_now();
             }
-            loop {
-                match ticks.recv().unwrap() {
+            for tick in ticks {
+                match tick {
                     Tick::Picture(frame) => times.push(timeline.place(frame.at).unwrap().secs()),
                     Tick::Extra(frame) => extras.push(timeline.place(frame.at).unwrap().secs()),
                     Tick::Dropped(_) => dropped += 1,
                     Tick::Same(_) => {}
-                    Tick::End(_) => break,
                 }
             }
             pacing.join().unwrap().unwrap();
         });
+        dropped += timeline.end(clock.now()).untold.len();
         let pauses = timeline.pauses(clock.now()).iter().map(|pause| (pause.t, pause.secs)).collect();
         let sleeps = control.stretches().iter().filter(|stretch| stretch.why == Why::Slept).count();
         Ran { times, extras, dropped, pauses, sleeps }

@@ -147,6 +147,9 @@ pub fn record(
         return Err(SessionError::Nothing("it was stopped before its first picture".to_owned()));
     }
     let spool = Spool::create(folder)?;
+    if options.assigned.is_some() {
+        spool.keep_policy(&options.policy).inspect_err(|_| spool.discard())?;
+    }
     let screen = &sources.screen_info;
     let manifest = Manifest {
         format: MANIFEST_FORMAT,

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use capture::disk::free_bytes;
 use media::journal::{hash_file, recover as recover_video, sync_folder};
+use shared_types::quality::policy::Policy;
 use shared_types::recording::{EVENTS_FILE, MANIFEST_FILE, Manifest, RecordingStage, VIDEO_FILE};
 
 use crate::submit::{LOCK_FILE, PROGRESS_FILE};
@@ -44,6 +45,8 @@ pub enum SpoolError {
     Disk { path: PathBuf, source: io::Error },
 }
 
+/// What the take is to be judged by, where somebody asked for it.
+pub const POLICY_FILE: &str = "policy.json";
 /// Held while a take runs.
 const TAKE_LOCK_FILE: &str = "take.lock";
 /// What a take needs at most, as a rule: 12 MB a minute of video and 6 of the voice's journal.
@@ -142,9 +145,9 @@ impl Spool {
 
     /// Removes what a take of which nothing was recorded left behind; never anything else.
     pub(crate) fn discard(&self) {
-        let early = [PROGRESS_FILE, LOCK_FILE, TAKE_LOCK_FILE].map(|name| self.folder.join(name));
+        let beside = [PROGRESS_FILE, LOCK_FILE, TAKE_LOCK_FILE, POLICY_FILE].map(|name| self.folder.join(name));
         let files = [self.video_path(), self.events_path(), self.voice_path(), self.manifest_path()];
-        for path in files.into_iter().chain(early) {
+        for path in files.into_iter().chain(beside) {
             // What does not exist need not be removed, and what cannot be is no harm to anyone.
             drop(fs::remove_file(path));
         }
@@ -160,6 +163,7 @@ impl Spool {
 
     /// A disk that does not tell its room counts as roomy.
     fn has_less_than(&self, bytes: u64) -> bool {
+        fail::fail_point!("disk.full", |_| true);
         free_bytes(&self.folder).is_some_and(|free| free < bytes)
     }
 
@@ -196,8 +200,30 @@ impl Spool {
 
     pub fn write_manifest(&self, manifest: &Manifest) -> Result<(), SpoolError> {
         let path = self.manifest_path();
+        fail::fail_point!("manifest.write", |_| Err(SpoolError::Disk {
+            path: self.manifest_path(),
+            source: io::ErrorKind::StorageFull.into()
+        }));
         let written = serde_json::to_vec_pretty(manifest).map_err(io::Error::from);
         written.and_then(|text| replace_file(&path, &text)).map_err(|source| SpoolError::Disk { path, source })
+    }
+
+    /// Keeps what the take is to be judged by, also when it is made whole or cut, and nobody is there to say.
+    pub(crate) fn keep_policy(&self, policy: &Policy) -> Result<(), SpoolError> {
+        let path = self.folder.join(POLICY_FILE);
+        let written = serde_json::to_vec_pretty(policy).map_err(io::Error::from);
+        written.and_then(|text| replace_file(&path, &text)).map_err(|source| SpoolError::Disk { path, source })
+    }
+
+    /// That of its assignment, or the one that every campaign starts from.
+    pub(crate) fn policy(&self) -> Result<Policy, SpoolError> {
+        let path = self.folder.join(POLICY_FILE);
+        let read = match fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).map_err(io::Error::from),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Policy::default()),
+            Err(error) => Err(error),
+        };
+        read.map_err(|source| SpoolError::Disk { path, source })
     }
 
     /// Hashes of the files beside the manifest.

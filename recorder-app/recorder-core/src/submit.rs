@@ -18,7 +18,6 @@ use shared_types::api::submission::{SubmitRequest, Submitted, Track, UploadRef};
 use shared_types::error::ErrorCode;
 use shared_types::id::{AssignmentId, SubmissionId};
 use shared_types::lifecycle::InvalidTransition;
-use shared_types::quality::policy::Policy;
 use shared_types::recording::{EVENTS_FILE, Manifest, RecordingStage, VIDEO_FILE};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -82,12 +81,13 @@ pub struct SubmitProgress {
     /// When the answer came: RFC 3339, UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_at: Option<String>,
-    /// Uploads of bytes that are no longer in the take; they are to be ended at their servers.
+    /// Uploads of bytes that are no longer in the take, or that others took the place of; they are to be ended at their
+    /// servers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to_terminate: Vec<StaleUpload>,
 }
 
-/// An upload that holds what was cut since.
+/// An upload that holds what was cut since, or that is gone on with no more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaleUpload {
     pub server: String,
@@ -110,11 +110,25 @@ impl SubmitProgress {
 
     /// The take is another one now: what was sent is stale, and nothing was handed in.
     pub(crate) fn begin_anew(&mut self) {
+        self.forget_uploads();
         let fresh = Self::new(&self.server, self.assignment);
         let before = std::mem::replace(self, fresh);
         self.to_terminate = before.to_terminate;
-        let stale = before.uploads.into_values().map(|sent| StaleUpload { server: before.server.clone(), id: sent.id });
-        self.to_terminate.extend(stale);
+    }
+
+    /// Keeps how far a track is. An upload that it was sent to before is stale.
+    pub(crate) fn keep(&mut self, track: Track, sent: TrackProgress) {
+        let id = sent.id.clone();
+        if let Some(before) = self.uploads.insert(track, sent).filter(|before| before.id != id) {
+            self.to_terminate.push(StaleUpload { server: self.server.clone(), id: before.id });
+        }
+    }
+
+    /// All tracks are sent anew.
+    fn forget_uploads(&mut self) {
+        let server = &self.server;
+        let stale = std::mem::take(&mut self.uploads).into_values();
+        self.to_terminate.extend(stale.map(|sent| StaleUpload { server: server.clone(), id: sent.id }));
     }
 
     /// Whether the server has had the take for so long that the copy on this computer may go.
@@ -232,7 +246,7 @@ fn ready(spool: &Spool) -> Result<Manifest, SubmitError> {
         }
         RecordingStage::Broken | RecordingStage::Discarded => unready("Record again"),
         RecordingStage::Stopped => {
-            manifest.quality = Some(check(spool.folder(), None, &Policy::default())?);
+            manifest.quality = Some(check(spool.folder(), None, &spool.policy()?)?);
             manifest.stage = manifest.stage.advance(RecordingStage::Checked)?;
             spool.write_manifest(&manifest)?;
             Ok(manifest)
@@ -350,7 +364,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Nothing is handed in while the server still holds bytes that were cut.
+    /// Nothing is handed in while the server still holds bytes that were cut, or an upload that nobody goes on with.
     fn end_stale_uploads(&mut self) -> Result<(), SubmitError> {
         let (client, cancel, listener) = (self.client, self.cancel, &mut self.listener);
         let mut failed = None;
@@ -367,6 +381,9 @@ impl Run<'_> {
         let mut is_second = false;
         loop {
             self.send_tracks()?;
+            if !self.progress.to_terminate.is_empty() {
+                self.end_stale_uploads()?;
+            }
             self.advance(RecordingStage::Delivered)?;
             match self.hand_in() {
                 Ok(answer) => {
@@ -385,7 +402,7 @@ impl Run<'_> {
     fn can_mend(&mut self, error: &ClientError) -> bool {
         match error.code() {
             Some(ErrorCode::HashMismatch) => {
-                self.progress.uploads.clear();
+                self.progress.forget_uploads();
                 true
             }
             // An upload may have expired since; asking for each of them tells which.
@@ -433,7 +450,7 @@ impl Run<'_> {
                 }
                 let done =
                     TrackProgress { id: uploaded.id, bytes, sha256: uploaded.sha256, done: true, is_growing: false };
-                self.progress.uploads.insert(track, done);
+                self.progress.keep(track, done);
                 self.save()?;
             }
             before += bytes;
@@ -476,7 +493,7 @@ impl UploadObserver for TrackObserver<'_, '_> {
     fn created(&mut self, upload_id: &str) -> io::Result<()> {
         let (track, bytes, sha256) = self.kept.clone();
         let begun = TrackProgress { id: upload_id.to_owned(), bytes, sha256, done: false, is_growing: false };
-        self.run.progress.uploads.insert(track, begun);
+        self.run.progress.keep(track, begun);
         write_progress(self.run.folder, &self.run.progress)
     }
 

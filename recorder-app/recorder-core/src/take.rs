@@ -3,18 +3,18 @@
 //! Four threads: `screen` asks for pictures, `encode` writes them with the sound, `events` writes the input events,
 //! and the caller's own thread watches over them and tells how it goes. What fails ends the take properly, with all
 //! that was recorded until then; a microphone or the input events may fail without ending it. An encoder or a disk that
-//! does not answer is told, and at the end of the take left to itself.
+//! does not answer is told, and at the end of the take left to itself; so is a display.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{Builder, JoinHandle, ScopedJoinHandle};
+use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use capture::clock;
 use capture::input::{self, InputError, RawInput};
 use capture::lock::IsLocked;
-use capture::screen::{ScreenSource, blank_frame};
+use capture::screen::{ScreenError, ScreenSource, blank_frame};
 use crossbeam_channel::{Receiver, bounded};
 use media::encode::h264::EncoderChange;
 use media::frame::AudioChunk;
@@ -25,6 +25,7 @@ use shared_types::recording::{
     DriftInfo, EncoderProbe, HealthEvent, InputEventsInfo, Manifest, RecordingStage, VIDEO_FILE,
 };
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 use crate::advice::{Advice, Look, News};
@@ -40,13 +41,15 @@ use crate::microphone::{MicNews, Microphone};
 use crate::pace::{self, Maps, Pace, SystemClock, Tick};
 use crate::session::{Listener, Progress, SessionError, TakeOptions};
 use crate::spool::{Spool, SpoolError, USUAL_BYTES_PER_SEC};
-use crate::timeline::Timeline;
+use crate::timeline::{End, Timeline};
 use crate::voice::VoiceJournal;
 
 const WATCH_EVERY: Duration = Duration::from_millis(100);
 const POLL: Duration = Duration::from_millis(5);
 const LOOK_AT_DISK_EVERY: Duration = Duration::from_secs(2);
 const TICKS: usize = 64;
+/// A display that takes longer for a picture when the take is to end does not answer.
+const LAST_PICTURE: Duration = Duration::from_secs(5);
 /// The rate of a take is known after this long.
 const RATE_AFTER_SECS: f64 = 20.0;
 /// 48 kHz of 16 bit.
@@ -90,16 +93,16 @@ struct Told {
 }
 
 /// The threads of a take that its watcher looks after.
-struct Threads<'a, 'scope, A, B> {
+struct Threads<'a, A, B> {
     encode: &'a JoinHandle<A>,
-    screen: &'a ScopedJoinHandle<'scope, B>,
-    events: &'a mut Option<ScopedJoinHandle<'scope, io::Result<()>>>,
+    screen: &'a JoinHandle<B>,
+    events: &'a mut Option<JoinHandle<io::Result<()>>>,
 }
 
-/// Ends the threads of a take whichever way its watcher leaves: a scope waits for all of its threads.
-struct EndOnDrop<'a>(&'a AtomicBool);
+/// Ends the threads of a take whichever way its watcher leaves.
+struct EndOnDrop(Arc<AtomicBool>);
 
-impl Drop for EndOnDrop<'_> {
+impl Drop for EndOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -147,44 +150,47 @@ impl Take {
         }
         // One is enough: a picture shows all that the hand did before it.
         let (hand_sink, hand) = bounded(1);
-        let streams = Streams { ticks, chunks, spare: spare_sink };
+        let (patience, given_up) = bounded(0);
+        let streams = Streams { ticks, chunks, spare: spare_sink, given_up };
         let (timeline, live) = (Arc::new(Timeline::new(control)), self.live.clone());
-        let maps = &Maps::new(picture, screen.corner(), screen.extent());
-        let over = &AtomicBool::new(false);
+        let maps = Arc::new(Maps::new(picture, screen.corner(), screen.extent()));
+        let over = Arc::new(AtomicBool::new(false));
+        let end = EndOnDrop(over.clone());
         let (video_path, events_path) = (self.spool.video_path(), self.spool.events_path());
         // The journal is a net; a take goes without it where it cannot be made.
         let voice = self.mic.as_ref().and_then(|_| VoiceJournal::create(&self.spool.voice_path()).ok());
         // So it is with the early upload: the take is handed in later all the same.
         self.early = options.early.clone().and_then(|early| Sending::start(self.spool.folder(), early).ok());
         let records_events = self.manifest.input_events.recorded;
-        // By itself: no scope waits for one that does not come back.
         let encode = {
             let (timeline, live) = (timeline.clone(), live.clone());
             let run = move || encode::run(encoders, &video_path, voice, streams, &timeline, &live);
             Builder::new().name("encode".to_owned()).spawn(run)?
         };
-        let timeline = timeline.as_ref();
         let lock = lock.map(|is_locked| lock::watch(is_locked, timeline.control())).transpose()?;
-        let (watched, shown, written) = std::thread::scope(|scope| {
-            let end = EndOnDrop(over);
-            let fps = options.fps;
-            let pace = Builder::new().name("screen".to_owned()).spawn_scoped(scope, move || {
-                let (ticks, spare) = (&tick_sink, &spare);
-                Pace { fps, timeline, maps, ticks, spare, hand: &hand, clock: &SystemClock, stop: over }
-                    .run(screen.as_mut())
-            })?;
-            let write = || events::run(&events_path, &raw, maps, timeline, &live, &hand_sink, over);
-            let mut events = records_events
-                .then(|| Builder::new().name("events".to_owned()).spawn_scoped(scope, write))
-                .transpose()?;
-            let mut threads = Threads { encode: &encode, screen: &pace, events: &mut events };
-            let watched = self.watch(timeline, maps, &mut threads, options, listener);
-            drop(end);
-            drop(self.input.take());
-            let shown = joined(pace.join());
-            let written = events.map_or(Ok(()), |events| joined(events.join()));
-            Ok::<_, SessionError>((watched, shown, written))
-        })?;
+        let show = {
+            let (fps, timeline, maps, over) = (options.fps, timeline.clone(), maps.clone(), over.clone());
+            let run = move || {
+                let (timeline, maps, stop) = (timeline.as_ref(), maps.as_ref(), over.as_ref());
+                let (ticks, spare, hand, clock) = (&tick_sink, &spare, &hand, &SystemClock);
+                Pace { fps, timeline, maps, ticks, spare, hand, clock, stop }.run(screen.as_mut())
+            };
+            Builder::new().name("screen".to_owned()).spawn(run)?
+        };
+        let mut events = {
+            let (timeline, maps) = (timeline.clone(), maps.clone());
+            let run = move || events::run(&events_path, &raw, &maps, &timeline, &live, &hand_sink, &over);
+            records_events.then(|| Builder::new().name("events".to_owned()).spawn(run)).transpose()?
+        };
+        let timeline = timeline.as_ref();
+        let mut threads = Threads { encode: &encode, screen: &show, events: &mut events };
+        let watched = self.watch(timeline, &maps, &mut threads, options, listener);
+        let at = timeline.last_recorded(clock::now());
+        drop(end);
+        drop(self.input.take());
+        let shown = end_of_screen(show, timeline, at);
+        drop(patience);
+        let written = events.map_or(Ok(()), |events| joined(events.join()));
         drop(lock);
         let encoded = self.end_of(encode);
         self.count_lost_sound();
@@ -205,7 +211,8 @@ impl Take {
         }
         let manifest = match encoded {
             Ok(report) => self.finish(report, timeline, options)?,
-            Err(EncodeThreadError::NoPicture) => {
+            // Where there was one all the same, what reached the disk of it is looked for.
+            Err(EncodeThreadError::NoPicture) if timeline.zero().is_none() => {
                 drop(self.early.take());
                 self.spool.discard();
                 let reason =
@@ -225,7 +232,7 @@ impl Take {
         &mut self,
         timeline: &Timeline,
         maps: &Maps,
-        threads: &mut Threads<'_, '_, A, B>,
+        threads: &mut Threads<'_, A, B>,
         options: &TakeOptions,
         listener: &mut dyn Listener,
     ) -> Result<(), SpoolError> {
@@ -477,9 +484,14 @@ impl Take {
         let (lost_chunks, system_gaps) = (manifest.drift.lost_chunks, manifest.drift.system_gaps);
         manifest.drift = DriftInfo { lost_chunks, system_gaps, ..report.sound.drift };
         manifest.stage = RecordingStage::Stopped;
-        self.spool.hash_files(manifest)?;
+        let folder = self.spool.folder();
+        let unfinished = |source| {
+            let reason = "its end could not be written".to_owned();
+            SessionError::Unfinished { reason, source, folder: folder.to_owned() }
+        };
+        self.spool.hash_files(manifest).map_err(unfinished)?;
         debug_assert_eq!(manifest.files.get(VIDEO_FILE), Some(&report.file));
-        self.spool.write_manifest(manifest)?;
+        self.spool.write_manifest(manifest).map_err(unfinished)?;
         manifest.quality = Some(check(self.spool.folder(), None, &options.policy)?);
         manifest.stage = RecordingStage::Checked;
         self.spool.write_manifest(manifest)?;
@@ -511,13 +523,39 @@ impl Take {
     }
 }
 
+/// What the screen's thread came to. A display that does not answer is not waited for.
+fn end_of_screen(
+    show: JoinHandle<Result<(), ScreenError>>,
+    timeline: &Timeline,
+    at: Monotonic,
+) -> Result<(), ScreenError> {
+    let until = Instant::now() + LAST_PICTURE;
+    while !show.is_finished() {
+        if Instant::now() >= until {
+            timeline.finish(End { at, untold: Vec::new() });
+            return Err(ScreenError::Lost(format!("no picture came for {} seconds", LAST_PICTURE.as_secs())));
+        }
+        std::thread::sleep(POLL);
+    }
+    joined(show.join())
+}
+
 /// A thread's result; a thread that panicked has nothing better to say than that.
 fn joined<T>(result: Result<T, Box<dyn std::any::Any + Send>>) -> T {
     result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 pub(crate) fn utc_now() -> String {
-    utc_text(OffsetDateTime::now_utc())
+    utc_text(wall())
+}
+
+/// The clock on the wall, which may be set at any time: nothing is reckoned with it.
+fn wall() -> OffsetDateTime {
+    fail::fail_point!("clock.wall", |text| {
+        let set = text.and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
+        set.unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    });
+    OffsetDateTime::now_utc()
 }
 
 pub(crate) fn utc_text(at: OffsetDateTime) -> String {

@@ -12,12 +12,22 @@ use crate::control::{Control, Stretch};
 #[derive(Debug)]
 pub(crate) struct Timeline {
     zero: OnceLock<Monotonic>,
+    end: OnceLock<End>,
     control: Control,
+}
+
+/// Where a take ends, told by who looks at the screen. It lies here, and not among the ticks, so that it is known however
+/// full the way to the encoder is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) at: Monotonic,
+    /// Ticks without a picture for which there was no room any more.
+    pub(crate) untold: Vec<Monotonic>,
 }
 
 impl Timeline {
     pub(crate) fn new(control: &Control) -> Self {
-        Self { zero: OnceLock::new(), control: control.clone() }
+        Self { zero: OnceLock::new(), end: OnceLock::new(), control: control.clone() }
     }
 
     pub(crate) fn control(&self) -> &Control {
@@ -31,6 +41,17 @@ impl Timeline {
 
     pub(crate) fn zero(&self) -> Option<Monotonic> {
         self.zero.get().copied()
+    }
+
+    /// Nothing more is told. Later calls change nothing.
+    pub(crate) fn finish(&self, end: End) {
+        self.end.get_or_init(|| end);
+    }
+
+    /// Where it ends; `now` where nobody said.
+    pub(crate) fn end(&self, now: Monotonic) -> End {
+        let unsaid = || End { at: self.last_recorded(now), untold: Vec::new() };
+        self.end.get().cloned().unwrap_or_else(unsaid)
     }
 
     /// Where a moment lies in the take; `None` before its beginning and inside a pause.

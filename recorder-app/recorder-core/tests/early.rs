@@ -8,15 +8,17 @@ mod takes;
 mod tus;
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use capture::screen::{Grab, ScreenError, ScreenSource};
 use ingest_client::{Client, Retry, Waiting};
 use media::frame::BgraFrame;
 use recorder_core::cut::cut;
-use recorder_core::session::EarlyUpload;
-use recorder_core::submit::{SentBytes, SubmitListener, read_progress, submit};
+use recorder_core::session::{AssignedTake, EarlyUpload};
+use recorder_core::spool::{Spool, recover};
+use recorder_core::submit::{SentBytes, SubmitListener, end_uploads, read_progress, submit};
 use shared_types::api::submission::Track;
 use shared_types::id::AssignmentId;
 use shared_types::recording::{Manifest, RecordingStage, VIDEO_FILE};
@@ -102,6 +104,81 @@ fn what_was_sent_while_it_was_made_is_gone_on_with_and_arrives_whole() {
     });
 }
 
+/// Set for the process that records: where, and to which server it sends.
+const INSIDE: [&str; 2] = ["EARLY_TEST_FOLDER", "EARLY_TEST_SERVER"];
+const KILLED: &str = "a_killed_take_that_was_sent_meanwhile_is_made_whole_and_gone_on_with";
+
+/// The test runs itself once more as the recorder that is killed.
+#[test]
+fn a_killed_take_that_was_sent_meanwhile_is_made_whole_and_gone_on_with() {
+    if let [Some(folder), Some(address)] = INSIDE.map(std::env::var_os) {
+        let mut options = options(15, 600.0);
+        let client = Client::new(address.to_str().unwrap(), Some("csw_secret")).unwrap();
+        options.early = Some(EarlyUpload { client, assignment: assignment() });
+        take(Path::new(&folder), sources(Noise(1), None), &options).0.unwrap();
+        return;
+    }
+    let (server, base) = (Server::start(), tempfile::tempdir().unwrap());
+    let folder = base.path().join("take");
+    let mut recorder = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", KILLED, "--nocapture"])
+        .env(INSIDE[0], &folder)
+        .env(INSIDE[1], &server.address)
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while server.see(|state| state.accepted_bytes) < 2 * PIECE {
+        assert!(Instant::now() < deadline && recorder.try_wait().unwrap().is_none(), "nothing is sent");
+        std::thread::yield_now();
+    }
+    recorder.kill().unwrap();
+    recorder.wait().unwrap();
+    let id = read_progress(&folder).unwrap().unwrap().uploads[&Track::Video].id.clone();
+    assert!(recover(&folder).unwrap().needed);
+    submit(&folder, &client(&server), assignment(), &mut Quiet, &AtomicBool::new(false)).unwrap();
+    server.see(|state| {
+        assert_eq!((state.creations, state.uploads.len()), (1, 1), "nothing was begun anew");
+        assert_eq!(state.uploads[&id].bytes, std::fs::read(folder.join(VIDEO_FILE)).unwrap());
+        assert_eq!(state.submissions.last().unwrap()["uploads"][0]["upload_id"].as_str(), Some(&*id));
+    });
+}
+
+#[test]
+fn a_take_that_was_made_whole_is_judged_by_what_its_assignment_asks_for() {
+    let (server, base) = (Server::start(), tempfile::tempdir().unwrap());
+    let folder = base.path().join("take");
+    let mut options = options(15, 2.5);
+    options.policy.min_active_secs = 1234.0;
+    options.assigned = Some(AssignedTake {
+        assignment_id: assignment(),
+        campaign_id: "0190d2a4-0000-7000-8000-000000000002".parse().unwrap(),
+        tier: "Basic".to_owned(),
+        consent: None,
+    });
+    let mut manifest = take(&folder, sources(Noise(1), None), &options).0.unwrap();
+    check_modes(&folder);
+    // As a killed recorder leaves it.
+    (manifest.stage, manifest.quality) = (RecordingStage::Capturing, None);
+    let spool = Spool::open(&folder).unwrap();
+    spool.write_manifest(&manifest).unwrap();
+    assert!(recover(&folder).unwrap().needed);
+    submit(&folder, &client(&server), assignment(), &mut Quiet, &AtomicBool::new(false)).unwrap();
+    let judged = spool.read_manifest().unwrap().quality.unwrap();
+    assert!((judged.policy.min_active_secs - 1234.0).abs() < 0.1, "{:?}", judged.policy);
+}
+
+#[test]
+fn a_take_that_is_deleted_leaves_nothing_at_a_server_that_answers() {
+    let (server, base) = (Server::start(), tempfile::tempdir().unwrap());
+    let (folder, data) = (base.path().join("take"), base.path().join("data"));
+    made(&folder, &server);
+    server.see(|state| assert!(state.uploads.values().any(|stored| !stored.bytes.is_empty())));
+    let still_held_by = end_uploads(&folder, &data, &|_| Some(client(&server))).unwrap();
+    assert_eq!(still_held_by, [] as [String; 0]);
+    server.see(|state| assert!(state.uploads.is_empty(), "{:?}", state.uploads.keys()));
+    assert!(!data.exists(), "nothing is to be remembered");
+}
+
 #[test]
 fn a_cut_ends_what_was_sent_early_and_the_rest_is_sent_afresh() {
     let (server, base) = (Server::start(), tempfile::tempdir().unwrap());
@@ -116,6 +193,25 @@ fn a_cut_ends_what_was_sent_early_and_the_rest_is_sent_afresh() {
     let id = read_progress(&folder).unwrap().unwrap().uploads[&Track::Video].id.clone();
     assert_ne!(id, early);
     server.see(|state| assert_eq!(state.uploads[&id].bytes, std::fs::read(folder.join(VIDEO_FILE)).unwrap()));
+}
+
+#[test]
+fn a_server_that_does_not_answer_keeps_nobody_from_ending_and_deleting_the_take() {
+    for hangs in ["POST", "PATCH"] {
+        let (server, base) = (Server::start(), tempfile::tempdir().unwrap());
+        let folder = base.path().join("take");
+        server.will(&[(hangs, Fault::Hang)]);
+        let began = Instant::now();
+        let (manifest, _) = made(&folder, &server);
+        assert!(began.elapsed() < Duration::from_secs(5 + 10), "{:?}", began.elapsed());
+        assert_eq!(manifest.stage, RecordingStage::Checked);
+        // Nobody holds it any more.
+        let data = base.path().join("data");
+        let client = |_: &str| Some(client(&server));
+        assert_eq!(end_uploads(&folder, &data, &client).unwrap(), [] as [String; 0]);
+        let begun = read_progress(&folder).unwrap().map(|progress| progress.uploads.len());
+        assert_eq!(begun, (hangs == "PATCH").then_some(1), "of an upload without an answer nothing is known");
+    }
 }
 
 #[test]

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use capture::input::{RawKind, synthetic};
 use capture::screen::synthetic::TestCard;
+use crossbeam_channel::{Sender, bounded};
 use fail::FailScenario;
 use recorder_core::control::Control;
 use recorder_core::session::{InputSource, Listener, Progress, SessionError, ended_early, record};
-use recorder_core::spool::Spool;
+use recorder_core::spool::{Spool, SpoolError, recover};
 use shared_types::event::parse_events;
 use shared_types::recording::{EVENTS_FILE, HealthEvent, RecordingStage, VIDEO_FILE};
 use takes::{HEIGHT, Heard, RATE_HZ, WIDTH, check_whole, mic, options, sources, take, tone, view};
@@ -57,6 +58,142 @@ fn when_no_encoder_works_any_more_picture_and_voice_until_then_are_kept() {
     let voice = hound_secs(&fs::read(folder.join("voice.wav")).unwrap());
     assert!(in_video > 1.5 && voice >= in_video - 0.02, "{voice} s of voice beside {in_video} s in the video");
     assert!(manifest.files.contains_key("voice.wav"));
+}
+
+/// Until no thread of this program has the name, where the system tells.
+fn wait_for_end_of(thread: &str) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| {
+        let mut names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
+        names.any(|name| name.trim() == thread)
+    }) {
+        assert!(Instant::now() < deadline, "the thread {thread} never ends");
+        std::thread::yield_now();
+    }
+}
+
+/// Clicks at the same place all the while.
+fn clicks() -> InputSource {
+    let mut presses = 0_u32;
+    let click = move || {
+        presses += 1;
+        let (button, x, y) = (1, 30, 40);
+        Some(if presses % 2 == 1 { RawKind::ButtonDown { button, x, y } } else { RawKind::ButtonUp { button, x, y } })
+    };
+    InputSource::Start(Box::new(move |sink| synthetic::start(sink, click)))
+}
+
+/// Ends the take once it is so long.
+struct EndsAt<'a> {
+    secs: f64,
+    control: &'a Control,
+    ended: Sender<()>,
+}
+
+impl Listener for EndsAt<'_> {
+    fn started(&mut self) {}
+
+    fn progress(&mut self, progress: Progress) {
+        if progress.secs >= self.secs {
+            self.control.end();
+            self.ended.try_send(()).ok();
+        }
+    }
+
+    fn health(&mut self, _: &HealthEvent) {}
+}
+
+#[test]
+fn a_disk_that_answers_again_after_the_end_costs_nothing_that_was_recorded() {
+    let scenario = FailScenario::setup();
+    // The head of the video and two pieces of it, and the events for two seconds.
+    fail::cfg("journal.append", "3*off->pause").unwrap();
+    fail::cfg("events.sync", "2*off->pause").unwrap();
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    let control = Control::default();
+    let (ended, end) = bounded(1);
+    let mut sources = sources(TestCard::new(WIDTH, HEIGHT), None);
+    sources.input = clicks();
+    // Long enough for more pictures than there is room for on their way, too short for a word about it.
+    let mut listener = EndsAt { secs: 5.5, control: &control, ended };
+    let result = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            end.recv().unwrap();
+            // Whoever looks at the screen has said all that it has to say.
+            wait_for_end_of("screen");
+            ["journal.append", "events.sync"].into_iter().for_each(fail::remove);
+        });
+        record(&folder, sources, &options(30, 60.0), &control, &mut listener)
+    });
+    scenario.teardown();
+    let manifest = result.unwrap();
+    assert_eq!(manifest.stage, RecordingStage::Checked);
+    let viewer = check_whole(&folder, &manifest);
+    assert!(viewer.pictures.last().unwrap().0 > 5.3, "{:?}", viewer.pictures.last());
+    let dropped: u64 = manifest.frames.dropped_per_second.values().map(|&count| u64::from(count)).sum();
+    assert!(dropped > 60 && manifest.frames.due == manifest.frames.captured + dropped, "{:?}", manifest.frames);
+    assert!(!parse_events(&fs::read_to_string(folder.join(EVENTS_FILE)).unwrap()).unwrap().is_empty());
+}
+
+#[test]
+fn a_disk_that_fills_up_ends_a_whole_take_and_says_why() {
+    let scenario = FailScenario::setup();
+    // There is room to begin, and the first two times that it is looked at.
+    fail::cfg("disk.full", "3*off->return").unwrap();
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    let (result, health) = take(&folder, sources(TestCard::new(WIDTH, HEIGHT), None), &options(15, 60.0));
+    fail::cfg("disk.full", "return").unwrap();
+    let refused = take(&base.path().join("another"), sources(TestCard::new(WIDTH, HEIGHT), None), &options(15, 1.0));
+    scenario.teardown();
+    let manifest = result.unwrap();
+    assert_eq!((health, manifest.stage), (vec!["disk_full".to_owned()], RecordingStage::Checked));
+    assert!(ended_early(&manifest) && manifest.health[0].sentence.contains("Free some space"), "{:?}", manifest.health);
+    let last = check_whole(&folder, &manifest).pictures.last().unwrap().0;
+    assert!((3.0..30.0).contains(&last), "{last}");
+    assert!(matches!(refused.0, Err(SessionError::Spool(SpoolError::Full { .. }))), "{refused:?}");
+    assert!(!base.path().join("another").exists(), "it is not even begun");
+}
+
+#[test]
+fn the_clock_on_the_wall_may_be_set_during_a_take() {
+    let scenario = FailScenario::setup();
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    // Right when the folder is made; then it is set back, and forth again.
+    fail::cfg(
+        "clock.wall",
+        "1*return(2026-03-29T01:59:59Z)->1*return(2026-03-29T00:59:59Z)->return(2026-03-29T04:00:00Z)",
+    )
+    .unwrap();
+    let mut sources = sources(TestCard::new(WIDTH, HEIGHT), Some(mic(vec![Some(tone())])));
+    sources.input = clicks();
+    let (result, health) = take(&folder, sources, &options(15, 3.5));
+    scenario.teardown();
+    let manifest = result.unwrap();
+    assert_eq!((health, manifest.pauses.as_slice(), manifest.stage), (vec![], &[][..], RecordingStage::Checked));
+    assert_eq!(manifest.clock.started_at, "2026-03-29T00:59:59.000Z", "as it was at the first picture");
+    let viewer = check_whole(&folder, &manifest);
+    assert!((3.3..4.0).contains(&viewer.pictures.last().unwrap().0), "{:?}", viewer.pictures.last());
+    let events = parse_events(&fs::read_to_string(folder.join(EVENTS_FILE)).unwrap()).unwrap();
+    assert!(!events.is_empty() && events.iter().all(|event| event.t < 4.0), "{events:?}");
+}
+
+#[test]
+fn a_take_whose_end_cannot_be_written_is_told_as_such_and_can_be_made_whole() {
+    let scenario = FailScenario::setup();
+    // That of the beginning is written.
+    fail::cfg("manifest.write", "1*off->return").unwrap();
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    let (result, _) = take(&folder, sources(TestCard::new(WIDTH, HEIGHT), None), &options(15, 2.5));
+    let left = Spool::open(&folder).unwrap().read_manifest().unwrap().stage;
+    scenario.teardown();
+    let Err(SessionError::Unfinished { folder: told, .. }) = result else { panic!("{result:?}") };
+    assert_eq!((&told, left), (&folder, RecordingStage::Capturing));
+    assert!(recover(&folder).unwrap().needed);
+    assert_eq!(Spool::open(&folder).unwrap().read_manifest().unwrap().stage, RecordingStage::Stopped);
 }
 
 /// Ends the take as soon as it is told that it hangs.
@@ -103,13 +240,7 @@ fn an_encoder_that_hangs_is_told_and_does_not_keep_the_take_from_ending() {
     assert!(viewer.pictures.last().unwrap().0 > 1.0);
     // The encoder goes on now, and finds that it is too late.
     fail::remove("h264.send");
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| {
-        let mut names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
-        names.any(|name| name.trim() == "encode")
-    }) {
-        assert!(Instant::now() < deadline, "the encoder's thread never ends");
-    }
+    wait_for_end_of("encode");
     scenario.teardown();
     assert_eq!(fs::read(folder.join(VIDEO_FILE)).unwrap(), left, "nothing is written behind the end");
 }
@@ -145,14 +276,8 @@ fn input_events_that_cannot_be_written_are_told_at_once_and_the_take_goes_on() {
     fail::cfg("events.write", "3*off->return").unwrap();
     let base = tempfile::tempdir().unwrap();
     let folder = base.path().join("take");
-    let mut presses = 0_u32;
-    let click = move || {
-        presses += 1;
-        let (button, x, y) = (1, 30, 40);
-        Some(if presses % 2 == 1 { RawKind::ButtonDown { button, x, y } } else { RawKind::ButtonUp { button, x, y } })
-    };
     let mut sources = sources(TestCard::new(WIDTH, HEIGHT), None);
-    sources.input = InputSource::Start(Box::new(move |sink| synthetic::start(sink, click)));
+    sources.input = clicks();
     let (result, health) = take(&folder, sources, &options(15, 4.0));
     scenario.teardown();
     let manifest = result.unwrap();

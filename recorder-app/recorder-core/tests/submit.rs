@@ -122,11 +122,46 @@ fn what_the_server_lost_or_found_broken_is_sent_again_once() {
         assert!(killed.unwrap_err().is_cancelled());
         server.will(&[("POST", Fault::Answer(status))]);
         run(folder.path(), &server, u64::MAX, 1).0.unwrap();
-        server.see(|state| assert_eq!(state.creations, creations, "{status}"));
+        server.see(|state| {
+            assert_eq!(state.creations, creations, "{status}");
+            let sent = state.submissions.last().unwrap()["uploads"].as_array().unwrap().iter();
+            let handed_in: Vec<_> = sent.map(|upload| upload["upload_id"].as_str().unwrap()).collect();
+            let kept: Vec<_> = state.uploads.keys().collect();
+            assert_eq!(kept, handed_in, "{status}: the server keeps nothing that was not handed in");
+        });
+        assert_eq!(read_progress(folder.path()).unwrap().unwrap().to_terminate, []);
     }
     let (server, folder) = (Server::start(), take("checked"));
     server.will(&uploads);
     assert_eq!(run(folder.path(), &server, u64::MAX, 1).1, 2);
+}
+
+#[test]
+fn an_upload_that_is_not_gone_on_with_is_ended_at_its_server() {
+    // The server has more than there is; or the file is another one now, as after a copy that was put back.
+    let spoil: [fn(&Server, &Path); 2] = [
+        |server, _| {
+            server.see(|state| state.uploads.values_mut().for_each(|stored| stored.bytes.resize(2 * VIDEO_BYTES, 0)));
+        },
+        |_, folder| {
+            let mut progress = read_progress(folder).unwrap().unwrap();
+            progress.uploads.values_mut().for_each(|sent| sent.sha256 = "another".to_owned());
+            let path = folder.join("upload.json");
+            std::fs::write(path, serde_json::to_vec(&progress).unwrap()).unwrap();
+        },
+    ];
+    for spoil in spoil {
+        let (server, folder) = (Server::start(), take("checked"));
+        let (killed, _) = run(folder.path(), &server, 1, 1);
+        assert!(killed.unwrap_err().is_cancelled());
+        let first = server.see(|state| state.uploads.keys().next().unwrap().clone());
+        spoil(&server, folder.path());
+        run(folder.path(), &server, u64::MAX, 1).0.unwrap();
+        server.see(|state| {
+            assert_eq!((state.creations, state.uploads.len()), (3, 2), "{:?}", state.uploads.keys());
+            assert!(!state.uploads.contains_key(&first));
+        });
+    }
 }
 
 #[test]

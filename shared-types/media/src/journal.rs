@@ -36,6 +36,7 @@ impl Journal {
 
     /// Appends one piece and returns when it is on the disk.
     pub fn append(&mut self, bytes: &[u8], t: Option<f64>) -> io::Result<Fragment> {
+        fail::fail_point!("journal.append");
         self.file.write_all(bytes)?;
         self.file.sync_data()?;
         self.whole.update(bytes);

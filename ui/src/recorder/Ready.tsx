@@ -97,6 +97,7 @@ export function Ready({ goal, host, onConsent, onStarted, onBack }: Props) {
           </Field>
         </div>
       ) : null}
+      {devices.data?.disk_secs != null ? <Room secs={devices.data.disk_secs} neededSecs={2 * goal.policy.min_active_secs} /> : null}
       {devices.data ? <Choices host={host} programs={devices.data.programs} onChoose={start.reset} /> : null}
       {devices.data ? <Preflight goal={goal} screen={screen} microphone={microphone.wish} /> : null}
       {devices.data && microphone.wish === null && goal.policy.narration !== 'none' ? (
@@ -114,6 +115,22 @@ export function Ready({ goal, host, onConsent, onStarted, onBack }: Props) {
         </Button>
       </div>
     </Page>
+  );
+}
+
+/** How much fits on the disk; a warning where that is less than twice what is asked for. */
+function Room({ secs, neededSecs }: { secs: number; neededSecs: number }) {
+  const room = spellSecs(Math.floor(secs / 60) * 60);
+  return (
+    <div data-testid="room" data-secs={secs}>
+      {secs < neededSecs ? (
+        <Notice tone="warn" title={`Your disk has room for ${room} of recording only.`}>
+          <span>Free some space before you begin.</span>
+        </Notice>
+      ) : (
+        <p className="muted">Your disk has room for {room} of recording.</p>
+      )}
+    </div>
   );
 }
 

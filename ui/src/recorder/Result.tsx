@@ -7,6 +7,8 @@ import { Cut } from './Cut';
 import { Page, TroubleNotice } from './Page';
 import { verdictWords } from './words';
 
+const share = new Intl.NumberFormat(undefined, { style: 'percent', maximumSignificantDigits: 1 });
+
 type Props = {
   take: Take;
   onSubmitted: () => void;
@@ -29,6 +31,9 @@ export function Result({ take, onSubmitted, onAgain, onCut, onDiscarded }: Props
   });
   const verdict = take.report?.verdict ?? 'review';
   const said = verdictWords[verdict];
+  // Many are a flag, with a sentence of its own.
+  const isFlagged = take.report?.flags.some((flag) => flag.flag === 'dropped_frames') ?? false;
+  const missing = 1 - (take.report?.measurements.capture?.frames_kept ?? 1);
   const submit = (
     <Button look={verdict === 'reject' ? 'plain' : 'primary'} large disabled={send.isPending} onClick={() => send.mutate()} data-testid="submit">
       {verdict === 'reject' ? 'Send it in anyway' : 'Send it in'}
@@ -60,6 +65,7 @@ export function Result({ take, onSubmitted, onAgain, onCut, onDiscarded }: Props
       ) : null}
       <p className="numbers muted">
         {formatClock(take.secs)} long, {formatBytes(take.bytes)}
+        {missing > 0 && !isFlagged ? `, ${share.format(missing)} of the pictures missing because the computer was busy` : ''}
       </p>
       {take.report && take.report.flags.length > 0 ? (
         <ul className="flags" aria-label="What the check found">

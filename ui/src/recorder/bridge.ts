@@ -70,6 +70,8 @@ export type Devices = {
   /** Programs whose windows can be left out of the picture; null where the system cannot. */
   programs: string[] | null;
   microphones: { id: string; name: string; default: boolean }[];
+  /** How long a recording could be; null where the disk does not tell its room. */
+  disk_secs: number | null;
   problems: Trouble[];
 };
 

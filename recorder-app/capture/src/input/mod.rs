@@ -28,6 +28,7 @@ mod x11;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 use media::time::Monotonic;
@@ -105,6 +106,10 @@ pub enum InputError {
     Lost(String),
 }
 
+/// How long the end of the reading is waited for.
+const GOODBYE: Duration = Duration::from_secs(2);
+const POLL: Duration = Duration::from_millis(2);
+
 /// Reading of mouse and keyboard under way; dropping it stops it.
 pub struct Running {
     stop: Arc<AtomicBool>,
@@ -161,8 +166,17 @@ impl Running {
         self.end()
     }
 
+    /// A display that does not answer keeps its thread, for which nobody waits.
     fn end(&mut self) -> Result<(), InputError> {
         self.stop.store(true, Ordering::Relaxed);
+        let until = Instant::now() + GOODBYE;
+        while self.is_alive() {
+            if Instant::now() >= until {
+                self.thread = None;
+                return Err(InputError::Lost("it does not answer".to_owned()));
+            }
+            std::thread::sleep(POLL);
+        }
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(result)) => result,
             Some(Err(_)) => Err(InputError::Lost("its thread failed".to_owned())),

@@ -35,6 +35,9 @@ pub fn watch(_session: &Session, _pressed: impl Fn() + Send + 'static) -> Result
 }
 
 #[cfg(target_os = "windows")]
+pub(super) use hot_key::is_alt_gr_held;
+
+#[cfg(target_os = "windows")]
 mod hot_key {
     #![expect(unsafe_code, reason = "hot keys have no safe form")]
 
@@ -70,9 +73,7 @@ mod hot_key {
         while !stop.load(Ordering::Relaxed) {
             // SAFETY: the message is written before it is read.
             while unsafe { PeekMessageW(&raw mut message, nobody, 0, 0, PM_REMOVE) }.as_bool() {
-                // SAFETY: a plain question.
-                let is_down = |key: u16| unsafe { GetAsyncKeyState(key.into()) } < 0;
-                if message.message == WM_HOTKEY && !is_alt_gr(layout_has_alt_gr(), is_down) {
+                if message.message == WM_HOTKEY && !is_alt_gr_held() {
                     pressed();
                 }
             }
@@ -81,6 +82,13 @@ mod hot_key {
         }
         // SAFETY: the key is this thread's.
         drop(unsafe { UnregisterHotKey(nobody, ID) });
+    }
+
+    /// Whether Ctrl and Alt are held by the key `AltGr` alone.
+    pub(in super::super) fn is_alt_gr_held() -> bool {
+        // SAFETY: a plain question.
+        let is_down = |key: u16| unsafe { GetAsyncKeyState(key.into()) } < 0;
+        is_alt_gr(layout_has_alt_gr(), is_down)
     }
 
     /// Of the window in front; each has a layout of its own.

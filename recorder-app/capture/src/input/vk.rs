@@ -9,6 +9,9 @@ const FUNCTION_KEYS: [&str; 24] = [
 /// What a device sends whose key has no meaning, and the two halves of a packet that holds a character.
 const NOTHING: [u16; 3] = [0, 0xe7, 0xff];
 
+/// Of the key that pauses, with Ctrl and Alt.
+const P: u16 = 0x50;
+
 pub(super) enum Meaning {
     Key(Pressed),
     Modifier(Modifiers),
@@ -78,13 +81,23 @@ impl Keys {
         }
     }
 
-    /// With the right Alt key, which some layouts have for characters, Windows also holds Ctrl.
-    pub(super) fn name(&self, pressed: Pressed) -> KeyName {
+    /// Whether a key is the one that pauses a take. It reaches no program, and would else pass for a character. Where `AltGr`
+    /// is held the press pauses nothing.
+    pub(super) fn is_pause_key(&self, key: u16, is_alt_gr: impl FnOnce() -> bool) -> bool {
+        key == P && self.held() == Modifiers::CTRL.with(Modifiers::ALT) && !is_alt_gr()
+    }
+
+    fn held(&self) -> Modifiers {
         let held = (0..256_u16).filter(|&key| self.0[usize::from(key)]);
-        let modifiers = held.fold(Modifiers::NONE, |all, key| match meaning(key, |_| None) {
+        held.fold(Modifiers::NONE, |all, key| match meaning(key, |_| None) {
             Meaning::Modifier(modifier) => all.with(modifier),
             _ => all,
-        });
+        })
+    }
+
+    /// With the right Alt key, which some layouts have for characters, Windows also holds Ctrl.
+    pub(super) fn name(&self, pressed: Pressed) -> KeyName {
+        let modifiers = self.held();
         let writes = matches!(pressed, Pressed::Character(_))
             && modifiers.holds(Modifiers::CTRL)
             && modifiers.holds(Modifiers::ALT)
@@ -171,6 +184,25 @@ mod tests {
         }
         assert_eq!(shown(keys.name(PRESSED_L)), "a character");
         assert!(!keys.press(999) && !keys.press(999), "no such key");
+    }
+
+    #[test]
+    fn the_key_that_pauses_is_none_of_what_is_typed() {
+        let rows: [(&[u16], u16, bool); 5] = [
+            (&[CTRL, ALT], P, true),
+            (&[CTRL, ALT], L, false),
+            (&[CTRL], P, false),
+            (&[CTRL, ALT, 0x10], P, false),
+            (&[CTRL, ALT, META], P, false),
+        ];
+        for (held, key, expected) in rows {
+            let mut keys = Keys::new();
+            for key in held.iter().chain([&key]) {
+                keys.press(*key);
+            }
+            assert_eq!(keys.is_pause_key(key, || false), expected, "{held:x?} {key:x}");
+            assert!(!keys.is_pause_key(key, || true), "with AltGr it writes");
+        }
     }
 
     #[test]

@@ -30,6 +30,7 @@ use windows::core::{PWSTR, w};
 
 use super::discretion::{Discretion, Front};
 use super::out::{Out, Stopped};
+use super::pause_key::is_alt_gr_held;
 use super::vk::{Keys, Meaning, meaning, meant};
 use super::{InputError, RawInput, RawKind};
 use crate::{clock, display};
@@ -163,6 +164,9 @@ impl Reader {
                 return out.send(at, RawKind::KeyUp);
             }
             let repeat = self.keys.press(key);
+            if self.keys.is_pause_key(key, is_alt_gr_held) {
+                return Ok(());
+            }
             let front = self.front();
             let tells = self.discretion.tells_key(&front);
             if let Meaning::Key(pressed) = meaning(key, character)

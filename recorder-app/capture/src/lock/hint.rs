@@ -1,13 +1,16 @@
 //! What logind says of the session, over the system's D-Bus.
 //!
 //! The session is the one that the program runs in, or, where it runs outside of all of them as a desktop's services do, the
-//! one that its user sees. A computer without logind, or without a bus, is asked again from time to time.
+//! one that its user sees. One that does not answer for a moment is as it was and is asked at once again; a computer without
+//! logind, or without a bus, from time to time.
 
 use std::time::{Duration, Instant};
 
 use dbus::Error;
 use dbus::blocking::Connection;
 use dbus::blocking::stdintf::org_freedesktop_dbus::Properties;
+
+use super::last::Last;
 
 const SERVICE: &str = "org.freedesktop.login1";
 const OWN_SESSION: &str = "/org/freedesktop/login1/session/auto";
@@ -18,6 +21,7 @@ const AGAIN_AFTER: Duration = Duration::from_secs(10);
 #[derive(Default)]
 pub(super) struct Hint {
     bus: Option<Connection>,
+    last: Last,
     /// Before this nobody is asked.
     not_before: Option<Instant>,
 }
@@ -27,13 +31,15 @@ impl Hint {
         if self.not_before.is_some_and(|moment| Instant::now() < moment) {
             return false;
         }
-        let hint = self.ask();
-        self.not_before = hint.is_err().then(|| Instant::now() + AGAIN_AFTER);
-        hint.unwrap_or_else(|_| {
+        let hint = self.ask().ok();
+        if hint.is_none() {
             // A bus that ended needs another connection.
             self.bus = None;
-            false
-        })
+        }
+        let now = Instant::now();
+        let is_locked = self.last.told(hint, now);
+        self.not_before = (!self.last.counts(now)).then(|| now + AGAIN_AFTER);
+        is_locked
     }
 
     fn ask(&mut self) -> Result<bool, Error> {

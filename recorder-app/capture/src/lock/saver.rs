@@ -8,10 +8,14 @@ use std::time::{Duration, Instant};
 use dbus::blocking::{BlockingSender as _, Connection};
 use dbus::{Error, Message};
 
+use super::last::Last;
 use crate::display::Session;
 
-/// The name of each, which is its interface's as well, and its place: KDE's, GNOME's, Cinnamon's, MATE's, Xfce's.
-const SAVERS: [(&str, &str); 5] = [
+/// Its name, which is its interface's as well, and its place.
+type Name = (&'static str, &'static str);
+
+/// KDE's, GNOME's, Cinnamon's, MATE's, Xfce's.
+const SAVERS: [Name; 5] = [
     ("org.freedesktop.ScreenSaver", "/org/freedesktop/ScreenSaver"),
     ("org.gnome.ScreenSaver", "/org/gnome/ScreenSaver"),
     ("org.cinnamon.ScreenSaver", "/org/cinnamon/ScreenSaver"),
@@ -19,14 +23,14 @@ const SAVERS: [(&str, &str); 5] = [
     ("org.xfce.ScreenSaver", "/org/xfce/ScreenSaver"),
 ];
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Those that did not answer are asked again after this.
+/// Those that have not answered are asked again after this; one that did is asked each time.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 pub(super) struct Saver {
     address: Option<String>,
     bus: Option<Connection>,
-    /// Those that answered the last time.
-    running: Vec<(&'static str, &'static str)>,
+    /// Those that answered, and what.
+    running: Vec<(Name, Last)>,
     /// Before this only they are asked.
     not_before: Option<Instant>,
 }
@@ -38,27 +42,30 @@ impl Saver {
 
     pub(super) fn is_active(&mut self) -> bool {
         let Some(address) = self.address.as_deref() else { return false };
-        if self.not_before.is_none_or(|moment| Instant::now() >= moment) {
-            if self.running.is_empty() {
-                // A bus that ended needs another connection.
-                self.bus = Connection::new_address(address).ok();
-            }
-            self.running = SAVERS.to_vec();
+        let is_due = self.not_before.is_none_or(|moment| Instant::now() >= moment);
+        let has_ended = self.bus.as_ref().is_none_or(|bus| !bus.channel().is_connected());
+        if has_ended && (is_due || !self.running.is_empty()) {
+            self.bus = Connection::new_address(address).ok();
+        }
+        if is_due {
+            let is_running = |name: &Name| self.running.iter().any(|(running, _)| running == name);
+            let others: Vec<_> = SAVERS.into_iter().filter(|name| !is_running(name)).collect();
+            self.running.extend(others.into_iter().map(|name| (name, Last::default())));
             self.not_before = Some(Instant::now() + LOOK_EVERY);
         }
-        let Some(bus) = &self.bus else { return false };
         let mut is_active = false;
-        self.running.retain(|saver| {
-            let answer = ask(bus, saver);
-            is_active |= matches!(answer, Ok(true));
-            answer.is_ok()
+        self.running.retain_mut(|(name, last)| {
+            let answer = self.bus.as_ref().and_then(|bus| ask(bus, *name).ok());
+            let now = Instant::now();
+            is_active |= last.told(answer, now);
+            last.counts(now)
         });
         is_active
     }
 }
 
-fn ask(bus: &Connection, (name, path): &(&'static str, &'static str)) -> Result<bool, Error> {
-    let mut question = Message::call_with_args(*name, *path, *name, "GetActive", ());
+fn ask(bus: &Connection, (name, path): Name) -> Result<bool, Error> {
+    let mut question = Message::call_with_args(name, path, name, "GetActive", ());
     question.set_auto_start(false);
     bus.send_with_reply_and_block(question, PATIENCE)?.read1().map_err(|_| Error::new_failed("it is no yes or no"))
 }

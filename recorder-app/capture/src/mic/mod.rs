@@ -38,9 +38,9 @@ pub enum MicEvent {
 
 #[derive(Debug, thiserror::Error)]
 pub enum MicError {
-    #[error("No microphone was found. Plug one in, or record without sound with `--mic none`.")]
+    #[error("No microphone was found. Plug one in, then start again.")]
     NoneFound,
-    #[error("There is no microphone {id:?}. There is: {there}. `recorder devices` lists them.")]
+    #[error("There is no microphone {id:?}. There is: {there}. Plug it in, or choose another one.")]
     Unknown { id: String, there: String },
     #[error(
         "The microphone {name:?} may not be used. Allow it in the system's privacy settings, or choose another one."
@@ -54,7 +54,7 @@ pub enum MicError {
         "The microphone {name:?} could not be started: {reason}. Unplug it and plug it in again, or choose another."
     )]
     Failed { name: String, reason: String },
-    #[error("The sound system did not answer: {0}. Check that it is running, or record with `--mic none`.")]
+    #[error("The sound system did not answer: {0}. Check that it is running, or restart the computer.")]
     System(String),
 }
 
@@ -154,6 +154,23 @@ impl Tap {
 mod tests {
     use super::*;
     use media::time::Monotonic;
+
+    #[test]
+    fn what_went_wrong_is_told_for_the_window_as_well_as_for_the_terminal() {
+        let name = || "Headset".to_owned();
+        let all = [
+            MicError::NoneFound,
+            MicError::Unknown { id: name(), there: "none".to_owned() },
+            MicError::Forbidden { name: name() },
+            MicError::Busy { name: name() },
+            MicError::Format { name: name(), format: "u24".to_owned() },
+            MicError::Failed { name: name(), reason: "it is gone".to_owned() },
+            MicError::System("no connection".to_owned()),
+        ];
+        for error in all.map(|error| error.to_string()) {
+            assert!(!error.contains('`') && error.ends_with('.') && error.contains(". "), "{error}");
+        }
+    }
 
     #[test]
     fn a_full_channel_drops_and_counts_without_waiting() {

@@ -19,6 +19,7 @@ use crate::clock;
 /// What the device hears, how its clock runs, and when it falls silent.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    pub id: String,
     pub rate_hz: u32,
     pub channels: u16,
     pub signal: Signal,
@@ -43,7 +44,7 @@ pub enum Signal {
 
 impl Plan {
     pub fn new(rate_hz: u32, channels: u16, signal: Signal) -> Self {
-        Self { rate_hz, channels, signal, drift_ppm: 0.0, gaps: Vec::new() }
+        Self { id: "synthetic".to_owned(), rate_hz, channels, signal, drift_ppm: 0.0, gaps: Vec::new() }
     }
 
     /// The device, switched on at `start`.
@@ -104,7 +105,7 @@ impl Signal {
 /// Plays a plan in real time, from now.
 pub fn start(plan: Plan, sink: Sender<AudioChunk>) -> Result<Running, MicError> {
     let info = MicInfo {
-        id: "synthetic".to_owned(),
+        id: plan.id.clone(),
         name: "Synthetic microphone".to_owned(),
         default: false,
         rate_hz: plan.rate_hz,

@@ -80,7 +80,7 @@ pub struct ScreenInfo {
 pub enum ScreenError {
     #[error(transparent)]
     Display(#[from] DisplayError),
-    #[error("There is no screen {id:?}. There is: {there}. `recorder devices` lists them.")]
+    #[error("There is no screen {id:?}. There is: {there}. Choose one that is there.")]
     Unknown { id: String, there: String },
     #[error("The screen {id:?} was switched off or unplugged, or the window was closed. Record another one.")]
     Gone { id: String },
@@ -113,7 +113,7 @@ pub enum ScreenError {
     LeftOut,
     #[error(
         "This desktop gives the picture of the screen whole, so no window can be left out of it. Share a single window, \
-         or close what nobody should see, and start again without `--hide`."
+         or close what nobody should see, and start again with nothing left out."
     )]
     Unhidable,
     #[error("The display stopped answering: {0}. What was recorded so far is kept; start a new recording.")]
@@ -196,4 +196,30 @@ pub fn describe(session: &Session, id: Option<&str>, source: &dyn ScreenSource) 
         .ok_or_else(|| ScreenError::Gone { id: id.unwrap_or_default().to_owned() })?;
     (info.width, info.height) = source.size();
     Ok(info)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_went_wrong_is_told_for_the_window_as_well_as_for_the_terminal() {
+        let id = || "HDMI-1".to_owned();
+        let all = [
+            ScreenError::Unknown { id: id(), there: "none".to_owned() },
+            ScreenError::Gone { id: id() },
+            ScreenError::Refused,
+            ScreenError::NotChosen,
+            ScreenError::NoPortal { reason: "it has none".to_owned() },
+            ScreenError::Unshared,
+            ScreenError::Silent,
+            ScreenError::Busy,
+            ScreenError::LeftOut,
+            ScreenError::Unhidable,
+            ScreenError::Lost("no connection".to_owned()),
+        ];
+        for error in all.map(|error| error.to_string()) {
+            assert!(!error.contains('`') && error.ends_with('.') && error.contains(". "), "{error}");
+        }
+    }
 }

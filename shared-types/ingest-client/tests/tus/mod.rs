@@ -20,6 +20,9 @@ pub(crate) enum Fault {
     Answer(u16),
     /// The upload is gone before the request is handled.
     Forget,
+    /// All is done as asked, and no answer ever comes while the server lives.
+    #[allow(dead_code, reason = "met by those who record meanwhile")]
+    Hang,
     /// Only the first half of the answer's body is sent.
     HalfAnswer,
 }
@@ -41,6 +44,7 @@ pub(crate) struct State {
     pub(crate) log: Vec<(String, Option<String>)>,
     pub(crate) object: Vec<u8>,
     faults: VecDeque<(&'static str, Fault)>,
+    hanging: Vec<TcpStream>,
 }
 
 pub(crate) struct Server {
@@ -137,6 +141,10 @@ fn serve_one(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     };
     let said = format!("{} {} {}", asked.method, asked.path, answer.status);
     state.log.push((said, asked.headers.get("authorization").cloned()));
+    if matches!(fault, Some(Fault::Hang)) {
+        state.hanging.push(stream);
+        return Ok(());
+    }
     drop(state);
     if matches!(fault, Some(Fault::Cut(_) | Fault::Silent)) {
         return Ok(());

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use capture::screen::ScreenInfo;
+use capture::mic::MicError;
 use capture::screen::synthetic::TestCard;
+use capture::screen::{ScreenError, ScreenInfo};
 use capture::{input, lock, mic, screen};
 use clap::Args;
 use recorder_core::config::Config;
@@ -20,7 +21,7 @@ use recorder_core::spool::{is_free, room_secs};
 use serde::Serialize;
 use shared_types::id::AssignmentId;
 use shared_types::quality::policy::Policy;
-use shared_types::recording::{HealthEvent, Manifest};
+use shared_types::recording::{FrameCounts, HealthEvent, Manifest};
 
 use crate::talk::{print_line, say};
 use crate::{USAGE, drive, talk, worker};
@@ -97,7 +98,7 @@ pub(crate) fn devices() -> ExitCode {
     });
     // What stands in its way was told with the screens.
     let windows = screen::windows(&session).unwrap_or_default();
-    let found = mic::list().and_then(|found| if found.is_empty() { Err(mic::MicError::NoneFound) } else { Ok(found) });
+    let found = mic::list().and_then(|found| if found.is_empty() { Err(MicError::NoneFound) } else { Ok(found) });
     let microphones = found.unwrap_or_else(|error| {
         problems.push(error.to_string());
         Vec::new()
@@ -185,18 +186,34 @@ fn options(args: &RecordArgs, config: &Config) -> Result<TakeOptions, EnrolError
 }
 
 fn failure(error: &SessionError) -> ExitCode {
-    match error {
-        SessionError::Spool(error) => return talk::spool_failure(error),
-        SessionError::Screen(
-            screen::ScreenError::Unknown { .. } | screen::ScreenError::LeftOut | screen::ScreenError::Unhidable,
-        )
-        | SessionError::Mic(mic::MicError::Unknown { .. }) => {
-            talk::fault(error);
-            return ExitCode::from(USAGE);
-        }
-        _ => talk::fault(error),
+    if let SessionError::Spool(error) = error {
+        return talk::spool_failure(error);
     }
-    ExitCode::FAILURE
+    talk::fault(error);
+    if let Some(hint) = hint(error) {
+        say(hint);
+    }
+    match error {
+        SessionError::Screen(ScreenError::Unknown { .. } | ScreenError::LeftOut | ScreenError::Unhidable)
+        | SessionError::Mic(MicError::Unknown { .. }) => ExitCode::from(USAGE),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// What only the command can do about it.
+fn hint(error: &SessionError) -> Option<&'static str> {
+    match error {
+        SessionError::Screen(ScreenError::Unknown { .. }) | SessionError::Mic(MicError::Unknown { .. }) => {
+            Some("`recorder devices` lists what there is.")
+        }
+        SessionError::Screen(ScreenError::Unhidable) => {
+            Some("Leave `--hide` away to record all that is on the screen.")
+        }
+        SessionError::Mic(MicError::NoneFound | MicError::System(_)) => {
+            Some("To record without sound, add `--mic none`.")
+        }
+        _ => None,
+    }
 }
 
 fn sources(args: &RecordArgs, config: &Config) -> Result<Sources, SessionError> {
@@ -224,7 +241,7 @@ fn sources(args: &RecordArgs, config: &Config) -> Result<Sources, SessionError> 
     }
     let screen = screen::open(&session, args.screen.as_deref())?;
     if !args.hide.is_empty() && screen.system() != "x11" {
-        return Err(screen::ScreenError::Unhidable.into());
+        return Err(ScreenError::Unhidable.into());
     }
     let screen_info = screen::describe(&session, args.screen.as_deref(), screen.as_ref())?;
     let session = session.showing(args.screen.as_deref());
@@ -241,6 +258,20 @@ fn tell(manifest: &Manifest) {
     if let Some(report) = &manifest.quality {
         talk::verdict(report);
     }
+    if let Some(sentence) = missing_pictures(&manifest.frames) {
+        say(&sentence);
+    }
+}
+
+/// Also where they are too few for the check to mind.
+fn missing_pictures(frames: &FrameCounts) -> Option<String> {
+    let missing = frames.due.saturating_sub(frames.captured);
+    (missing > 0).then(|| {
+        format!(
+            "{missing} of {} pictures are missing, because the computer was busy. Close other programs next time.",
+            frames.due
+        )
+    })
 }
 
 /// A clock and a level meter on one line, where there is a terminal.
@@ -296,5 +327,18 @@ impl Listener for Terminal {
     fn health(&mut self, event: &HealthEvent) {
         self.clear();
         say(&event.sentence);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_missing_picture_is_told_with_the_result() {
+        let counts = |due, captured| FrameCounts { due, captured, ..FrameCounts::default() };
+        assert_eq!(missing_pictures(&counts(900, 900)), None);
+        let told = missing_pictures(&counts(900, 899)).unwrap();
+        assert!(told.starts_with("1 of 900 pictures are missing") && told.contains("Close other programs"), "{told}");
     }
 }
