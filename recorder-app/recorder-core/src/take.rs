@@ -545,7 +545,17 @@ fn joined<T>(result: Result<T, Box<dyn std::any::Any + Send>>) -> T {
 }
 
 pub(crate) fn utc_now() -> String {
-    utc_text(OffsetDateTime::now_utc())
+    utc_text(wall())
+}
+
+/// The clock on the wall, which may be set at any time: nothing is reckoned with it.
+fn wall() -> OffsetDateTime {
+    fail::fail_point!("clock.wall", |text| {
+        use time::format_description::well_known::Rfc3339;
+        let set = text.and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
+        set.unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    });
+    OffsetDateTime::now_utc()
 }
 
 pub(crate) fn utc_text(at: OffsetDateTime) -> String {

@@ -157,6 +157,30 @@ fn a_disk_that_fills_up_ends_a_whole_take_and_says_why() {
 }
 
 #[test]
+fn the_clock_on_the_wall_may_be_set_during_a_take() {
+    let scenario = FailScenario::setup();
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    // Right when the folder is made; then it is set back, and forth again.
+    fail::cfg(
+        "clock.wall",
+        "1*return(2026-03-29T01:59:59Z)->1*return(2026-03-29T00:59:59Z)->return(2026-03-29T04:00:00Z)",
+    )
+    .unwrap();
+    let mut sources = sources(TestCard::new(WIDTH, HEIGHT), Some(mic(vec![Some(tone())])));
+    sources.input = clicks();
+    let (result, health) = take(&folder, sources, &options(15, 3.5));
+    scenario.teardown();
+    let manifest = result.unwrap();
+    assert_eq!((health, manifest.pauses.as_slice(), manifest.stage), (vec![], &[][..], RecordingStage::Checked));
+    assert_eq!(manifest.clock.started_at, "2026-03-29T00:59:59.000Z", "as it was at the first picture");
+    let viewer = check_whole(&folder, &manifest);
+    assert!((3.3..4.0).contains(&viewer.pictures.last().unwrap().0), "{:?}", viewer.pictures.last());
+    let events = parse_events(&fs::read_to_string(folder.join(EVENTS_FILE)).unwrap()).unwrap();
+    assert!(!events.is_empty() && events.iter().all(|event| event.t < 4.0), "{events:?}");
+}
+
+#[test]
 fn a_take_whose_end_cannot_be_written_is_told_as_such_and_can_be_made_whole() {
     let scenario = FailScenario::setup();
     // That of the beginning is written.
