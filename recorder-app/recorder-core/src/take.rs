@@ -25,7 +25,6 @@ use shared_types::recording::{
     DriftInfo, EncoderProbe, HealthEvent, InputEventsInfo, Manifest, RecordingStage, VIDEO_FILE,
 };
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 use crate::advice::{Advice, Look, News};
@@ -552,6 +551,7 @@ pub(crate) fn utc_now() -> String {
 /// The clock on the wall, which may be set at any time: nothing is reckoned with it.
 fn wall() -> OffsetDateTime {
     fail::fail_point!("clock.wall", |text| {
+        use time::format_description::well_known::Rfc3339;
         let set = text.and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
         set.unwrap_or(OffsetDateTime::UNIX_EPOCH)
     });
