@@ -7,6 +7,10 @@ use std::time::{Duration, Instant};
 use capture::display::Session;
 use capture::screen::{self, Grab, ScreenError, ScreenSource, blank_frame};
 
+#[path = "../src/screen/pipewire.rs"]
+#[expect(dead_code, reason = "its own tests are run here: no other test program is built with the feature")]
+mod pipewire;
+
 const SOON: Duration = Duration::from_secs(20);
 
 fn open() -> Box<dyn ScreenSource> {
