@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A desktop of one's own, seen by nobody: Xvfb, openbox, and a PulseAudio whose null sink is also the microphone.
+# A desktop of one's own, seen by nobody: Xvfb, openbox, and a PulseAudio whose null sink is also the microphone, or with
+# DESKTOP_SOUND=pipewire a PipeWire in its place.
 #
 #   demo/desktop.sh COMMAND [ARGUMENT...]     runs the command in such a desktop and ends with its status
 #
@@ -8,6 +9,8 @@
 # Nobody's real screen, sound or browser profile is touched. DESKTOP_SIZE is 1280x720 unless set.
 
 desktop_pids=()
+# What the sound comes from, the server itself first.
+desktop_sound_pids=()
 
 desktop_fail() {
   echo "$1 See the logs in $desktop_dir." >&2
@@ -48,6 +51,14 @@ XML
   openbox --sm-disable --config-file "$desktop_dir/openbox.xml" >"$desktop_dir/openbox.log" 2>&1 &
   desktop_pids+=($!)
 
+  export PULSE_COOKIE=$desktop_run/cookie
+  desktop_sound || { desktop_fail "The virtual sound card did not start."; return 1; }
+  desktop_wait 10 desktop_is_managed || { desktop_fail "The window manager (openbox) did not start."; return 1; }
+}
+
+desktop_sound() { "desktop_sound_${DESKTOP_SOUND:-pulseaudio}"; }
+
+desktop_sound_pulseaudio() {
   cat >"$desktop_dir/sound.pa" <<PA
 load-module module-native-protocol-unix auth-anonymous=1 socket=$desktop_run/sound
 load-module module-null-sink sink_name=vspeaker rate=48000 channels=2
@@ -55,13 +66,34 @@ load-module module-remap-source source_name=vmic master=vspeaker.monitor source_
 set-default-sink vspeaker
 set-default-source vmic
 PA
-  XDG_RUNTIME_DIR=$desktop_run HOME=$desktop_run pulseaudio -n -F "$desktop_dir/sound.pa" --daemonize=no --exit-idle-time=-1 \
-    --use-pid-file=no --realtime=no --high-priority=no >"$desktop_dir/pulseaudio.log" 2>&1 &
-  desktop_pids+=($!)
   export PULSE_SERVER=unix:$desktop_run/sound
-  export PULSE_COOKIE=$desktop_run/cookie
-  desktop_wait 20 pactl info || { desktop_fail "The virtual sound card (PulseAudio) did not start."; return 1; }
-  desktop_wait 10 desktop_is_managed || { desktop_fail "The window manager (openbox) did not start."; return 1; }
+  XDG_RUNTIME_DIR=$desktop_run HOME=$desktop_run pulseaudio -n -F "$desktop_dir/sound.pa" --daemonize=no --exit-idle-time=-1 \
+    --use-pid-file=no --realtime=no --high-priority=no >>"$desktop_dir/pulseaudio.log" 2>&1 &
+  desktop_sound_pids=($!)
+  desktop_pids+=($!)
+  desktop_wait 20 pactl info
+}
+
+# PipeWire, its session manager and what speaks PulseAudio's protocol for it, on a message bus of their own.
+desktop_sound_pipewire() {
+  local program bus=unix:path=$desktop_run/bus
+  export PULSE_SERVER=unix:$desktop_run/pulse/native
+  if [ ! -S "$desktop_run/bus" ]; then
+    dbus-daemon --session --nofork --nopidfile --address="$bus" >"$desktop_dir/bus.log" 2>&1 &
+    desktop_pids+=($!)
+    desktop_wait 20 test -S "$desktop_run/bus" || return 1
+  fi
+  desktop_sound_pids=()
+  for program in pipewire wireplumber pipewire-pulse; do
+    DBUS_SESSION_BUS_ADDRESS=$bus XDG_RUNTIME_DIR=$desktop_run HOME=$desktop_run "$program" >>"$desktop_dir/$program.log" 2>&1 &
+    desktop_sound_pids+=($!)
+    desktop_pids+=($!)
+    [ "$program" != pipewire ] || desktop_wait 20 test -S "$desktop_run/pipewire-0" || return 1
+  done
+  desktop_wait 20 pactl info && pactl load-module module-null-sink sink_name=vspeaker rate=48000 channels=2 >/dev/null &&
+    pactl load-module module-remap-source source_name=vmic master=vspeaker.monitor \
+      source_properties=device.description=Virtual_Microphone >/dev/null &&
+    desktop_wait 20 pactl set-default-sink vspeaker && desktop_wait 20 pactl set-default-source vmic
 }
 
 # A browser with an empty profile of its own that asks nothing and looks up nothing outside this machine.

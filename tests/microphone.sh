@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A microphone of a real PulseAudio that is unplugged, a sound system that dies and comes back, one that freezes, and another
+# A microphone of a real sound system, PulseAudio, that is unplugged, a sound system that dies and comes back, one that freezes, and another
 # microphone, at another rate, that the system changes to; each during a take. What the worker should know is told with what
 # to do, the take goes on, and the voice is in the file before and after. A take whose sound system is frozen ends when it is
 # told to.
@@ -8,7 +8,7 @@
 #
 # PulseAudio moves the recording of a microphone that is unplugged to another one by itself; that is told, and the chosen one
 # is gone back to when it is plugged in again. A take that asks for the default microphone all the while keeps one connection.
-# Needs what `./dev setup` installs and a build.
+# With DESKTOP_SOUND=pipewire all of it is PipeWire's. Needs what `./dev setup` installs and a build.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 . demo/desktop.sh
@@ -122,14 +122,9 @@ loud -4
 grep -o 'The system changed.*here on' "$take/recording.json"
 echo 'well: another one became the default, at another rate'
 begin restarted
-sound_pid=$(pgrep -f -- "-F $state/desktop/sound.pa" | head -n 1)
-kill -KILL "$sound_pid"
+kill -KILL "${desktop_sound_pids[@]}"
 told mic_lost
-XDG_RUNTIME_DIR=$desktop_run HOME=$desktop_run pulseaudio -n -F "$state/desktop/sound.pa" --daemonize=no --exit-idle-time=-1 \
-  --use-pid-file=no --realtime=no --high-priority=no >>"$state/desktop/pulseaudio.log" 2>&1 &
-sound_pid=$!
-desktop_pids+=("$sound_pid")
-desktop_wait 20 pactl info || fail 'The sound system did not come back.'
+desktop_sound || fail 'The sound system did not come back.'
 voice
 told mic_back
 end
@@ -139,14 +134,14 @@ grep -o 'The microphone[^"]*' "$take/recording.json"
 echo 'well: the sound system died and came back'
 
 begin frozen
-kill -STOP "$sound_pid"
+kill -STOP "${desktop_sound_pids[@]}"
 told mic_lost
 grep -q 'sound system does not answer' "$take.log" || fail 'It is not said why.' "$take.log"
 kill -TERM "$pid"
 desktop_wait 10 desktop_gone "$pid" || fail 'The take does not end while the sound system is frozen.' "$take.log"
 wait "$pid" || fail 'The take did not end well.' "$take.log"
 pid=''
-kill -CONT "$sound_pid"
+kill -CONT "${desktop_sound_pids[@]}"
 loud 0.5
 "$recorder" check "$take" >"$take.quality.json" 2>>"$take.log"
 case $? in 0 | 3 | 4) ;; *) fail 'The take cannot be judged.' "$take.log" ;; esac

@@ -6,8 +6,9 @@
 # The desktop is made for it and seen by nobody (tests/wayland_session.sh). Its background changes colour at known times
 # while 10 s are recorded (with --all 60 s, twice); the colours must be in the file, in their order and at their time, a still
 # screen must have a picture each second and one at the end, and a desktop that moves no more pictures than were asked for.
-# A screen that is not allowed, and a desktop without a portal or without a bus, must be told in a sentence. The recorder is
-# built with the feature `wayland` for this.
+# A screen that is not allowed, and a desktop without a portal or without a bus, must be told in a sentence; so must the
+# death of PipeWire, or of the portal's part for the desktop, during a take, which it ends. After the latter the same program
+# can share the screen again. The recorder is built with the feature `wayland` for this.
 #
 # Only with --all, and again when what it rests on has changed:
 # inputs: tests/wayland.sh tests/wayland_session.sh Cargo.lock recorder-app/capture recorder-app/recorder-core/src shared-types/media/src
@@ -32,6 +33,61 @@ refused() {
   grep -q "$1" "$state/$2.log" || { cat "$state/$2.log" >&2 && fail "$2: the message does not say \"$1\"."; }
   ! grep -q panicked "$state/$2.log" || fail "$2: a panic was printed."
   echo "$2: $(grep -m 1 "$1" "$state/$2.log")"
+}
+
+# dies PROGRAM: of the desktop, at once.
+dies() { kill -KILL "$(cat "$state/$1.pid")" || fail "$1 did not run."; }
+
+# until_true COMMAND...: for half a minute at most.
+until_true() {
+  local tries
+  for ((tries = 0; tries < 300; tries++)); do
+    "$@" >/dev/null 2>&1 && return 0
+    sleep 0.1
+  done
+  fail "$* is not so."
+}
+
+is_larger() { [ "$(stat -c %s "$1")" -gt "$2" ]; }
+
+# moves: changes the background again and again. A sharing of a still screen may wait for its first picture.
+moves() {
+  while swaymsg -q output HEADLESS-1 background "#$(printf %06x $((RANDOM * 8)))" solid_color; do sleep 0.3; done
+}
+
+is_portal_whole() {
+  [ "$(cat "$state/portal-wlr.pid")" != "$1" ] && dbus-send --session --print-reply --dest=org.freedesktop.DBus / \
+    org.freedesktop.DBus.GetNameOwner string:org.freedesktop.impl.portal.desktop.wlr
+}
+
+# ended NAME PROGRAM: when the program of the desktop dies, the take ends by itself, is kept, and says what to do.
+ended() {
+  local pid code
+  timeout -s KILL 60 "$recorder" record --out "$state/$1" --seconds 300 --mic none >"$state/$1.log" 2>&1 &
+  pid=$!
+  # Its first second is on the disk: by then the sharing is watched.
+  until_true is_larger "$state/$1/video.mp4" 2048
+  dies "$2"
+  wait "$pid"
+  code=$?
+  [ "$code" -eq 1 ] || { cat "$state/$1.log" >&2 && fail "$1: the recorder ended with $code."; }
+  grep -q '"kind": "screen_lost"' "$state/$1/recording.json" && grep -q 'share the screen once more' "$state/$1.log" ||
+    { cat "$state/$1.log" >&2 && fail "$1: nobody was told."; }
+  echo "$1: $(grep -m 1 'share the screen once more' "$state/$1.log")"
+}
+
+# One program shares the screen again and again, though the portal's part for the desktop dies each time.
+shared_again() {
+  local line before=''
+  coproc sharing { timeout -s KILL 120 "$state/sharing" --include-ignored --nocapture --test-threads 1 2>"$state/sharing.log"; }
+  while read -r line <&"${sharing[0]}"; do
+    case $line in
+      *shared) before=$(cat "$state/portal-wlr.pid") && dies portal-wlr && echo >&"${sharing[1]}" ;;
+      *over) until_true is_portal_whole "$before" && echo >&"${sharing[1]}" ;;
+      'test result: ok. 2 passed'*) echo 'shared again: well' && return ;;
+    esac
+  done
+  cat "$state/sharing.log" >&2 && fail 'The screen cannot be shared again.'
 }
 
 # In the desktop: records while the background changes.
@@ -60,6 +116,7 @@ PY
     [ "$code" -eq 0 ] || { cat "$state/take-$take.log" >&2 && fail "The recorder ended with $code."; }
     tail -n 1 "$state/take-$take.log"
   done
+  choice=$(cat "$state/choice")
   : >"$state/choice"
   refused 'was not allowed' refusal
   cat >"$state/bare.conf" <<'XML'
@@ -73,6 +130,13 @@ XML
   refused 'Install xdg-desktop-portal' no-portal
   on=(env DBUS_SESSION_BUS_ADDRESS=unix:path=/nowhere)
   refused 'Install xdg-desktop-portal' no-bus
+  echo "$choice" >"$state/choice"
+  moves &
+  moving=$!
+  shared_again
+  ended portal-died portal-wlr
+  ended pipewire-died pipewire
+  kill "$moving"
   exit 0
 fi
 
@@ -82,8 +146,10 @@ fi
 state=$(mktemp -d "${TMPDIR:-/tmp}/wayland.XXXXXX")
 trap '[ $? -ne 0 ] && echo "What it left is in $state." >&2 || rm -rf "$state"' EXIT
 # A test is named beside the program so that the dependencies are those of every other build.
-cargo build --workspace --locked --features capture/wayland --bin recorder --test house || exit 1
+cargo build --workspace --locked --features capture/wayland --bin recorder --test house --test wayland || exit 1
 recorder=$state/recorder
+built=$(find "${CARGO_TARGET_DIR:-target}/debug/deps" -name 'wayland-*' -executable -printf '%T@ %p\n' | sort -n | tail -n 1)
+cp "${built#* }" "$state/sharing" || exit 1
 cp "${CARGO_TARGET_DIR:-target}/debug/recorder" "$recorder" || exit 1
 # What lies there for others is put back; nothing is compiled for it.
 cargo build --workspace --locked --bin recorder --test house || exit 1

@@ -4,7 +4,7 @@
 #   tests/wayland_session.sh DIR COMMAND [ARGUMENT...]     runs the command in it and ends with its status
 #
 # sway without a display or a graphics processor, Xwayland, PipeWire with WirePlumber, xdg-desktop-portal with its part
-# for wlroots, all on a message bus of their own; state and logs lie in DIR. Whoever asks for the screen gets what the
+# for wlroots, all on a message bus of their own; state, logs and the processes (pipewire.pid) lie in DIR. Whoever asks for the screen gets what the
 # file DIR/choice names: the output HEADLESS-1, or, when it is empty, a refusal.
 set -u
 state=$1
@@ -26,6 +26,7 @@ if [ "${WAYLAND_SESSION:-}" = bus ]; then
     shift
     "$@" >"$log" 2>&1 &
     pids+=($!)
+    echo $! >"${log%.log}.pid"
   }
   until_true() { # WHAT COMMAND...
     local what=$1 tries
@@ -50,7 +51,15 @@ if [ "${WAYLAND_SESSION:-}" = bus ]; then
   set -a
   . "$state/env"
   set +a
-  launch portal-wlr env LD_PRELOAD="$state/memory.so" /usr/libexec/xdg-desktop-portal-wlr
+  # As the system would, it is started again when it dies.
+  launch portal-wlr-again bash -c 'trap "kill \$pid; exit" TERM
+    while true; do
+      LD_PRELOAD=$1/memory.so /usr/libexec/xdg-desktop-portal-wlr &
+      pid=$!
+      echo "$pid" >"$1/portal-wlr.pid"
+      wait "$pid"
+      sleep 0.2
+    done' again "$state"
   until_true 'The portal of wlroots' is_on_bus org.freedesktop.impl.portal.desktop.wlr
   # The bus itself starts it when it is first asked for.
   until_true 'The portal' casts

@@ -206,6 +206,8 @@ def record_screen(window, secs, program, database):
     window.find("speed")
     window.choose("speed", "1 MB")
     check_all(window)
+    in_sight = "const list = document.querySelector('[data-testid=finding]').parentElement.getBoundingClientRect(); "
+    until("what the check found is in sight", lambda: window.run(in_sight + "return list.top >= 0 && list.bottom <= innerHeight"))
     window.shoot("ready")
     window.shoot_small("ready")
     record(window, secs)

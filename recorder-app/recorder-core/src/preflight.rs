@@ -89,7 +89,7 @@ pub fn check(
     findings.push(measure_disk(folder, policy));
     if let Some(client) = client {
         findings.push(match client.me() {
-            Ok(_) => Finding::well(Part::Network, format!("{} answers.", client.server())),
+            Ok(_) => Finding::well(Part::Network, format!("The server {} can be reached.", client.server())),
             Err(error) => Finding::ill(
                 Part::Network,
                 format!("{error}. You can record now and send the take in when the network is back."),
@@ -133,7 +133,7 @@ fn legible((width, height): (u32, u32)) -> Option<Finding> {
         Part::Legibility,
         format!(
             "The chosen screen has {width} x {height} pixels and is recorded at {to_width} x {to_height}, so that small text may \
-             become hard to read: zoom the page to {zoom} %, or set the screen to a smaller resolution."
+             become hard to read. Zoom the page in the browser to {zoom} %, or set the screen to a smaller resolution."
         ),
     ))
 }
@@ -157,7 +157,9 @@ fn read_input(start: impl FnOnce(Sender<RawInput>) -> Result<input::Running, Inp
 fn encode(screen: (u32, u32), fps: u32) -> Finding {
     let (width, height) = picture_size(screen, LONG_EDGE);
     match H264Encoder::open(width, height, fps) {
-        Ok((encoder, _)) => Finding::well(Part::Encoder, format!("The video encoder {} works.", encoder.name())),
+        Ok((encoder, _)) => {
+            Finding::well(Part::Encoder, format!("This computer can make the video (with {}).", encoder.name()))
+        }
         Err(error) => Finding::ill(Part::Encoder, error.to_string()),
     }
 }
@@ -167,15 +169,20 @@ fn measure_disk(folder: &Path, policy: &Policy) -> Finding {
     let Some(secs) = room_secs(folder) else {
         return Finding::well(Part::Disk, "The disk does not tell how much room it has.");
     };
-    let minutes = (secs / 60.0).floor();
+    let time = in_words(secs);
     if secs >= 2.0 * policy.min_active_secs {
-        Finding::well(Part::Disk, format!("The disk has room for about {minutes:.0} minutes."))
+        Finding::well(Part::Disk, format!("The disk has room for about {time} of recording."))
     } else {
         Finding::ill(
             Part::Disk,
-            format!("The disk has room for about {minutes:.0} minutes only. Free some space before you begin."),
+            format!("The disk has room for about {time} of recording only. Free some space before you begin."),
         )
     }
+}
+
+fn in_words(secs: f64) -> String {
+    let minutes = (secs / 60.0).floor();
+    if minutes < 120.0 { format!("{minutes:.0} minutes") } else { format!("{:.0} hours", (minutes / 60.0).floor()) }
 }
 
 /// Some seconds of the microphone, and what to think of them.
@@ -272,6 +279,15 @@ mod tests {
         let ill: Vec<Part> = findings.iter().filter(|finding| !finding.is_well).map(|finding| finding.part).collect();
         assert_eq!(ill, [Part::Screen, Part::Input, Part::Disk], "{findings:?}");
         assert!(findings.iter().all(|finding| finding.sentence.ends_with('.')), "{findings:?}");
+    }
+
+    #[test]
+    fn room_is_told_in_minutes_or_hours() {
+        for (secs, expected) in
+            [(59.0, "0 minutes"), (7_199.0, "119 minutes"), (7_200.0, "2 hours"), (250_000.0, "69 hours")]
+        {
+            assert_eq!(in_words(secs), expected);
+        }
     }
 
     #[test]

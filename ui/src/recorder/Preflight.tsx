@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { AssignmentItem } from '../api/types/AssignmentItem';
 import { Button, Loading } from '../shared/parts';
 import { type Finding, type MicWish, recorder } from './bridge';
@@ -17,6 +17,11 @@ export function Preflight({ goal, screen, microphone }: Props) {
   });
   useEffect(() => () => (sound ? URL.revokeObjectURL(sound) : undefined), [sound]);
   const findings = [...(check.data ?? []), ...(listen.data ? [listen.data.finding] : [])];
+  const list = useRef<HTMLUListElement>(null);
+  // The button is often the last thing in sight, and what it found lies below.
+  useEffect(() => {
+    if (findings.length > 0) list.current?.scrollIntoView({ block: 'nearest' });
+  }, [findings.length]);
   return (
     <section className="card stack tight" aria-label="Check before you begin">
       <div className="row wrap">
@@ -29,7 +34,7 @@ export function Preflight({ goal, screen, microphone }: Props) {
       </div>
       {listen.isPending ? <Loading what="Say something. The microphone is listened to for five seconds" /> : null}
       <TroubleNotice error={check.error ?? listen.error} />
-      <ul className="flags" aria-live="polite" aria-label="What was found">
+      <ul ref={list} className="flags" aria-live="polite" aria-label="What was found">
         {findings.map((finding) => (
           <Found key={finding.part} finding={finding} />
         ))}
@@ -42,7 +47,7 @@ export function Preflight({ goal, screen, microphone }: Props) {
 function Found({ finding }: { finding: Finding }) {
   return (
     <li data-testid="finding" data-part={finding.part} data-well={finding.is_well}>
-      <span className={finding.is_well ? 'tone-good' : 'tone-warn'}>{finding.is_well ? 'Well: ' : 'Please note: '}</span>
+      <span className={finding.is_well ? 'tone-good' : 'tone-warn'}>{finding.is_well ? 'Good: ' : 'Please note: '}</span>
       {finding.sentence}
     </li>
   );

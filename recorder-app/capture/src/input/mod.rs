@@ -83,7 +83,7 @@ pub enum InputError {
     #[error(transparent)]
     Display(#[from] DisplayError),
     #[error(
-        "A Wayland desktop lets no program see mouse and keyboard, so the take has no input events. You need not do \
+        "This desktop (Wayland) lets no program see mouse and keyboard, so clicks and keys are not recorded. You need not do \
          anything: what you do is read from the picture."
     )]
     Wayland,

@@ -8,6 +8,9 @@
 //! So one stream asks for short blocks and is thrown away, and the real one shares the pace that this gives the device
 //! with a queue several blocks long.
 //!
+//! `PipeWire` in its place delivers blocks of just the length that is asked for, and keeps a queue of several by itself. So
+//! there it is one stream of short blocks: of long ones the age would be known to a tenth of a second only.
+//!
 //! The connection to `PulseAudio` is made once and kept. It has a thread and a socket that outlive it: nothing wakes that
 //! thread when its last handle goes, so that a connection for each question would add up (pulseaudio 0.3,
 //! `client/reactor.rs`).
@@ -130,8 +133,8 @@ pub(super) fn start(id: Option<&str>, sink: Sender<AudioChunk>) -> Result<Runnin
     let counts = tap.counts.clone();
     let (events_out, events) = crossbeam_channel::bounded(16);
     let mut config = supported.config();
-    let queued = is_queued(&device);
-    config.buffer_size = buffer(&supported, if queued { QUEUE_MILLIS } else { BLOCK_MILLIS });
+    let is_paced = is_paced(&device);
+    config.buffer_size = buffer(&supported, if is_paced { QUEUE_MILLIS } else { BLOCK_MILLIS });
     let build = match supported.sample_format() {
         SampleFormat::F32 => build::<f32>,
         SampleFormat::F64 => build::<f64>,
@@ -143,19 +146,19 @@ pub(super) fn start(id: Option<&str>, sink: Sender<AudioChunk>) -> Result<Runnin
         SampleFormat::U16 => build::<u16>,
         other => return Err(MicError::Format { name: info.name, format: other.to_string() }),
     };
-    let pace = if queued { Some(pace(&device, &supported).map_err(|error| failed(&info, &error))?) } else { None };
+    let pace = if is_paced { Some(pace(&device, &supported).map_err(|error| failed(&info, &error))?) } else { None };
     let sound = build(&device, config, tap, events_out).map_err(|error| failed(&info, &error))?;
     sound.play().map_err(|error| failed(&info, &error))?;
     Ok(Running { info, events, counts, _source: Source::Device(Streams { _sound: sound, _pace: pace }) })
 }
 
 #[cfg(target_os = "linux")]
-fn is_queued(device: &Device) -> bool {
-    device.id().is_ok_and(|id| id.host() == ::cpal::HostId::PulseAudio)
+fn is_paced(device: &Device) -> bool {
+    device.id().is_ok_and(|id| id.host() == ::cpal::HostId::PulseAudio) && !super::pulse::is_pipewire()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn is_queued(_device: &Device) -> bool {
+fn is_paced(_device: &Device) -> bool {
     false
 }
 

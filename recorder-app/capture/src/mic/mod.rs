@@ -5,6 +5,8 @@
 //! can be trusted to say that it went silent, so that the caller also watches that chunks keep coming.
 
 mod cpal;
+#[cfg(target_os = "linux")]
+mod pulse;
 mod stamp;
 pub mod synthetic;
 

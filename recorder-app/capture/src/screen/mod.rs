@@ -13,6 +13,8 @@ mod area;
 mod feed;
 #[cfg(any(not(target_os = "linux"), test))]
 mod moving;
+#[cfg(all(target_os = "linux", feature = "wayland"))]
+mod pipewire;
 #[cfg(target_os = "linux")]
 mod pointer;
 #[cfg(all(target_os = "linux", any(feature = "wayland", test)))]
@@ -107,7 +109,10 @@ pub enum ScreenError {
     Unshared,
     #[error("The desktop gave no picture of the chosen screen. Start again and choose another one.")]
     Silent,
-    #[error("The screen is still shared by the recording before. Move the mouse once, then start again.")]
+    #[error(
+        "The screen is still shared by the recording before. Move the mouse once, then start again; if that does not help, \
+         close the recorder and open it again. Nothing recorded is lost."
+    )]
     Busy,
     #[error("The chosen window is one of those that are never to be seen. Choose another one, or hide it no longer.")]
     LeftOut,

@@ -5,7 +5,8 @@
 //! is scap's own. But for as long as a sharing lasts the portal keeps an object for it, in a place that anybody may look
 //! at: below the name of the connection, of which the bus says whose it is, and with the name that scap gave it. So the
 //! portal is asked, once a second, on a thread of its own, `sharing`, since an answer may take its time. Where nobody
-//! can say, as with a portal that answers otherwise, nothing is told.
+//! can say, as with a portal that answers otherwise, nothing is told. `PipeWire`, which brings the pictures, may die while the
+//! portal goes on showing the sharing; it is watched in the same way ([`super::pipewire`]).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,13 +34,14 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What the worker chose.
 pub(super) struct PortalScreen {
+    /// None of these may be over. They go first, for one of them ends the feed.
+    sharings: Vec<Sharing>,
     feed: Feed,
-    sharing: Sharing,
 }
 
 impl PortalScreen {
-    pub(super) fn new(feed: Feed, sharing: Sharing) -> Self {
-        Self { feed, sharing }
+    pub(super) fn new(feed: Feed, sharings: Vec<Sharing>) -> Self {
+        Self { sharings, feed }
     }
 }
 
@@ -53,12 +55,12 @@ impl ScreenSource for PortalScreen {
     }
 
     fn latest(&mut self, into: &mut BgraFrame) -> Result<Grab, ScreenError> {
-        let grab = self.feed.latest(into).map_err(|reason| lost(PORTAL, &reason))?;
+        let grab = self.feed.latest(into);
         // A picture that came before the end is still one.
-        if grab == Grab::Same && self.sharing.is_over() {
+        if grab != Ok(Grab::Changed) && self.sharings.iter().any(Sharing::is_over) {
             return Err(ScreenError::Unshared);
         }
-        Ok(grab)
+        grab.map_err(|reason| lost(PORTAL, &reason))
     }
 }
 
@@ -70,11 +72,16 @@ pub(super) struct Sharing {
 
 impl Sharing {
     /// Asks again and again whether the screen is shared, `None` being no answer. It is over when it was and no longer is.
-    pub(super) fn watch(mut is_shared: impl FnMut() -> Option<bool> + Send + 'static) -> Self {
+    /// The question is made on the thread that asks it.
+    pub(super) fn watch<Question>(question: impl FnOnce() -> Question + Send + 'static) -> Self
+    where
+        Question: FnMut() -> Option<bool>,
+    {
         let is_over = Arc::new(AtomicBool::new(false));
         let told = is_over.clone();
         let (stop, stopped) = bounded(0);
         let run = move || {
+            let mut is_shared = question();
             let mut was_shared = false;
             loop {
                 match is_shared() {

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use crossbeam_channel::Receiver;
 use dbus::channel::{MatchingReceiver as _, Sender as _};
 use dbus::message::MatchRule;
 use media::time::Monotonic;
@@ -13,6 +14,11 @@ use super::super::feed::tests::{alone, arrived, fed, picture};
 use super::*;
 
 const SOON: Duration = Duration::from_secs(20);
+
+/// A sharing of which these answers are given.
+fn answered(answers: Receiver<Option<bool>>) -> Sharing {
+    Sharing::watch(move || move || answers.recv().ok().flatten())
+}
 
 /// Waits for the end of a sharing that is asked about once a second.
 fn until_over(sharing: &Sharing) {
@@ -28,7 +34,7 @@ fn a_sharing_that_ends_is_no_still_screen() {
     let _alone = alone();
     let (feed, pictures) = fed();
     let (answers, asked) = bounded(0);
-    let mut screen = PortalScreen::new(feed, Sharing::watch(move || asked.recv().ok().flatten()));
+    let mut screen = PortalScreen::new(feed, vec![Sharing::watch(|| || Some(true)), answered(asked)]);
     let mut frame = blank_frame();
     assert_eq!(screen.latest(&mut frame).unwrap(), Grab::Changed);
     // Nobody can say; it is shared; nobody can say.
@@ -37,7 +43,7 @@ fn a_sharing_that_ends_is_no_still_screen() {
         assert_eq!(screen.latest(&mut frame).unwrap(), Grab::Same);
     }
     answers.send(Some(false)).unwrap();
-    until_over(&screen.sharing);
+    until_over(&screen.sharings[1]);
     pictures.send(picture(7, Monotonic::from_nanos(0))).unwrap();
     arrived(&screen.feed);
     assert_eq!(screen.latest(&mut frame).unwrap(), Grab::Changed, "it came before the end");
@@ -49,7 +55,7 @@ fn a_sharing_that_ends_is_no_still_screen() {
 #[test]
 fn a_sharing_of_which_nobody_can_say_anything_goes_on() {
     let (answers, asked) = bounded(0);
-    let sharing = Sharing::watch(move || asked.recv().ok().flatten());
+    let sharing = answered(asked);
     for answer in [None, Some(false), Some(false)] {
         answers.send(answer).unwrap();
     }
@@ -158,9 +164,11 @@ fn of_all_sessions_of_the_portal_only_our_sharing_counts() {
     }
     let (tell, told) = bounded(64);
     let sharing = Sharing::watch(move || {
-        let answer = sessions.is_one_ours();
-        tell.try_send(answer).ok();
-        answer
+        move || {
+            let answer = sessions.is_one_ours();
+            tell.try_send(answer).ok();
+            answer
+        }
     });
     assert_eq!(told.recv_timeout(SOON), Ok(Some(true)));
     portal.put(&[]);

@@ -142,6 +142,7 @@ pub(super) use portals::{list, open};
 
 #[cfg(target_os = "linux")]
 mod portals {
+    use super::super::pipewire::Connection;
     use super::super::portal::{PORTAL, PortalScreen, Sessions, Sharing};
     use super::{Feed, PATIENCE, ScreenError, ScreenInfo, cast, options, trouble};
     use crate::display::Session;
@@ -164,7 +165,12 @@ mod portals {
         }
         let feed = Feed::open(PATIENCE, || cast(options(None, None))).map_err(trouble)?;
         let mut sessions = Sessions::of(session);
-        Ok(PortalScreen::new(feed, Sharing::watch(move || sessions.is_one_ours())))
+        let shown = Sharing::watch(move || move || sessions.is_one_ours());
+        let brought = Sharing::watch(|| {
+            let connection = Connection::open();
+            move || connection.as_ref().map(Connection::is_alive)
+        });
+        Ok(PortalScreen::new(feed, vec![shown, brought]))
     }
 }
 
