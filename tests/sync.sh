@@ -33,11 +33,15 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 desktop_up "$state/desktop" || exit 1
+# PipeWire tells a program the place of its sound rightly, and the stage the truth, only some twenty seconds after the stage began,
+# or after the length of its blocks changed because the recorder came; so that it is held.
+tones=1
+if [ "${DESKTOP_SOUND:-}" = pipewire ]; then
+  tones=12
+  XDG_RUNTIME_DIR=$desktop_run pw-metadata -n settings 0 clock.force-quantum 1024 >"$state/quantum.log" || exit 1
+fi
 /usr/bin/python3 tests/stage.py --truth "$state/truth.jsonl" >"$state/stage.log" 2>&1 &
 desktop_pids+=($!)
-# PipeWire tells a program the place of its sound rightly, and the stage the truth, only after some twenty seconds.
-tones=1
-[ "${DESKTOP_SOUND:-}" != pipewire ] || tones=12
 has_sounded() { [ "$(grep -c beep "$state/truth.jsonl")" -ge "$tones" ]; }
 desktop_wait 60 has_sounded || { echo 'Nothing moved on the virtual screen.' >&2 && cat "$state/stage.log" >&2 && exit 1; }
 "$recorder" record --out "$state/take" --seconds "$secs" --fps "$fps" >"$state/recorder.log" 2>&1 </dev/null ||

@@ -79,7 +79,7 @@ ended() {
 # One program shares the screen again and again, though the portal's part for the desktop dies each time.
 shared_again() {
   local line before=''
-  coproc sharing { timeout -s KILL 120 "$state/sharing" --include-ignored --nocapture --test-threads 1 2>"$state/sharing.log"; }
+  coproc sharing { timeout -s KILL 120 "$state/sharing" --nocapture --test-threads 1 2>"$state/sharing.log"; }
   while read -r line <&"${sharing[0]}"; do
     case $line in
       *shared) before=$(cat "$state/portal-wlr.pid") && dies portal-wlr && echo >&"${sharing[1]}" ;;
