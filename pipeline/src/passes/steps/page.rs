@@ -72,24 +72,32 @@ pub(super) fn page_of(url: Option<&str>, title: Option<&str>) -> Page {
 /// Two readings of one address differ by less.
 const SAME_ADDRESS: f64 = 0.95;
 
-/// Whether two addresses, as they were read, are of one page: by host and path. What follows tells of the page's state, as a
-/// colour that was picked. One letter may have been misread, but a digit tells things apart.
+/// Whether two addresses, as they were read, are of one page. What follows host and path tells of the page's state, as a colour
+/// that was picked, but of lists what they list.
 pub(super) fn is_same_page(a: &str, b: &str) -> bool {
-    let (a, b) = (host_and_path(a), host_and_path(b));
-    let digits = |page: &str| page.chars().filter(char::is_ascii_digit).collect::<String>();
-    let (plain_a, plain_b) = (plain(&a), plain(&b));
-    let is_near = strsim::levenshtein(&plain_a, &plain_b) <= 1
-        || strsim::normalized_levenshtein(&plain_a, &plain_b) >= SAME_ADDRESS;
-    plain_a == plain_b || digits(&a) == digits(&b) && is_near
+    let is_list = |url: &str| page_of(Some(url), None) == Page::List;
+    let ((path_a, query_a), (path_b, query_b)) = (parts(a), parts(b));
+    reads_alike(path_a, path_b) && (reads_alike(query_a, query_b) || !is_list(a) && !is_list(b))
 }
 
-fn host_and_path(url: &str) -> String {
+/// Host and path, and what follows them.
+fn parts(url: &str) -> (&str, &str) {
     let url = url.split_once("://").map_or(url, |(_, rest)| rest);
-    url.split(['?', '#']).next().unwrap_or_default().to_lowercase()
+    let url = url.split_once('#').map_or(url, |(before, _)| before);
+    url.split_once('?').unwrap_or((url, ""))
+}
+
+/// Whether two texts may be one that was read twice. One letter may have been misread, but a digit tells things apart.
+fn reads_alike(a: &str, b: &str) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let (plain_a, plain_b) = (plain(a), plain(b));
+    let is_near = strsim::levenshtein(&plain_a, &plain_b) <= 1
+        || strsim::normalized_levenshtein(&plain_a, &plain_b) >= SAME_ADDRESS;
+    plain_a == plain_b || digits(a) == digits(b) && is_near
 }
 
 /// Letters and digits, of which those that look alike count as one.
-fn plain(page: &str) -> String {
+fn plain(text: &str) -> String {
     let alike = |letter: char| match letter {
         'o' => '0',
         'l' | 'i' | '|' => '1',
@@ -98,7 +106,7 @@ fn plain(page: &str) -> String {
         'z' => '2',
         other => other,
     };
-    page.chars().map(alike).filter(|letter| letter.is_alphanumeric()).collect()
+    text.to_lowercase().chars().map(alike).filter(|letter| letter.is_alphanumeric()).collect()
 }
 
 #[cfg(test)]
@@ -115,6 +123,10 @@ mod tests {
         check("shop.example/p/1", "shop.example/p/2", false);
         check("shop.example/product/oak-stool", "shop.example/product/ash-stool", false);
         check("shop.example", "shop.example/lamps", false);
+        check("shop.example/find?q=lamp", "shop.example/find?q=1amp", true);
+        check("shop.example/find?q=lamp", "shop.example/find?q=chair", false);
+        check("shop.example/find?q=lamp", "shop.example/find?q=lamp&max=80", false);
+        check("shop.example/find?q=lamp&page=2", "shop.example/find?q=lamp&page=3", false);
     }
 
     #[test]

@@ -68,10 +68,11 @@ fn as_used(step: &Step, take: &Around<'_>) -> Option<&'static str> {
     match step.action {
         Action::Type => Some("textbox"),
         Action::Click if is_typed_into(step, take.after) => Some("textbox"),
-        Action::Click if leads_away(step, take) => Some(if seen != "link" && sends(text) { "button" } else { "link" }),
+        // Shops sort and filter by another page, so that an option may lead to one.
         Action::Click if seen == "link" && take.before.is_some_and(|opener| opens_choice(opener, step)) => {
             Some("option")
         }
+        Action::Click if leads_away(step, take) => Some(if seen != "link" && sends(text) { "button" } else { "link" }),
         // A field is written into, sooner or later; what opens a list to choose from is a button.
         Action::Click if seen == "textbox" && take.after.first().is_some_and(|next| opens_choice(step, next)) => {
             Some("button")
@@ -244,8 +245,8 @@ mod tests {
         assert_eq!(below("Your name"), ["textbox", "link"]);
         let heading = vec![opener("Price", "link"), entry()];
         assert_eq!(roles(heading), ["link", "link"]);
-        let page_link = vec![opener("Price", "button"), entry(), page(2.4)];
-        assert_eq!(roles(page_link), ["button", "link"]);
+        let by_another_page = vec![opener("Sort: Featured", "button"), entry(), page(2.4)];
+        assert_eq!(roles(by_another_page), ["button", "option"]);
         let twice = vec![opener("Size", "button"), at([979.0, 192.0, 240.0, 41.0], click(2.0, "Size", "link"))];
         assert_eq!(roles(twice), ["button", "link"], "the same thing again");
     }
