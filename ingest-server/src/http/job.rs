@@ -86,10 +86,9 @@ async fn claim(
         for _ in 0..request.max.clamp(1, MOST_JOBS) {
             match lease_one(&app, &request).await {
                 Ok(Some(job)) => leased.push(job),
-                Ok(None) => break,
                 Err(problem) if leased.is_empty() => return Err(problem),
-                // Those that are leased already must not wait for their leases to lapse.
-                Err(_) => break,
+                // After an error those that are leased already must not wait for their leases to lapse.
+                Ok(None) | Err(_) => break,
             }
         }
         let now = tokio::time::Instant::now();
