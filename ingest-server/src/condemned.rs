@@ -1,7 +1,10 @@
 //! Removes the bytes of objects that are written down as useless. One that cannot be removed is told and tried again after
 //! a while; it holds up no other, and an erasure that waits for it is not done before.
 
+use std::time::Duration;
+
 use futures_util::{StreamExt, stream};
+use shared_types::timestamp::Timestamp;
 
 use crate::app::App;
 use crate::uploads::Done;
@@ -14,17 +17,18 @@ const AGAIN_SECS: i64 = 60;
 const REMOVED_AT_ONCE: i64 = 200;
 /// A bucket takes its time for each.
 const REMOVALS_BESIDE: usize = 16;
+const PATIENCE: Duration = Duration::from_secs(5);
 
-/// All that is due.
+/// All that is due now, until the server is told to stop. What cannot be removed is tried once, however long that takes.
 pub async fn remove(app: &App) -> Done<()> {
-    while remove_some(app).await? > 0 {}
+    let since = app.clock.now();
+    while !app.stopping.is_cancelled() && remove_some(app, since).await? > 0 {}
     Ok(())
 }
 
-/// A few of those that are due; how many were looked at.
-async fn remove_some(app: &App) -> Done<usize> {
-    let now = app.clock.now();
-    let due = store::condemned::due(app.store.read(), now, REMOVED_AT_ONCE).await?;
+/// A few of those that were due at a moment; how many were looked at.
+async fn remove_some(app: &App, since: Timestamp) -> Done<usize> {
+    let due = store::condemned::due(app.store.read(), since, REMOVED_AT_ONCE).await?;
     if due.is_empty() {
         return Ok(0);
     }
@@ -34,6 +38,7 @@ async fn remove_some(app: &App) -> Done<usize> {
     }
     let gone: Vec<bool> = stream::iter(removals).buffered(REMOVALS_BESIDE).collect().await;
     crash::point("condemned.removed");
+    let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     for (one, is_gone) in due.iter().zip(gone) {
         if is_gone {
@@ -56,9 +61,20 @@ async fn remove_one(app: &App, key: &str) -> bool {
     removed.is_ok()
 }
 
-/// A few, for who has more to do than this: housekeeping sees to the rest, and to what did not get through.
+/// The same, where what does not get through is told and left to housekeeping.
 pub async fn try_remove(app: &App) {
-    if let Err(error) = remove_some(app).await {
+    tell(remove(app).await);
+}
+
+/// A few, for a request that has more to do than this, and for no longer than it can wait: housekeeping sees to the rest.
+pub async fn try_remove_some(app: &App) {
+    if let Ok(removed) = tokio::time::timeout(PATIENCE, remove_some(app, app.clock.now())).await {
+        tell(removed.map(drop));
+    }
+}
+
+fn tell(removed: Done<()>) {
+    if let Err(error) = removed {
         tracing::error!("objects whose bytes must go could not be looked for: {error}");
     }
 }

@@ -39,6 +39,8 @@ const ADDRESS_SECS: i64 = 3600;
 const LONGEST_WAIT_SECS: u32 = 25;
 const MOST_JOBS: u32 = 16;
 const MOST_NAMES: usize = 2000;
+/// Whoever claims does not wait much longer for an answer than it asked to.
+const DESCRIBED: Duration = Duration::from_secs(15);
 const LOOKED_AT_AT_ONCE: usize = 16;
 const LONGEST_BACKOFF_SECS: i64 = 3600;
 const LONGEST_ERROR: usize = 2000;
@@ -76,7 +78,7 @@ async fn claim(
         return Err(Problem::because(ErrorCode::InvalidRequest, "Name at least one of the kinds of jobs."));
     }
     let wait = Duration::from_secs(u64::from(request.wait_s.min(LONGEST_WAIT_SECS)));
-    condemned::try_remove(&app).await;
+    condemned::try_remove_some(&app).await;
     let until = tokio::time::Instant::now() + wait;
     let look_every = Duration::from_secs(app.config.limits.look_secs.max(1));
     loop {
@@ -107,7 +109,8 @@ async fn claim(
 /// One that cannot be described while the bucket is away waits for it, and no attempt is counted: no machine has seen it.
 async fn lease_one(app: &App, request: &ClaimRequest) -> Answer<Option<LeasedJob>> {
     let Some(job) = lease(app, request).await? else { return Ok(None) };
-    match describe(app, &job).await {
+    let described = tokio::time::timeout(DESCRIBED, describe(app, &job)).await;
+    match described.unwrap_or_else(|_| Err(ErrorCode::Unavailable.into())) {
         Err(problem) if problem.code == ErrorCode::Unavailable => {
             let now = app.clock.now();
             let mut tx = app.store.begin().await?;
@@ -377,7 +380,7 @@ async fn complete(
     if job.kind == JobKind::Redact {
         crash::point("redaction.finished");
     }
-    condemned::try_remove(&app).await;
+    condemned::try_remove_some(&app).await;
     if queued {
         app.work.notify_waiters();
     }
