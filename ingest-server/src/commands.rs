@@ -21,8 +21,8 @@ use crate::objects::Lock;
 use crate::retention::Over;
 use crate::store::audit::Actor;
 use crate::{
-    acts, backup, crash, discrepancy, housekeeping, moving, password, retention, secret, serve, shown, store, strays,
-    uploads,
+    acts, backup, crash, discrepancy, housekeeping, moving, password, replica, retention, secret, serve, shown, store,
+    strays, uploads,
 };
 
 type Done = Result<(), Box<dyn Error + Send + Sync>>;
@@ -239,6 +239,8 @@ async fn run_server(config: Config) -> Done {
     let lock = Lock::take(&config.data_dir, Duration::from_secs(config.limits.drain_secs)).await?;
     let app = open(config).await?;
     uploads::recover(&app).await?;
+    // Before anybody who waited for this server is told that the time is over.
+    replica::be_there(&app).await?;
     let housekeeping = tokio::spawn(housekeeping::run(app.clone()));
     let stop = told_to_stop()?;
     tracing::info!("listening on http://{}", listener.local_addr()?);

@@ -22,7 +22,7 @@ const LEFT_SECS: i64 = 24 * 60 * 60;
 
 /// Runs until it is dropped.
 pub async fn run(app: &App) {
-    tokio::join!(hear(app), be_there(app), sweep_often(app), look_through(app));
+    tokio::join!(hear(app), stay_there(app), sweep_often(app), look_through(app));
 }
 
 /// Wakes those who wait for work that another replica queued.
@@ -48,17 +48,18 @@ async fn hear(app: &App) {
 }
 
 /// Notes that a server is there.
-async fn be_there(app: &App) {
+async fn stay_there(app: &App) {
     let mut minutes = tokio::time::interval(THERE_EVERY);
     loop {
         minutes.tick().await;
-        if let Err(error) = note(app).await {
+        if let Err(error) = be_there(app).await {
             tracing::warn!(%error, "that this server is there could not be noted");
         }
     }
 }
 
-async fn note(app: &App) -> Result<(), StoreError> {
+/// Notes it once.
+pub async fn be_there(app: &App) -> Result<(), StoreError> {
     let mut tx = app.store.begin().await?;
     store::alive::tell(&mut tx, app.clock.now()).await?;
     Ok(tx.commit().await?)
