@@ -13,4 +13,5 @@ create table audit_address (
 create index audit_address_by_time on audit_address (at);
 
 -- The list of tokens named workers by their real names.
-update token set name = (select alias from worker where worker.id = token.worker_id) where worker_id is not null;
+update token set name = (select alias from worker where worker.id = token.worker_id) where worker_id is not null
+    and name <> 'erased';

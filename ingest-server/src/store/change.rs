@@ -44,6 +44,10 @@ pub struct Audited {
 impl Audited {
     /// `subject` is that of the entry: a noun and an id.
     pub async fn begin(tx: &mut Tx, subject: String) -> Result<Self, StoreError> {
+        // Nothing else of a login orders two changes of it.
+        if let Some(email) = subject.strip_prefix("admin ") {
+            sqlx::query(include_str!("sql/change/lock_admin.sql")).bind(email.to_owned()).execute(&mut **tx).await?;
+        }
         let before = state(tx, &subject).await?;
         Ok(Self { subject, before })
     }

@@ -1,1 +1,1 @@
-select stage, version, verdict, rating, media_removed_at from submission where id = $1
+select stage, version, rating, media_removed_at from submission where id = $1

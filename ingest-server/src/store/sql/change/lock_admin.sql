@@ -1,0 +1,1 @@
+update admin set role = role where email = $1
