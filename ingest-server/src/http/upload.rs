@@ -50,6 +50,7 @@ const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-overr
 
 const TUS: Header = Header::required("Tus-Resumable", Form::OneOf(&[VERSION]));
 const OFFSET: Header = Header::required("Upload-Offset", Form::Number);
+const OFFSET_OF_PATCH: Header = Header::optional("Upload-Offset", Form::Number);
 const LENGTH: Header = Header::optional("Upload-Length", Form::Number);
 const DEFERRED: Header = Header::optional("Upload-Defer-Length", Form::OneOf(&["1"]));
 const METADATA: Header = Header::optional("Upload-Metadata", Form::Text);
@@ -74,7 +75,7 @@ pub(super) fn routes() -> Vec<Route> {
             .headers(&[TUS])
             .status(204),
         route(Method::POST, UPLOAD, Who::Worker, "PATCH or DELETE, named in X-HTTP-Method-Override.", instead)
-            .headers(&[TUS, INSTEAD, OFFSET, LENGTH, CHECKSUM])
+            .headers(&[TUS, INSTEAD, OFFSET_OF_PATCH, LENGTH, CHECKSUM])
             .bytes(BYTES)
             .status(204),
         route(Method::GET, UPLOAD, Who::Worker, "The bytes of a finished upload, or a range of them.", get)
