@@ -21,8 +21,16 @@ pub(crate) struct Timeline {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct End {
     pub(crate) at: Monotonic,
-    /// Ticks without a picture for which there was no room any more.
-    pub(crate) untold: Vec<Monotonic>,
+    pub(crate) untold: Untold,
+}
+
+/// Ticks without a picture of which the encoder was not told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Untold {
+    /// There was no room for them any more.
+    These(Vec<Monotonic>),
+    /// All since the last one: the display did not answer, and who counts them waits for it.
+    Rest,
 }
 
 impl Timeline {
@@ -50,7 +58,7 @@ impl Timeline {
 
     /// Where it ends; `now` where nobody said.
     pub(crate) fn end(&self, now: Monotonic) -> End {
-        let unsaid = || End { at: self.last_recorded(now), untold: Vec::new() };
+        let unsaid = || End { at: self.last_recorded(now), untold: Untold::These(Vec::new()) };
         self.end.get().cloned().unwrap_or_else(unsaid)
     }
 

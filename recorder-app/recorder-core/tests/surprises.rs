@@ -18,6 +18,7 @@ use media::frame::BgraFrame;
 use recorder_core::control::Control;
 use recorder_core::session::{InputSource, record};
 use shared_types::event::{InputEventKind, parse_events};
+use shared_types::quality::flag::Flag;
 use shared_types::recording::{EVENTS_FILE, RecordingStage, VIDEO_FILE};
 use takes::{HEIGHT, Heard, WIDTH, check_whole, options, sources, take};
 
@@ -166,6 +167,10 @@ fn a_display_that_answers_no_more_does_not_keep_the_take_from_ending() {
     let viewer = check_whole(&folder, &manifest);
     let legible = viewer.pictures.iter().filter(|picture| picture.1.is_some()).count();
     assert!(legible >= 40, "all of its pictures are there: {legible}");
+    let frames = &manifest.frames;
+    let dropped: u64 = frames.dropped_per_second.values().map(|&count| u64::from(count)).sum();
+    assert!(dropped >= 25 && frames.due == frames.captured + dropped, "none is missed in silence: {frames:?}");
+    assert!(manifest.quality.as_ref().unwrap().has(Flag::DroppedFrames), "{:?}", manifest.quality);
 }
 
 #[test]
