@@ -314,7 +314,9 @@ impl Pace<'_> {
         };
         let changed = source.latest(&mut frame)? == Grab::Changed;
         held.is_unseen |= changed;
+        // A display that answers late shows what was there after the take.
         if self.timeline.control().is_paused()
+            || self.timeline.is_stopped()
             || (self.timeline.zero().is_some() && self.timeline.place(frame.at).is_none())
         {
             held.frame = Some(frame);

@@ -185,6 +185,7 @@ impl Take {
         let mut threads = Threads { encode: &encode, screen: &show, events: &mut events };
         let watched = self.watch(timeline, &maps, &mut threads, options, listener);
         let at = timeline.last_recorded(clock::now());
+        timeline.stop(at);
         drop(end);
         drop(self.input.take());
         let shown = end_of_screen(show, timeline, at);
