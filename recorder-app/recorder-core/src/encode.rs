@@ -91,6 +91,8 @@ pub(crate) fn run(
     timeline: &Timeline,
     live: &Live,
 ) -> Result<EncodeReport, EncodeThreadError> {
+    // The disk is asked for its first answer.
+    live.set_busy();
     let journal = Journal::create(video_path).map_err(MuxError::Disk)?;
     let writer = FragmentWriter::create(journal, &encoders.video, encoders.audio.as_ref(), encoders.fps)?;
     let frames = FrameCounts::default();
@@ -133,6 +135,7 @@ pub(crate) fn run(
         }
         live.bytes.store(work.writer.bytes(), Ordering::Relaxed);
     }
+    live.set_busy();
     let End { at: end, untold } = timeline.end(clock::now());
     match untold {
         Untold::These(ticks) => ticks.into_iter().for_each(|at| work.dropped(at, timeline)),
@@ -140,6 +143,7 @@ pub(crate) fn run(
     }
     let deadline = Instant::now() + SOUND_TAIL;
     while let Ok(chunk) = chunks.recv_deadline(deadline) {
+        live.set_busy();
         let is_last = chunk_end(&chunk) >= end;
         work.sound(chunk, timeline)?;
         if is_last {
@@ -340,6 +344,7 @@ impl Work<'_> {
 mod tests {
     use capture::screen::blank_frame;
     use crossbeam_channel::{bounded, never};
+    use fail::FailScenario;
 
     use super::*;
     use crate::control::Control;
@@ -373,6 +378,46 @@ mod tests {
         let encoders = Encoders { video, audio: None, fps: 10 };
         let streams = Streams { ticks, chunks: never(), spare, given_up: never() };
         run(encoders, &base.path().join("video.mp4"), None, streams, &timeline, &live).unwrap()
+    }
+
+    #[test]
+    fn a_disk_that_hangs_at_the_last_sound_is_known_to_hang() {
+        let scenario = FailScenario::setup();
+        fail::cfg("voice.write", "pause").unwrap();
+        let base = tempfile::tempdir().unwrap();
+        let (live, timeline) = (Live::default(), Timeline::new(&Control::default()));
+        timeline.begin(at(1000));
+        timeline.finish(End { at: at(3000), untold: Untold::These(Vec::new()) });
+        let (sink, ticks) = bounded(64);
+        let (said, chunks) = bounded(64);
+        let (spare, spares) = bounded(64);
+        let video = H264Encoder::open(64, 64, 10).unwrap().0;
+        let encoders = Encoders { video, audio: Some(OpusEncoder::open().unwrap()), fps: 10 };
+        let streams = Streams { ticks, chunks, spare, given_up: never() };
+        let voice = VoiceJournal::create(&base.path().join("voice.wav")).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let wait_for = |what: &dyn Fn() -> bool| {
+            while !what() {
+                assert!(Instant::now() < deadline, "it is never known");
+                std::thread::yield_now();
+            }
+        };
+        std::thread::scope(|scope| {
+            let encoding =
+                scope.spawn(|| run(encoders, &base.path().join("video.mp4"), Some(voice), streams, &timeline, &live));
+            sink.send(picture(1000)).unwrap();
+            spares.recv().unwrap();
+            wait_for(&|| live.busy_secs(clock::now()) == 0.0);
+            drop(sink);
+            // The end of the sound is waited for; it is no idle time.
+            wait_for(&|| live.busy_secs(clock::now()) > 0.0);
+            said.send(AudioChunk { rate_hz: 48_000, channels: 1, samples: vec![0.1; 96_000], at: at(1000) }).unwrap();
+            wait_for(&|| live.busy_secs(clock::now()) > 1.0);
+            assert!(!encoding.is_finished());
+            fail::remove("voice.write");
+            assert!(encoding.join().unwrap().is_ok());
+        });
+        scenario.teardown();
     }
 
     #[test]

@@ -245,6 +245,44 @@ fn an_encoder_that_hangs_is_told_and_does_not_keep_the_take_from_ending() {
     assert_eq!(fs::read(folder.join(VIDEO_FILE)).unwrap(), left, "nothing is written behind the end");
 }
 
+/// Ends the take as soon as it is told that it hangs, and does not wait for that for ever.
+struct Watchful<'a> {
+    control: &'a Control,
+    told: Vec<String>,
+}
+
+impl Listener for Watchful<'_> {
+    fn started(&mut self) {}
+
+    fn progress(&mut self, progress: Progress) {
+        assert!(progress.secs < 20.0, "nothing is told");
+    }
+
+    fn health(&mut self, event: &HealthEvent) {
+        self.told.push(event.kind.clone());
+        self.control.end();
+    }
+}
+
+#[test]
+fn a_disk_that_hangs_from_the_first_byte_is_told_and_does_not_keep_the_take_from_ending() {
+    let scenario = FailScenario::setup();
+    fail::cfg("journal.append", "pause").unwrap();
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    let control = Control::default();
+    let mut watchful = Watchful { control: &control, told: Vec::new() };
+    let sources = sources(TestCard::new(WIDTH, HEIGHT), None);
+    let result = record(&folder, sources, &options(15, 60.0), &control, &mut watchful);
+    assert_eq!(watchful.told, ["encoder_stalled", "interrupted"]);
+    let Err(SessionError::Nothing(reason)) = result else { panic!("{result:?}") };
+    assert!(reason.contains("did not answer"), "{reason}");
+    fail::remove("journal.append");
+    wait_for_end_of("encode");
+    scenario.teardown();
+    assert!(!folder.exists(), "nothing of it is left, and nothing comes later");
+}
+
 #[test]
 fn an_encoder_that_hangs_for_a_while_costs_pictures_and_no_time() {
     let scenario = FailScenario::setup();
