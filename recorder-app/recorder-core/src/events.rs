@@ -117,6 +117,9 @@ impl<'a> Teller<'a> {
     fn end(&mut self, now: Monotonic) -> Vec<InputEvent> {
         let end = self.timeline.last_recorded(now);
         let mut events = self.pauses(end);
+        if self.is_paused {
+            self.gestures.forget_title();
+        }
         let clock = self.clock();
         events.extend(self.gestures.flush(end, clock));
         events
@@ -270,6 +273,16 @@ mod tests {
         let told = told(&control, &hand, 5000);
         assert!(matches!(told[0], (0.8, InputEventKind::Click { t_up: 1.0, .. })), "{told:?}");
         assert_eq!(told[1..], [(1.0, InputEventKind::Pause)]);
+    }
+
+    #[test]
+    fn what_is_opened_in_a_pause_that_the_take_ends_in_is_not_told() {
+        let control = Control::default();
+        control.pause_at(at(2000));
+        let title = |name: &str| RawKind::WindowTitle(name.to_owned());
+        let told = told(&control, &[(1500, title("Shop")), (3000, title("Bank"))], 5000);
+        let expected = [(0.5, InputEventKind::Window { title: "Shop".to_owned() }), (1.0, InputEventKind::Pause)];
+        assert_eq!(told, expected);
     }
 
     #[test]
