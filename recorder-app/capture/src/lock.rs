@@ -36,7 +36,7 @@ pub fn watch(session: &Session) -> IsLocked {
 #[cfg(not(target_os = "linux"))]
 pub fn watch(_session: &Session) -> IsLocked {
     let mut last = last::Last::default();
-    Box::new(move || last.told(system::is_locked(), std::time::Instant::now()))
+    Box::new(move || last.ask(std::time::Instant::now, system::is_locked))
 }
 
 #[cfg(target_os = "windows")]

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use capture::display::Session;
 use capture::lock;
+use crossbeam_channel::bounded;
 use dbus::arg::Variant;
 use dbus::blocking::Connection;
 use dbus::channel::{MatchingReceiver, Sender};
@@ -29,6 +30,7 @@ fn a_locked_session_is_known_from_its_manager_and_none_counts_as_unlocked() {
         let address = address.into_string().unwrap();
         asks_the_manager(&address);
         asks_the_savers(&address);
+        asks_in_turn(&address);
         return;
     }
     let services = tempfile::tempdir().unwrap();
@@ -118,6 +120,36 @@ fn asks_the_savers(address: &str) {
     }
     let mut nowhere = lock::watch(&Session::default().on_bus(Some("unix:path=/nowhere".to_owned())));
     assert!(!nowhere() && !nowhere());
+}
+
+/// A manager that hangs does not keep it from being known for long what a screen saver says.
+fn asks_in_turn(address: &str) {
+    let (release, held) = bounded::<()>(0);
+    let hangs = Arc::new(AtomicBool::new(false));
+    let will_hang = hangs.clone();
+    let manager = Service::start(address, "org.freedesktop.login1", move |message| {
+        if will_hang.load(Ordering::Relaxed) {
+            held.recv().ok();
+        }
+        message.method_return().append1(Variant(false))
+    });
+    let is_active = Arc::new(AtomicBool::new(false));
+    let told = is_active.clone();
+    let saver = Service::start(address, "org.gnome.ScreenSaver", move |message| {
+        message.method_return().append1(told.load(Ordering::Relaxed))
+    });
+    let mut is_locked = lock::watch(&Session::default().on_bus(Some(address.to_owned())));
+    assert!(!is_locked());
+    hangs.store(true, Ordering::Relaxed);
+    let began = Instant::now();
+    for active in [true, false].into_iter().cycle().take(10) {
+        is_active.store(active, Ordering::Relaxed);
+        assert_eq!(is_locked(), active);
+    }
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    drop(release);
+    manager.end();
+    saver.end();
 }
 
 /// Answers calls to a name of the bus until it is told to end.

@@ -21,7 +21,7 @@ use shared_types::recording::{FileHash, Fragment, FrameCounts};
 use crate::live::Live;
 use crate::pace::Tick;
 use crate::sound::{SoundError, SoundLine, SoundReport};
-use crate::timeline::{End, Timeline};
+use crate::timeline::{End, Timeline, Untold};
 use crate::voice::VoiceJournal;
 
 /// A picture decoding can begin with, and so a fragment, each second.
@@ -91,10 +91,13 @@ pub(crate) fn run(
     timeline: &Timeline,
     live: &Live,
 ) -> Result<EncodeReport, EncodeThreadError> {
+    // The disk is asked for its first answer.
+    live.set_busy();
     let journal = Journal::create(video_path).map_err(MuxError::Disk)?;
     let writer = FragmentWriter::create(journal, &encoders.video, encoders.audio.as_ref(), encoders.fps)?;
     let frames = FrameCounts::default();
-    let mut work = Work { encoders, writer, live, voice, sound: None, frames, last_key: None, last: None };
+    let mut work =
+        Work { encoders, writer, live, voice, sound: None, frames, last_key: None, last: None, last_due: None };
     let Streams { ticks, mut chunks, spare, given_up } = streams;
     loop {
         live.set_idle();
@@ -132,12 +135,15 @@ pub(crate) fn run(
         }
         live.bytes.store(work.writer.bytes(), Ordering::Relaxed);
     }
+    live.set_busy();
     let End { at: end, untold } = timeline.end(clock::now());
-    for at in untold {
-        work.dropped(at, timeline);
+    match untold {
+        Untold::These(ticks) => ticks.into_iter().for_each(|at| work.dropped(at, timeline)),
+        Untold::Rest => work.drop_rest(end, timeline),
     }
     let deadline = Instant::now() + SOUND_TAIL;
     while let Ok(chunk) = chunks.recv_deadline(deadline) {
+        live.set_busy();
         let is_last = chunk_end(&chunk) >= end;
         work.sound(chunk, timeline)?;
         if is_last {
@@ -162,6 +168,8 @@ struct Work<'a> {
     frames: FrameCounts,
     last_key: Option<MediaTime>,
     last: Option<MediaTime>,
+    /// The last tick that was told, with or without a picture.
+    last_due: Option<MediaTime>,
 }
 
 impl Work<'_> {
@@ -170,7 +178,7 @@ impl Work<'_> {
         if self.encoders.audio.is_some() {
             self.sound.get_or_insert_with(|| SoundLine::new(zero));
         }
-        self.count();
+        self.count(t);
         let key = self.key_is_due(t);
         let packets = self.encoders.video.encode(frame, t, key)?;
         self.write_pictures(packets, t, key)
@@ -186,7 +194,7 @@ impl Work<'_> {
 
     fn same(&mut self, at: Monotonic, timeline: &Timeline) -> Result<(), EncodeThreadError> {
         let Some(t) = timeline.place(at) else { return Ok(()) };
-        self.count();
+        self.count(t);
         if !self.key_is_due(t) {
             return Ok(());
         }
@@ -222,18 +230,40 @@ impl Work<'_> {
     }
 
     fn dropped(&mut self, at: Monotonic, timeline: &Timeline) {
-        let Some(t) = timeline.place(at) else { return };
+        if let Some(t) = timeline.place(at) {
+            self.miss(t);
+        }
+    }
+
+    /// Counts the ticks that nobody told of until the end. The take's own time knows no pauses.
+    fn drop_rest(&mut self, end: Monotonic, timeline: &Timeline) {
+        let (Some(last), Some(end)) = (self.last_due, timeline.elapsed(end)) else { return };
+        let period = self.frame();
+        let mut due = last + period;
+        while due < end {
+            self.miss(due);
+            due = due + period;
+        }
+    }
+
+    fn miss(&mut self, t: MediaTime) {
+        self.last_due = Some(t);
         self.frames.due += 1;
         self.live.due.fetch_add(1, Ordering::Relaxed);
         self.live.dropped.fetch_add(1, Ordering::Relaxed);
         *self.frames.dropped_per_second.entry(t.secs() as u64).or_default() += 1;
     }
 
+    fn frame(&self) -> MediaTime {
+        MediaTime::from_nanos(1_000_000_000 / i64::from(self.encoders.fps.max(1)))
+    }
+
     fn key_is_due(&self, t: MediaTime) -> bool {
         self.last_key.is_none_or(|last| t.nanos - last.nanos >= KEY_EVERY_NANOS)
     }
 
-    fn count(&mut self) {
+    fn count(&mut self, t: MediaTime) {
+        self.last_due = Some(t);
         self.frames.due += 1;
         self.frames.captured += 1;
         self.live.due.fetch_add(1, Ordering::Relaxed);
@@ -282,7 +312,7 @@ impl Work<'_> {
         let (Some(last), Some(zero)) = (self.last, timeline.zero()) else { return Err(EncodeThreadError::NoPicture) };
         // A pause may have been asked for just before the end and come to be known after it.
         let end = timeline.elapsed(end.max(zero)).unwrap_or(last).max(last);
-        let frame = MediaTime::from_nanos(1_000_000_000 / i64::from(self.encoders.fps.max(1)));
+        let frame = self.frame();
         if (end - last).nanos > frame.nanos / 2 {
             let packets = self.encoders.video.repeat(end, false)?;
             self.write_video(packets)?;
@@ -314,6 +344,7 @@ impl Work<'_> {
 mod tests {
     use capture::screen::blank_frame;
     use crossbeam_channel::{bounded, never};
+    use fail::FailScenario;
 
     use super::*;
     use crate::control::Control;
@@ -330,12 +361,16 @@ mod tests {
 
     /// What comes of a take of two seconds whose end is made by `end` and which is told of nothing more.
     fn ends(end: impl FnOnce(&Control, &Timeline)) -> EncodeReport {
+        ends_after((0..20).map(|tick| picture(1000 + tick * 100)), end)
+    }
+
+    fn ends_after(told: impl Iterator<Item = Tick>, end: impl FnOnce(&Control, &Timeline)) -> EncodeReport {
         let base = tempfile::tempdir().unwrap();
         let (control, live) = (Control::default(), Live::default());
         let timeline = Timeline::new(&control);
         timeline.begin(at(1000));
         let (sink, ticks) = bounded(64);
-        (0..20).for_each(|tick| sink.send(picture(1000 + tick * 100)).unwrap());
+        told.for_each(|tick| sink.send(tick).unwrap());
         drop(sink);
         end(&control, &timeline);
         let (spare, _spares) = bounded(64);
@@ -346,9 +381,49 @@ mod tests {
     }
 
     #[test]
+    fn a_disk_that_hangs_at_the_last_sound_is_known_to_hang() {
+        let scenario = FailScenario::setup();
+        fail::cfg("voice.write", "pause").unwrap();
+        let base = tempfile::tempdir().unwrap();
+        let (live, timeline) = (Live::default(), Timeline::new(&Control::default()));
+        timeline.begin(at(1000));
+        timeline.finish(End { at: at(3000), untold: Untold::These(Vec::new()) });
+        let (sink, ticks) = bounded(64);
+        let (said, chunks) = bounded(64);
+        let (spare, spares) = bounded(64);
+        let video = H264Encoder::open(64, 64, 10).unwrap().0;
+        let encoders = Encoders { video, audio: Some(OpusEncoder::open().unwrap()), fps: 10 };
+        let streams = Streams { ticks, chunks, spare, given_up: never() };
+        let voice = VoiceJournal::create(&base.path().join("voice.wav")).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let wait_for = |what: &dyn Fn() -> bool| {
+            while !what() {
+                assert!(Instant::now() < deadline, "it is never known");
+                std::thread::yield_now();
+            }
+        };
+        std::thread::scope(|scope| {
+            let encoding =
+                scope.spawn(|| run(encoders, &base.path().join("video.mp4"), Some(voice), streams, &timeline, &live));
+            sink.send(picture(1000)).unwrap();
+            spares.recv().unwrap();
+            wait_for(&|| live.busy_secs(clock::now()) == 0.0);
+            drop(sink);
+            // The end of the sound is waited for; it is no idle time.
+            wait_for(&|| live.busy_secs(clock::now()) > 0.0);
+            said.send(AudioChunk { rate_hz: 48_000, channels: 1, samples: vec![0.1; 96_000], at: at(1000) }).unwrap();
+            wait_for(&|| live.busy_secs(clock::now()) > 1.0);
+            assert!(!encoding.is_finished());
+            fail::remove("voice.write");
+            assert!(encoding.join().unwrap().is_ok());
+        });
+        scenario.teardown();
+    }
+
+    #[test]
     fn a_take_is_whole_however_it_ends() {
         let finish = |timeline: &Timeline, millis: i64, untold: Vec<Monotonic>| {
-            timeline.finish(End { at: at(millis), untold });
+            timeline.finish(End { at: at(millis), untold: Untold::These(untold) });
         };
         let whole = |report: &EncodeReport| (report.fragments.len(), report.frames.captured);
         let usual = ends(|_, timeline| finish(timeline, 3000, Vec::new()));
@@ -367,5 +442,27 @@ mod tests {
             "what nobody could be told of is counted"
         );
         assert_eq!(full.frames.dropped_per_second[&2], 2);
+    }
+
+    #[test]
+    fn a_display_that_is_given_up_leaves_dropped_pictures_until_the_end_and_none_for_a_pause() {
+        let give_up = |timeline: &Timeline| timeline.finish(End { at: at(8000), untold: Untold::Rest });
+        let moving = ends(|_, timeline| give_up(timeline));
+        // The picture did not change for half a second.
+        let told = || {
+            (0..20).map(|tick| if tick < 15 { picture(1000 + tick * 100) } else { Tick::Same(at(1000 + tick * 100)) })
+        };
+        let still = ends_after(told(), |_, timeline| give_up(timeline));
+        let paused = ends(|control, timeline| {
+            control.pause_at(at(3500));
+            control.resume_at(at(5500));
+            give_up(timeline);
+        });
+        let rows = [(&moving, 50, &[10, 10, 10, 10, 10][..]), (&still, 50, &[10; 5]), (&paused, 30, &[10; 3])];
+        for (report, dropped, per_second) in rows {
+            let frames = &report.frames;
+            assert_eq!((frames.captured, frames.due), (20, 20 + dropped), "{frames:?}");
+            assert_eq!(frames.dropped_per_second.values().copied().collect::<Vec<_>>(), per_second);
+        }
     }
 }

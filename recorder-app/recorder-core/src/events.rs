@@ -93,6 +93,9 @@ impl<'a> Teller<'a> {
     }
 
     fn input(&mut self, raw: RawInput) -> Vec<InputEvent> {
+        if self.timeline.is_over(raw.at) {
+            return Vec::new();
+        }
         let mut events = self.pauses(raw.at);
         let clock = self.clock();
         self.gestures.set_map(self.maps.at(raw.at));
@@ -102,6 +105,9 @@ impl<'a> Teller<'a> {
     }
 
     fn time(&mut self, now: Monotonic) -> Vec<InputEvent> {
+        if self.timeline.is_over(now) {
+            return Vec::new();
+        }
         let mut events = self.pauses(now);
         let clock = self.clock();
         events.extend(self.gestures.tick(now, clock));
@@ -109,9 +115,13 @@ impl<'a> Teller<'a> {
     }
 
     fn end(&mut self, now: Monotonic) -> Vec<InputEvent> {
-        let mut events = self.pauses(now);
+        let end = self.timeline.last_recorded(now);
+        let mut events = self.pauses(end);
+        if self.is_paused {
+            self.gestures.forget_title();
+        }
         let clock = self.clock();
-        events.extend(self.gestures.flush(self.timeline.last_recorded(now), clock));
+        events.extend(self.gestures.flush(end, clock));
         events
     }
 
@@ -263,6 +273,36 @@ mod tests {
         let told = told(&control, &hand, 5000);
         assert!(matches!(told[0], (0.8, InputEventKind::Click { t_up: 1.0, .. })), "{told:?}");
         assert_eq!(told[1..], [(1.0, InputEventKind::Pause)]);
+    }
+
+    #[test]
+    fn what_is_opened_in_a_pause_that_the_take_ends_in_is_not_told() {
+        let control = Control::default();
+        control.pause_at(at(2000));
+        let title = |name: &str| RawKind::WindowTitle(name.to_owned());
+        let told = told(&control, &[(1500, title("Shop")), (3000, title("Bank"))], 5000);
+        let expected = [(0.5, InputEventKind::Window { title: "Shop".to_owned() }), (1.0, InputEventKind::Pause)];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn what_is_done_after_the_stop_is_not_told_and_what_was_under_way_ends_there() {
+        let control = Control::default();
+        let (timeline, maps) = (Timeline::new(&control), Maps::new((2, 2), (0, 0), (2, 2)));
+        timeline.begin(at(1000));
+        let gestures = Gestures::new(maps.at(at(0)));
+        let mut teller = Teller { gestures, maps: &maps, timeline: &timeline, told: 0, is_paused: false };
+        let (button, x, y) = (1, 1, 1);
+        assert_eq!(teller.input(RawInput { at: at(1900), kind: RawKind::ButtonDown { button, x, y } }), []);
+        timeline.stop(at(2000));
+        control.lock_at(at(2200));
+        let after = [RawKind::ButtonUp { button, x, y }, letter(), RawKind::WindowTitle("Bank".to_owned())];
+        for kind in after {
+            assert_eq!(teller.input(RawInput { at: at(2100), kind }), []);
+        }
+        assert_eq!(teller.time(at(3000)), []);
+        let told = teller.end(at(4000));
+        assert!(matches!(told[..], [InputEvent { t: 0.9, kind: InputEventKind::Click { t_up: 1.0, .. } }]), "{told:?}");
     }
 
     #[test]

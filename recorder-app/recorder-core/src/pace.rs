@@ -23,7 +23,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use media::frame::BgraFrame;
 use media::time::Monotonic;
 
-use crate::timeline::{End, Timeline};
+use crate::timeline::{End, Timeline, Untold};
 
 /// All pictures under way between the two threads fit into this, save that there are always two.
 const PICTURES_BYTES: usize = 32 << 20;
@@ -216,8 +216,14 @@ impl Pace<'_> {
                 due = Monotonic::from_nanos(due.nanos + period);
             }
         }
+        let at = self.timeline.last_recorded(self.clock.now());
+        // A display that failed may have been waited for.
+        while at.nanos_since(due) >= period {
+            untold.push_back(due);
+            due = Monotonic::from_nanos(due.nanos + period);
+        }
         // The encoder may hang, so that there is no room for another tick.
-        self.timeline.finish(End { at: self.timeline.last_recorded(self.clock.now()), untold: untold.into() });
+        self.timeline.finish(End { at, untold: Untold::These(untold.into()) });
         result
     }
 
@@ -308,7 +314,9 @@ impl Pace<'_> {
         };
         let changed = source.latest(&mut frame)? == Grab::Changed;
         held.is_unseen |= changed;
+        // A display that answers late shows what was there after the take.
         if self.timeline.control().is_paused()
+            || self.timeline.is_stopped()
             || (self.timeline.zero().is_some() && self.timeline.place(frame.at).is_none())
         {
             held.frame = Some(frame);
@@ -420,6 +428,25 @@ mod tests {
 
     struct Stamped<'a>(&'a Jumping);
 
+    /// Answers until 3 s of the take; then it lets itself be waited for, and is gone.
+    struct Dying<'a>(&'a Jumping);
+
+    impl ScreenSource for Dying<'_> {
+        fn size(&self) -> (u32, u32) {
+            (2, 2)
+        }
+
+        fn latest(&mut self, into: &mut BgraFrame) -> Result<Grab, ScreenError> {
+            into.at = self.0.now();
+            if into.at.nanos < 3 * SEC {
+                return Ok(Grab::Changed);
+            }
+            self.0.jump_once();
+            self.0.stop.store(true, Ordering::Relaxed);
+            Err(ScreenError::Lost("it is gone".to_owned()))
+        }
+    }
+
     impl ScreenSource for Stamped<'_> {
         fn size(&self) -> (u32, u32) {
             (2, 2)
@@ -447,6 +474,10 @@ mod tests {
 
     /// Runs 8 s of a take, by a clock that jumps, to an encoder that has room for so many ticks and takes none.
     fn run(clock: &Jumping, room: usize) -> Ran {
+        run_on(clock, &mut Stamped(clock), room)
+    }
+
+    fn run_on(clock: &Jumping, screen: &mut (impl ScreenSource + Send), room: usize) -> Ran {
         let control = Control::default();
         let timeline = Timeline::new(&control);
         let maps = Maps::new((2, 2), (0, 0), (2, 2));
@@ -459,7 +490,7 @@ mod tests {
             let (timeline, maps, spare, stop) = (&timeline, &maps, &spare, &clock.stop);
             let pacing = scope.spawn(move || {
                 let (ticks, hand) = (&tick_sink, &never());
-                Pace { fps: 10, timeline, maps, ticks, spare, hand, clock, stop }.run(&mut Stamped(clock))
+                Pace { fps: 10, timeline, maps, ticks, spare, hand, clock, stop }.run(screen)
             });
             // Only when all is over the encoder wakes and takes what there is.
             while !clock.stop.load(Ordering::Relaxed) {
@@ -473,9 +504,11 @@ mod tests {
                     Tick::Same(_) => {}
                 }
             }
-            pacing.join().unwrap().unwrap();
+            // Whether the screen is gone is seen by what there is of it.
+            drop(pacing.join().unwrap());
         });
-        dropped += timeline.end(clock.now()).untold.len();
+        let Untold::These(untold) = timeline.end(clock.now()).untold else { panic!("they are known") };
+        dropped += untold.len();
         let pauses = timeline.pauses(clock.now()).iter().map(|pause| (pause.t, pause.secs)).collect();
         let sleeps = control.stretches().iter().filter(|stretch| stretch.why == Why::Slept).count();
         Ran { times, extras, dropped, pauses, sleeps }
@@ -529,6 +562,14 @@ mod tests {
         let ran = run(&Jumping { at_work: true, ..jumping(30) }, 1000);
         assert_eq!((ran.pauses, ran.sleeps), (vec![], 0));
         assert!((295..=301).contains(&ran.dropped), "{}", ran.dropped);
+    }
+
+    #[test]
+    fn a_display_that_is_waited_for_and_gone_then_leaves_dropped_pictures() {
+        let clock = Jumping { at_work: true, ..jumping(30) };
+        let ran = run_on(&clock, &mut Dying(&clock), 1000);
+        assert_eq!((ran.pauses, ran.sleeps, ran.times.len()), (vec![], 0, 30));
+        assert_eq!(ran.dropped, 300);
     }
 
     #[test]

@@ -170,6 +170,9 @@ fn measure_disk(folder: &Path, policy: &Policy) -> Finding {
         return Finding::well(Part::Disk, "The disk does not tell how much room it has.");
     };
     let time = in_words(secs);
+    if secs <= 0.0 {
+        return Finding::ill(Part::Disk, "The disk has no room for a recording. Free some space before you begin.");
+    }
     if secs >= 2.0 * policy.min_active_secs {
         Finding::well(Part::Disk, format!("The disk has room for about {time} of recording."))
     } else {

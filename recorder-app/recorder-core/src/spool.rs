@@ -161,10 +161,8 @@ impl Spool {
         self.has_less_than(ROOM_TO_GO_ON_BYTES)
     }
 
-    /// A disk that does not tell its room counts as roomy.
     fn has_less_than(&self, bytes: u64) -> bool {
-        fail::fail_point!("disk.full", |_| true);
-        free_bytes(&self.folder).is_some_and(|free| free < bytes)
+        has_less_than(&self.folder, bytes)
     }
 
     /// How long the take can go on at a rate; `None` where the disk does not tell its room.
@@ -242,10 +240,17 @@ impl Spool {
     }
 }
 
-/// How long a take that is put there could be; `None` where the disk does not tell its room.
+/// How long a take that is put there could be, none where it would not be begun; `None` where the disk does not tell its
+/// room.
 pub fn room_secs(folder: &Path) -> Option<f64> {
     let there = folder.ancestors().find(|folder| folder.is_dir())?;
-    secs_left(there, USUAL_BYTES_PER_SEC)
+    if has_less_than(there, ROOM_TO_BEGIN_BYTES) { Some(0.0) } else { secs_left(there, USUAL_BYTES_PER_SEC) }
+}
+
+/// A disk that does not tell its room counts as roomy.
+fn has_less_than(folder: &Path, bytes: u64) -> bool {
+    fail::fail_point!("disk.full", |_| true);
+    free_bytes(folder).is_some_and(|free| free < bytes)
 }
 
 fn secs_left(folder: &Path, bytes_per_sec: f64) -> Option<f64> {

@@ -40,7 +40,7 @@ use crate::microphone::{MicNews, Microphone};
 use crate::pace::{self, Maps, Pace, SystemClock, Tick};
 use crate::session::{Listener, Progress, SessionError, TakeOptions};
 use crate::spool::{Spool, SpoolError, USUAL_BYTES_PER_SEC};
-use crate::timeline::{End, Timeline};
+use crate::timeline::{End, Timeline, Untold};
 use crate::voice::VoiceJournal;
 
 const WATCH_EVERY: Duration = Duration::from_millis(100);
@@ -185,6 +185,7 @@ impl Take {
         let mut threads = Threads { encode: &encode, screen: &show, events: &mut events };
         let watched = self.watch(timeline, &maps, &mut threads, options, listener);
         let at = timeline.last_recorded(clock::now());
+        timeline.stop(at);
         drop(end);
         drop(self.input.take());
         let shown = end_of_screen(show, timeline, at);
@@ -531,7 +532,7 @@ fn end_of_screen(
     let until = Instant::now() + LAST_PICTURE;
     while !show.is_finished() {
         if Instant::now() >= until {
-            timeline.finish(End { at, untold: Vec::new() });
+            timeline.finish(End { at, untold: Untold::Rest });
             return Err(ScreenError::Lost(format!("no picture came for {} seconds", LAST_PICTURE.as_secs())));
         }
         std::thread::sleep(POLL);

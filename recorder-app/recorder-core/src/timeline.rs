@@ -12,6 +12,7 @@ use crate::control::{Control, Stretch};
 #[derive(Debug)]
 pub(crate) struct Timeline {
     zero: OnceLock<Monotonic>,
+    stop: OnceLock<Monotonic>,
     end: OnceLock<End>,
     control: Control,
 }
@@ -21,13 +22,21 @@ pub(crate) struct Timeline {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct End {
     pub(crate) at: Monotonic,
-    /// Ticks without a picture for which there was no room any more.
-    pub(crate) untold: Vec<Monotonic>,
+    pub(crate) untold: Untold,
+}
+
+/// Ticks without a picture of which the encoder was not told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Untold {
+    /// There was no room for them any more.
+    These(Vec<Monotonic>),
+    /// All since the last one: the display did not answer, and who counts them waits for it.
+    Rest,
 }
 
 impl Timeline {
     pub(crate) fn new(control: &Control) -> Self {
-        Self { zero: OnceLock::new(), end: OnceLock::new(), control: control.clone() }
+        Self { zero: OnceLock::new(), stop: OnceLock::new(), end: OnceLock::new(), control: control.clone() }
     }
 
     pub(crate) fn control(&self) -> &Control {
@@ -43,6 +52,21 @@ impl Timeline {
         self.zero.get().copied()
     }
 
+    /// The take is to end: what is seen, heard or done after `at` is no part of it, however long its threads take to end.
+    /// Later calls change nothing.
+    pub(crate) fn stop(&self, at: Monotonic) {
+        self.stop.get_or_init(|| at);
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.get().is_some()
+    }
+
+    /// Whether a moment lies after the end that was asked for.
+    pub(crate) fn is_over(&self, at: Monotonic) -> bool {
+        self.stop.get().is_some_and(|stop| at > *stop)
+    }
+
     /// Nothing more is told. Later calls change nothing.
     pub(crate) fn finish(&self, end: End) {
         self.end.get_or_init(|| end);
@@ -50,15 +74,15 @@ impl Timeline {
 
     /// Where it ends; `now` where nobody said.
     pub(crate) fn end(&self, now: Monotonic) -> End {
-        let unsaid = || End { at: self.last_recorded(now), untold: Vec::new() };
+        let unsaid = || End { at: self.last_recorded(now), untold: Untold::These(Vec::new()) };
         self.end.get().cloned().unwrap_or_else(unsaid)
     }
 
-    /// Where a moment lies in the take; `None` before its beginning and inside a pause.
+    /// Where a moment lies in the take; `None` before its beginning, inside a pause and after its end.
     pub(crate) fn place(&self, at: Monotonic) -> Option<MediaTime> {
         let zero = self.zero()?;
         let (t, is_paused) = walk(zero, &self.control.stretches(), at)?;
-        (!is_paused).then_some(t)
+        (!is_paused && !self.is_over(at)).then_some(t)
     }
 
     /// The same; a moment inside a pause lies where the pause was made.
@@ -66,8 +90,9 @@ impl Timeline {
         Some(walk(self.zero()?, &self.control.stretches(), at)?.0)
     }
 
-    /// The last moment not after `at` that is no pause.
+    /// The last moment of the take not after `at` that is no pause.
     pub(crate) fn last_recorded(&self, at: Monotonic) -> Monotonic {
+        let at = self.stop.get().map_or(at, |stop| at.min(*stop));
         let stretches = self.control.stretches();
         let inside = stretches.iter().find(|pause| pause.from < at && pause.to.is_none_or(|to| to > at));
         inside.map_or(at, |pause| pause.from)
@@ -97,7 +122,8 @@ impl Timeline {
     pub(crate) fn recorded(&self, chunk: AudioChunk) -> Vec<AudioChunk> {
         let Some(zero) = self.zero() else { return Vec::new() };
         let stretches = self.control.stretches();
-        if stretches.is_empty() {
+        let stop = self.stop.get();
+        if stretches.is_empty() && stop.is_none() {
             return vec![chunk];
         }
         let (channels, rate) = (usize::from(chunk.channels.max(1)), f64::from(chunk.rate_hz.max(1)));
@@ -107,10 +133,12 @@ impl Timeline {
             let frame = (at.nanos_since(chunk.at) as f64 / 1e9 * rate - 1e-6).ceil();
             if frame <= 0.0 { 0 } else { (frame as usize).min(frames) }
         };
+        let frames = stop.map_or(frames, |stop| frame_at(*stop));
         let mut parts = Vec::new();
         let mut begin = 0;
         let ends = stretches.iter().map(|pause| (frame_at(pause.from), pause.to.map_or(frames, frame_at)));
         for (end, next) in ends.chain(std::iter::once((frames, frames))) {
+            let end = end.min(frames);
             if end > begin {
                 let at = time_of(begin);
                 let at = walk(zero, &stretches, at).map_or(at, |(t, _)| Monotonic::from_nanos(zero.nanos + t.nanos));
@@ -261,6 +289,31 @@ mod tests {
             })
             .collect();
         assert_eq!(told, [(1300, 1500.0, 1999.0, 1000), (1800, 3000.0, 3999.0, 2000)]);
+    }
+
+    #[test]
+    fn nothing_after_the_stop_is_of_the_take_however_late_it_ends() {
+        let control = Control::default();
+        let timeline = Timeline::new(&control);
+        timeline.begin(at(1000));
+        control.pause_at(at(2000));
+        control.resume_at(at(2500));
+        let chunk = |from: i64, to: i64| {
+            let samples = (from..to).map(|ms| ms as f32).collect();
+            AudioChunk { rate_hz: 1000, channels: 1, samples, at: at(from) }
+        };
+        let told = |chunk: AudioChunk| -> Vec<(f32, f32)> {
+            let parts = timeline.recorded(chunk);
+            parts.iter().map(|part| (part.samples[0], part.samples[part.samples.len() - 1])).collect()
+        };
+        assert_eq!(told(chunk(1900, 3600)), [(1900.0, 1999.0), (2500.0, 3599.0)]);
+        timeline.stop(at(3000));
+        timeline.stop(at(4000));
+        assert_eq!(told(chunk(1900, 3600)), [(1900.0, 1999.0), (2500.0, 2999.0)]);
+        assert_eq!(told(chunk(3000, 3600)), []);
+        let millis = |moment: i64| timeline.place(at(moment)).map(|t| t.nanos / 1_000_000);
+        assert_eq!([2999, 3000, 3001].map(millis), [Some(1499), Some(1500), None]);
+        assert_eq!((timeline.last_recorded(at(9000)), timeline.end(at(9000)).at), (at(3000), at(3000)));
     }
 
     #[test]

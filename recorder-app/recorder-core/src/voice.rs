@@ -34,6 +34,7 @@ impl VoiceJournal {
 
     /// A journal that cannot be written ends: it is there to save a take, not to cost one.
     pub(crate) fn write(&mut self, samples: &[f32]) {
+        fail::fail_point!("voice.write");
         let Some(writer) = self.writer.as_mut() else { return };
         let written = samples
             .iter()

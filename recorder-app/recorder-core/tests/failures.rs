@@ -14,7 +14,7 @@ use crossbeam_channel::{Sender, bounded};
 use fail::FailScenario;
 use recorder_core::control::Control;
 use recorder_core::session::{InputSource, Listener, Progress, SessionError, ended_early, record};
-use recorder_core::spool::{Spool, SpoolError, recover};
+use recorder_core::spool::{Spool, SpoolError, recover, room_secs};
 use shared_types::event::parse_events;
 use shared_types::recording::{EVENTS_FILE, HealthEvent, RecordingStage, VIDEO_FILE};
 use takes::{HEIGHT, Heard, RATE_HZ, WIDTH, check_whole, mic, options, sources, take, tone, view};
@@ -146,7 +146,10 @@ fn a_disk_that_fills_up_ends_a_whole_take_and_says_why() {
     let (result, health) = take(&folder, sources(TestCard::new(WIDTH, HEIGHT), None), &options(15, 60.0));
     fail::cfg("disk.full", "return").unwrap();
     let refused = take(&base.path().join("another"), sources(TestCard::new(WIDTH, HEIGHT), None), &options(15, 1.0));
+    let room = room_secs(&base.path().join("another"));
     scenario.teardown();
+    assert_eq!(room, Some(0.0), "no room is named that is then refused");
+    assert!(room_secs(base.path()).is_some_and(|secs| secs > 0.0));
     let manifest = result.unwrap();
     assert_eq!((health, manifest.stage), (vec!["disk_full".to_owned()], RecordingStage::Checked));
     assert!(ended_early(&manifest) && manifest.health[0].sentence.contains("Free some space"), "{:?}", manifest.health);
@@ -243,6 +246,44 @@ fn an_encoder_that_hangs_is_told_and_does_not_keep_the_take_from_ending() {
     wait_for_end_of("encode");
     scenario.teardown();
     assert_eq!(fs::read(folder.join(VIDEO_FILE)).unwrap(), left, "nothing is written behind the end");
+}
+
+/// Ends the take as soon as it is told that it hangs, and does not wait for that for ever.
+struct Watchful<'a> {
+    control: &'a Control,
+    told: Vec<String>,
+}
+
+impl Listener for Watchful<'_> {
+    fn started(&mut self) {}
+
+    fn progress(&mut self, progress: Progress) {
+        assert!(progress.secs < 20.0, "nothing is told");
+    }
+
+    fn health(&mut self, event: &HealthEvent) {
+        self.told.push(event.kind.clone());
+        self.control.end();
+    }
+}
+
+#[test]
+fn a_disk_that_hangs_from_the_first_byte_is_told_and_does_not_keep_the_take_from_ending() {
+    let scenario = FailScenario::setup();
+    fail::cfg("journal.append", "pause").unwrap();
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("take");
+    let control = Control::default();
+    let mut watchful = Watchful { control: &control, told: Vec::new() };
+    let sources = sources(TestCard::new(WIDTH, HEIGHT), None);
+    let result = record(&folder, sources, &options(15, 60.0), &control, &mut watchful);
+    assert_eq!(watchful.told, ["encoder_stalled", "interrupted"]);
+    let Err(SessionError::Nothing(reason)) = result else { panic!("{result:?}") };
+    assert!(reason.contains("did not answer"), "{reason}");
+    fail::remove("journal.append");
+    wait_for_end_of("encode");
+    scenario.teardown();
+    assert!(!folder.exists(), "nothing of it is left, and nothing comes later");
 }
 
 #[test]

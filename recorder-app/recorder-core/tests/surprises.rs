@@ -18,8 +18,9 @@ use media::frame::BgraFrame;
 use recorder_core::control::Control;
 use recorder_core::session::{InputSource, record};
 use shared_types::event::{InputEventKind, parse_events};
+use shared_types::quality::flag::Flag;
 use shared_types::recording::{EVENTS_FILE, RecordingStage, VIDEO_FILE};
-use takes::{HEIGHT, Heard, WIDTH, check_whole, options, sources, take};
+use takes::{HEIGHT, Heard, RATE_HZ, WIDTH, check_whole, mic, options, sources, take, tone};
 
 /// Test cards of several sizes, one after the other.
 struct Resized {
@@ -166,6 +167,60 @@ fn a_display_that_answers_no_more_does_not_keep_the_take_from_ending() {
     let viewer = check_whole(&folder, &manifest);
     let legible = viewer.pictures.iter().filter(|picture| picture.1.is_some()).count();
     assert!(legible >= 40, "all of its pictures are there: {legible}");
+    let frames = &manifest.frames;
+    let dropped: u64 = frames.dropped_per_second.values().map(|&count| u64::from(count)).sum();
+    assert!(dropped >= 25 && frames.due == frames.captured + dropped, "none is missed in silence: {frames:?}");
+    assert!(manifest.quality.as_ref().unwrap().has(Flag::DroppedFrames), "{:?}", manifest.quality);
+}
+
+/// A display that lets itself be waited for, once.
+struct Slow {
+    card: TestCard,
+    begun: Option<Instant>,
+    from: Duration,
+    until: Duration,
+    release: Receiver<()>,
+}
+
+impl ScreenSource for Slow {
+    fn size(&self) -> (u32, u32) {
+        self.card.size()
+    }
+
+    fn latest(&mut self, into: &mut BgraFrame) -> Result<Grab, ScreenError> {
+        let begun = *self.begun.get_or_insert_with(Instant::now);
+        if begun.elapsed() >= self.from {
+            self.release.recv_deadline(begun + self.until).ok();
+        }
+        self.card.latest(into)
+    }
+}
+
+#[test]
+fn nothing_that_is_said_or_shown_after_the_stop_is_kept_however_long_the_display_takes() {
+    let base = tempfile::tempdir().unwrap();
+    let lost = vec!["screen_lost".to_owned()];
+    // One answers before it is given up.
+    for (name, until, told) in [("late", Duration::from_millis(5000), vec![]), ("never", Duration::from_mins(9), lost)]
+    {
+        let folder = base.path().join(name);
+        let (release, held) = bounded::<()>(0);
+        let from = Duration::from_millis(1500);
+        let screen = Slow { card: TestCard::new(WIDTH, HEIGHT), begun: None, from, until, release: held };
+        let (result, health) = take(&folder, sources(screen, Some(mic(vec![Some(tone())]))), &options(15, 3.0));
+        drop(release);
+        let manifest = result.unwrap();
+        assert_eq!((health, manifest.stage), (told, RecordingStage::Checked), "{name}");
+        let viewer = check_whole(&folder, &manifest);
+        let (last, heard) = (viewer.pictures.last().unwrap().0, viewer.samples as f64 / f64::from(RATE_HZ));
+        assert!((2.9..3.6).contains(&last), "{name}: the last picture is at {last}");
+        assert!((heard - last).abs() < 0.2, "{name}: {heard} s of sound beside {last} s of picture");
+        assert!(*viewer.loud.last().unwrap() > 2.8, "{name}: the voice is there until the stop");
+        let shown = viewer.pictures.iter().rfind(|picture| picture.0 < last).unwrap().0;
+        assert!(shown < 1.7, "{name}: a picture of {shown} s is of after the stop");
+        let dropped: u32 = manifest.frames.dropped_per_second.values().sum();
+        assert!((15..30).contains(&dropped), "{name}: {:?}", manifest.frames);
+    }
 }
 
 #[test]

@@ -118,13 +118,13 @@ export function Ready({ goal, host, onConsent, onStarted, onBack }: Props) {
   );
 }
 
-/** How much fits on the disk; a warning where that is less than twice what is asked for. */
+/** How much fits on the disk, nothing where a recording would be refused; a warning where that is less than twice what is asked for. */
 function Room({ secs, neededSecs }: { secs: number; neededSecs: number }) {
   const room = spellSecs(Math.floor(secs / 60) * 60);
   return (
     <div data-testid="room" data-secs={secs}>
       {secs < neededSecs ? (
-        <Notice tone="warn" title={`Your disk has room for ${room} of recording only.`}>
+        <Notice tone="warn" title={secs > 0 ? `Your disk has room for ${room} of recording only.` : 'Your disk has no room for a recording.'}>
           <span>Free some space before you begin.</span>
         </Notice>
       ) : (

@@ -162,6 +162,11 @@ impl Gestures {
         out
     }
 
+    /// A title that was seen in a pause is not told afterwards where there is no afterwards.
+    pub fn forget_title(&mut self) {
+        self.title = None;
+    }
+
     /// Ends all that is under way, at a pause or at the end of the recording. `clock` must still place `now`, or open
     /// presses end when they began.
     pub fn flush(&mut self, now: Monotonic, clock: impl Fn(Monotonic) -> Option<f64>) -> Vec<InputEvent> {

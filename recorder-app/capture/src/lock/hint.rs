@@ -1,7 +1,7 @@
 //! What logind says of the session, over the system's D-Bus.
 //!
 //! The session is the one that the program runs in, or, where it runs outside of all of them as a desktop's services do, the
-//! one that its user sees. One that does not answer for a moment is as it was and is asked at once again; a computer without
+//! one that its user sees. One that does not answer for a moment is as it was and is asked again soon; a computer without
 //! logind, or without a bus, from time to time.
 
 use std::time::{Duration, Instant};
@@ -31,23 +31,20 @@ impl Hint {
         if self.not_before.is_some_and(|moment| Instant::now() < moment) {
             return false;
         }
-        let hint = self.ask().ok();
-        if hint.is_none() {
-            // A bus that ended needs another connection.
-            self.bus = None;
-        }
+        let is_locked = self.last.ask(Instant::now, || ask(&mut self.bus).ok());
         let now = Instant::now();
-        let is_locked = self.last.told(hint, now);
         self.not_before = (!self.last.counts(now)).then(|| now + AGAIN_AFTER);
         is_locked
     }
+}
 
-    fn ask(&mut self) -> Result<bool, Error> {
-        let bus = match self.bus.take() {
-            Some(bus) => bus,
-            None => Connection::new_system()?,
-        };
-        let bus = self.bus.insert(bus);
-        bus.with_proxy(SERVICE, OWN_SESSION, PATIENCE).get(SESSION, "LockedHint")
-    }
+/// Over a connection that is kept where it gives an answer: a bus that ended needs another one.
+fn ask(kept: &mut Option<Connection>) -> Result<bool, Error> {
+    let bus = match kept.take() {
+        Some(bus) => bus,
+        None => Connection::new_system()?,
+    };
+    let answer = bus.with_proxy(SERVICE, OWN_SESSION, PATIENCE).get(SESSION, "LockedHint")?;
+    *kept = Some(bus);
+    Ok(answer)
 }

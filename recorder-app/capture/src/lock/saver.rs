@@ -23,7 +23,7 @@ const SAVERS: [Name; 5] = [
     ("org.xfce.ScreenSaver", "/org/xfce/ScreenSaver"),
 ];
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Those that have not answered are asked again after this; one that did is asked each time.
+/// Those that have not answered are asked again after this; one that did is asked each time, if it does not hang.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 pub(super) struct Saver {
@@ -55,10 +55,8 @@ impl Saver {
         }
         let mut is_active = false;
         self.running.retain_mut(|(name, last)| {
-            let answer = self.bus.as_ref().and_then(|bus| ask(bus, *name).ok());
-            let now = Instant::now();
-            is_active |= last.told(answer, now);
-            last.counts(now)
+            is_active |= last.ask(Instant::now, || self.bus.as_ref().and_then(|bus| ask(bus, *name).ok()));
+            last.counts(Instant::now())
         });
         is_active
     }

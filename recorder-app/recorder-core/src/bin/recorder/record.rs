@@ -126,7 +126,8 @@ pub(crate) fn run(args: &RecordArgs) -> ExitCode {
         is_paused: false,
         has_pause_key: false,
     };
-    if let Some(secs) = room_secs(&args.out).filter(|secs| *secs < MENTION_ROOM_SECS) {
+    // Where there is none, the take is refused and says so.
+    if let Some(secs) = room_secs(&args.out).filter(|secs| *secs > 0.0 && *secs < MENTION_ROOM_SECS) {
         say(&format!("The disk has room for about {:.0} minutes of recording.", (secs / 60.0).floor()));
     }
     let recorded = sources(args, &config).and_then(|sources| {
