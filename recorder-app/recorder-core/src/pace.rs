@@ -477,7 +477,7 @@ mod tests {
         run_on(clock, &mut Stamped(clock), room)
     }
 
-    fn run_on(clock: &Jumping, screen: &mut (impl ScreenSource + Send), room: usize) -> Ran {
+    fn run_on(clock: &Jumping, screen: &mut impl ScreenSource, room: usize) -> Ran {
         let control = Control::default();
         let timeline = Timeline::new(&control);
         let maps = Maps::new((2, 2), (0, 0), (2, 2));

@@ -201,8 +201,7 @@ fn nothing_that_is_said_or_shown_after_the_stop_is_kept_however_long_the_display
     let base = tempfile::tempdir().unwrap();
     let lost = vec!["screen_lost".to_owned()];
     // One answers before it is given up.
-    for (name, until, told) in [("late", Duration::from_millis(5000), vec![]), ("never", Duration::from_mins(9), lost)]
-    {
+    for (name, until, told) in [("late", Duration::from_secs(5), vec![]), ("never", Duration::from_mins(9), lost)] {
         let folder = base.path().join(name);
         let (release, held) = bounded::<()>(0);
         let from = Duration::from_millis(1500);
