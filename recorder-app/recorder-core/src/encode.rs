@@ -24,6 +24,9 @@ use crate::sound::{SoundError, SoundLine, SoundReport};
 use crate::timeline::{End, Timeline, Untold};
 use crate::voice::VoiceJournal;
 
+/// An encoder that aims at a quality gives a picture that differs much few bits at first, and what it left out with those that
+/// are like it: words that are read are at rest by then (decision 0028).
+const REFINEMENTS: u32 = 4;
 /// A picture decoding can begin with, and so a fragment, each second.
 const KEY_EVERY_NANOS: i64 = 1_000_000_000;
 /// How long the end of the sound is waited for after the last picture.
@@ -96,8 +99,18 @@ pub(crate) fn run(
     let journal = Journal::create(video_path).map_err(MuxError::Disk)?;
     let writer = FragmentWriter::create(journal, &encoders.video, encoders.audio.as_ref(), encoders.fps)?;
     let frames = FrameCounts::default();
-    let mut work =
-        Work { encoders, writer, live, voice, sound: None, frames, last_key: None, last: None, last_due: None };
+    let mut work = Work {
+        encoders,
+        writer,
+        live,
+        voice,
+        sound: None,
+        frames,
+        last_key: None,
+        last: None,
+        last_due: None,
+        rough: 0,
+    };
     let Streams { ticks, mut chunks, spare, given_up } = streams;
     loop {
         live.set_idle();
@@ -126,7 +139,7 @@ pub(crate) fn run(
                         // Nobody waits for buffers once the screen's thread has ended.
                         drop(spare.send(frame));
                     }
-                    Ok(Tick::Same(at)) => work.same(at, timeline)?,
+                    Ok(Tick::Same(at)) => work.same(at, timeline, ticks.is_empty())?,
                     Ok(Tick::Dropped(at)) => work.dropped(at, timeline),
                     Err(_) => break,
                 }
@@ -170,6 +183,8 @@ struct Work<'a> {
     last: Option<MediaTime>,
     /// The last tick that was told, with or without a picture.
     last_due: Option<MediaTime>,
+    /// Repeats for which the last picture is still rough.
+    rough: u32,
 }
 
 impl Work<'_> {
@@ -179,27 +194,33 @@ impl Work<'_> {
             self.sound.get_or_insert_with(|| SoundLine::new(zero));
         }
         self.count(t);
-        let key = self.key_is_due(t);
-        let packets = self.encoders.video.encode(frame, t, key)?;
-        self.write_pictures(packets, t, key)
+        self.change(frame, t)
     }
 
     /// Beside the clock's own, so that it does not count.
     fn extra(&mut self, frame: &BgraFrame, timeline: &Timeline) -> Result<(), EncodeThreadError> {
         let Some(t) = timeline.place(frame.at) else { return Ok(()) };
+        self.change(frame, t)
+    }
+
+    fn change(&mut self, frame: &BgraFrame, t: MediaTime) -> Result<(), EncodeThreadError> {
         let key = self.key_is_due(t);
         let packets = self.encoders.video.encode(frame, t, key)?;
+        self.rough = REFINEMENTS;
         self.write_pictures(packets, t, key)
     }
 
-    fn same(&mut self, at: Monotonic, timeline: &Timeline) -> Result<(), EncodeThreadError> {
+    /// A screen that came to rest is given a few times more where nothing else waits, and then once a second.
+    fn same(&mut self, at: Monotonic, timeline: &Timeline, is_idle: bool) -> Result<(), EncodeThreadError> {
         let Some(t) = timeline.place(at) else { return Ok(()) };
         self.count(t);
-        if !self.key_is_due(t) {
+        let key = self.key_is_due(t);
+        if !key && (self.rough == 0 || !is_idle) {
             return Ok(());
         }
-        let packets = self.encoders.video.repeat(t, true)?;
-        self.write_pictures(packets, t, true)
+        self.rough = self.rough.saturating_sub(1);
+        let packets = self.encoders.video.repeat(t, key)?;
+        self.write_pictures(packets, t, key)
     }
 
     fn write_pictures(
@@ -342,9 +363,13 @@ impl Work<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
+
     use capture::screen::blank_frame;
     use crossbeam_channel::{bounded, never};
     use fail::FailScenario;
+    use media::decode::{Picture, Sink, Sound, decode};
+    use media::demux::Demuxer;
 
     use super::*;
     use crate::control::Control;
@@ -378,6 +403,48 @@ mod tests {
         let encoders = Encoders { video, audio: None, fps: 10 };
         let streams = Streams { ticks, chunks: never(), spare, given_up: never() };
         run(encoders, &base.path().join("video.mp4"), None, streams, &timeline, &live).unwrap()
+    }
+
+    struct Nobody;
+
+    impl Sink for Nobody {
+        fn picture(&mut self, _: &mut Picture<'_>) -> ControlFlow<()> {
+            ControlFlow::Continue(())
+        }
+
+        fn sound(&mut self, _: &Sound<'_>) -> ControlFlow<()> {
+            ControlFlow::Continue(())
+        }
+    }
+
+    /// How many pictures the file has of one that is told ten times a second and then stays for 1.9 s; `waiting` ticks may
+    /// wait for the encoder.
+    fn pictures_of_a_still_screen(waiting: usize) -> u64 {
+        let base = tempfile::tempdir().unwrap();
+        let (path, timeline) = (base.path().join("video.mp4"), Timeline::new(&Control::default()));
+        timeline.begin(at(1000));
+        timeline.finish(End { at: at(2900), untold: Untold::These(Vec::new()) });
+        let (sink, ticks) = bounded(waiting);
+        let tell = move || {
+            sink.send(picture(1000)).unwrap();
+            (1..20).for_each(|tick| sink.send(Tick::Same(at(1000 + tick * 100))).unwrap());
+        };
+        let teller = std::thread::Builder::new().name("screen".to_owned()).spawn(tell).unwrap();
+        if waiting > 0 {
+            teller.join().unwrap();
+        }
+        let (spare, _spares) = bounded(64);
+        let video = H264Encoder::open(64, 64, 10).unwrap().0;
+        let streams = Streams { ticks, chunks: never(), spare, given_up: never() };
+        run(Encoders { video, audio: None, fps: 10 }, &path, None, streams, &timeline, &Live::default()).unwrap();
+        decode(&mut Demuxer::open(&path).unwrap(), &mut Nobody).unwrap().pictures
+    }
+
+    #[test]
+    fn a_screen_that_came_to_rest_is_given_again_where_nothing_else_waits() {
+        // Besides the first one, the key picture of the next second, and the end.
+        assert_eq!(pictures_of_a_still_screen(0), 3 + u64::from(REFINEMENTS));
+        assert_eq!(pictures_of_a_still_screen(64), 3, "an encoder that is behind has no time for that");
     }
 
     #[test]

@@ -92,7 +92,7 @@ pub(super) const CANDIDATES: &[Candidate] = &[
             ("tune", "zerolatency"),
             // A page that is read must fit into 12 MB a minute, and its words of 12 px be legible: decision 0028. Adaptive
             // quantisation takes from what has strong edges, and that is text.
-            ("crf", "32"),
+            ("crf", "31"),
             ("forced-idr", "1"),
             // One thread: slices cost compression, and frame threads hold pictures back.
             ("x264-params", "aq-mode=0:repeat-headers=1:sliced-threads=0:threads=1:sync-lookahead=0:rc-lookahead=0"),
