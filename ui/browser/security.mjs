@@ -80,6 +80,9 @@ try {
   await page.getByRole('link', { name: 'Audit log' }).click();
   await page.getByText('second factor added').waitFor();
   await show('audit');
+  // The widest page, in a narrow window.
+  const out = await page.getByRole('button', { name: 'Log out' }).boundingBox();
+  if (out.x + out.width > page.viewportSize().width) throw new Error('The way out lies beside the window.');
   await button('Log out');
   await logIn();
   const code = page.getByLabel('Code of your authenticator app');

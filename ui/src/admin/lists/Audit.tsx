@@ -9,8 +9,7 @@ const COLUMNS: ReadonlyArray<Column<AuditRow>> = [
   { name: 'Who', cell: (entry) => entry.who },
   { name: 'Act', cell: (entry) => words(entry.act) },
   { name: 'To what', cell: (entry) => <span className="mono">{entry.subject}</span> },
-  { name: 'In words', cell: (entry) => entry.what },
-  { name: 'From', cell: (entry) => <span className="muted">{entry.address}</span> },
+  { name: 'In words', cell: (entry) => (entry.address === null ? entry.what : `${entry.what}, from ${entry.address}`) },
   { name: 'Before, after', cell: (entry) => <States entry={entry} /> },
   { name: 'Hash', cell: (entry) => <span className="mono muted" title={entry.sha256}>{entry.sha256.slice(0, 8)}</span> },
 ];
