@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::crash;
 use crate::objects::{Lock, is_key, walk};
 use crate::store::audit::{Actor, append};
-use crate::store::{Engine, Store, StoreError, operations};
+use crate::store::{Engine, Store, StoreError, alive, operations};
 
 const FOLDER: &str = ".restoring";
 const LONGEST_LIST: u64 = 1 << 30;
@@ -153,6 +153,7 @@ async fn begin_anew(database_url: &str, list: &List) -> Done<()> {
     let mut tx = store.begin().await?;
     operations::end_uploads(&mut tx).await?;
     operations::end_logins(&mut tx).await?;
+    alive::note_absence(&mut tx, list.made_at, now).await?;
     let what = format!("from the backup of {}", list.made_at);
     append(&mut tx, &Actor::command_line(), AuditAct::Restored, "server", &what, now).await?;
     tx.commit().await.map_err(StoreError::from)?;

@@ -32,12 +32,19 @@ pub async fn tell(tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
         if query.execute(&mut **tx).await?.rows_affected() == 0 {
             return Ok(());
         }
-        let query = sqlx::query(include_str!("sql/alive/absent.sql")).bind(last.millis).bind(now.millis);
-        query.execute(&mut **tx).await?;
+        note_absence(tx, last, now).await?;
         let query = sqlx::query(include_str!("sql/alive/lengthen.sql")).bind(now.millis - last.millis);
         query.execute(&mut **tx).await?;
     }
     sqlx::query(include_str!("sql/alive/tell.sql")).bind(now.millis).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Notes a time in which others than servers of this database may have stored something: since a backup was made, until it
+/// was put back, however short that is.
+pub async fn note_absence(tx: &mut Tx, began_at: Timestamp, ended_at: Timestamp) -> Result<(), StoreError> {
+    let query = sqlx::query(include_str!("sql/alive/absent.sql")).bind(began_at.millis).bind(ended_at.millis);
+    query.execute(&mut **tx).await?;
     Ok(())
 }
 

@@ -175,6 +175,11 @@ async fn a_backup_beside_a_bucket(road: Road) {
     assert!(restored.status.success(), "{}", said(&restored));
     let audit = run_with(home.path(), &fresh, &["audit"], &settings);
     assert!(audit.status.success(), "{}{}", String::from_utf8_lossy(&audit.stdout), said(&audit));
+    let pool = sqlx::AnyPool::connect(&fresh).await.unwrap();
+    let since = "select count(*) from absence where ended_at > began_at";
+    let noted: i64 = sqlx::query_scalar(since).fetch_one(&pool).await.unwrap();
+    assert_eq!(noted, 1, "what others stored since the backup is known as theirs, however soon it is put back");
+    pool.close().await;
     let server = road::wire::Process::start(home.path(), &fresh, &settings);
     let got = server.call("GET", &format!("/api/v1/uploads/{}", taken.upload), &worker, &[], b"").unwrap();
     assert_eq!(sha256(&got.body), sha256(&[b"\0\0\0\x20ftypisom".as_slice(), b"one"].concat()));
