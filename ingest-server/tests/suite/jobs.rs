@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crate::road::{Road, result, video};
 use crate::{bucket, road};
@@ -311,6 +312,25 @@ async fn a_bucket_that_is_away_costs_no_job_an_attempt() {
         assert_eq!(attempts, [1, 1]);
         assert_eq!(stage(&road, &ids[0]).await, "inspecting");
     }
+}
+
+/// One that takes requests and answers none: the machine hears so before it gives up, and the job waits for the next.
+#[tokio::test]
+async fn a_bucket_that_hangs_costs_no_job_an_attempt() {
+    let folder = road::folder();
+    let (config, silence) = bucket::silent(folder.path()).await;
+    let road = Road::with(Engine::Postgres, Some(config)).await;
+    let (pipeline, ..) = waiting(&road, 1).await;
+    let mut tx = road.app.store.begin().await.unwrap();
+    store::condemned::put(&mut tx, "jobs/none/1/a", road.app.clock.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    silence.store(true, Ordering::SeqCst);
+    let asked = road.call("POST", CLAIM, &pipeline, Some(claim()));
+    let answer = tokio::time::timeout(Duration::from_secs(55), asked).await.expect("machines wait for a minute");
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "unavailable"));
+    silence.store(false, Ordering::SeqCst);
+    road.pass(60);
+    assert_eq!(lease(&road, &pipeline).await.unwrap()["attempt"], 1);
 }
 
 /// Machines get their work while very much is removed: a few objects at a time are all that a request sees to.

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
@@ -44,23 +44,38 @@ pub type Asked = Arc<Mutex<Vec<String>>>;
 /// How many of the next requests a bucket refuses.
 pub type Refusals = Arc<AtomicU32>;
 
+/// Whether a bucket says nothing.
+pub type Silence = Arc<AtomicBool>;
+
 /// The same bucket, and what it is asked.
 pub async fn watched(root: &Path) -> (BucketConfig, Asked) {
     let asked = Asked::default();
-    (start_s3s(root, asked.clone(), Refusals::default()).await, asked)
+    (start_s3s(root, asked.clone(), Refusals::default(), Silence::default()).await, asked)
 }
 
 /// The same bucket, which says 503 when it is told to.
 pub async fn moody(root: &Path) -> (BucketConfig, Refusals) {
     let refusals = Refusals::default();
-    (start_s3s(root, Asked::default(), refusals.clone()).await, refusals)
+    (start_s3s(root, Asked::default(), refusals.clone(), Silence::default()).await, refusals)
 }
 
-async fn start_s3s(root: &Path, asked: Asked, refusals: Refusals) -> BucketConfig {
+/// The same bucket, which takes requests and answers none while it is told to.
+pub async fn silent(root: &Path) -> (BucketConfig, Silence) {
+    let silence = Silence::default();
+    (start_s3s(root, Asked::default(), Refusals::default(), silence.clone()).await, silence)
+}
+
+async fn start_s3s(root: &Path, asked: Asked, refusals: Refusals, silence: Silence) -> BucketConfig {
     let watch = from_fn(move |request: Request<Body>, next: Next| {
         asked.lock().unwrap().push(format!("{} {} {:?}", request.method(), request.uri(), request.headers()));
         let refuses = refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
-        async move { if refuses { StatusCode::SERVICE_UNAVAILABLE.into_response() } else { next.run(request).await } }
+        let is_silent = silence.load(Ordering::SeqCst);
+        async move {
+            if is_silent {
+                std::future::pending::<()>().await;
+            }
+            if refuses { StatusCode::SERVICE_UNAVAILABLE.into_response() } else { next.run(request).await }
+        }
     });
     std::fs::create_dir_all(root.join("recordings")).unwrap();
     let mut service = S3ServiceBuilder::new(s3s_fs::FileSystem::new(root).unwrap());
