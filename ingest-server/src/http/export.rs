@@ -23,7 +23,7 @@ const SAME_EXPORT_SECS: i64 = 3600;
 async fn note_export(app: &App, caller: &PipelineCaller, campaign: CampaignId) -> Answer<()> {
     let (now, subject) = (app.clock.now(), format!("campaign {campaign}"));
     let (act, since) = (AuditAct::DatasetExported, now.plus_secs(-SAME_EXPORT_SECS));
-    if store::audit::is_recent(app.store.read(), &caller.actor().name, act, &subject, since).await? {
+    if store::audit::is_recent(app.store.read(), &caller.name, act, &subject, since).await? {
         return Ok(());
     }
     let mut tx = app.store.begin().await?;

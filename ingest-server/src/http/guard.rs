@@ -38,7 +38,7 @@ pub struct WorkerCaller {
 /// A pipeline machine.
 #[derive(Debug, Clone)]
 pub struct PipelineCaller {
-    /// The token's.
+    /// `token` and its name.
     pub name: String,
     pub request_id: Option<String>,
 }
@@ -46,13 +46,8 @@ pub struct PipelineCaller {
 impl PipelineCaller {
     /// As the audit log names it.
     pub fn actor(&self) -> Actor {
-        Actor { name: of_token(&self.name), request_id: self.request_id.clone() }
+        Actor { name: self.name.clone(), request_id: self.request_id.clone() }
     }
-}
-
-/// Whoever makes a token names it: that must not read like a person, or like the server.
-fn of_token(name: &str) -> String {
-    format!("token {name}")
 }
 
 /// A login.
@@ -190,14 +185,13 @@ async fn by_token(app: &Shared, secret: &str) -> Result<Caller, Problem> {
     if token.revoked_at.is_some() {
         return Err(ErrorCode::TokenRevoked.into());
     }
+    // Whoever makes a token names it: that must not read like a person, or like the server.
+    let (name, request_id) = (format!("token {}", token.name), None);
     Ok(match (token.role, token.worker_id) {
         (TokenRole::Worker, Some(worker_id)) => Caller::Worker(WorkerCaller { worker_id, token_id: token.id }),
         (TokenRole::Worker, None) => return Err(ErrorCode::Unauthenticated.into()),
-        (TokenRole::Pipeline, _) => Caller::Pipeline(PipelineCaller { name: token.name, request_id: None }),
-        (TokenRole::Admin, _) => {
-            let name = of_token(&token.name);
-            Caller::Admin(AdminCaller { name, role: AdminRole::Admin, session: None, request_id: None })
-        }
+        (TokenRole::Pipeline, _) => Caller::Pipeline(PipelineCaller { name, request_id }),
+        (TokenRole::Admin, _) => Caller::Admin(AdminCaller { name, role: AdminRole::Admin, session: None, request_id }),
     })
 }
 
