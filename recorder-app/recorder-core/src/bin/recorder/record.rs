@@ -208,7 +208,7 @@ fn hint(error: &SessionError) -> Option<&'static str> {
             Some("`recorder devices` lists what there is.")
         }
         SessionError::Screen(ScreenError::Unhidable) => {
-            Some("Leave `--hide` away to record all that is on the screen.")
+            Some("Without `--hide`, all that is on the screen is recorded.")
         }
         SessionError::Mic(MicError::NoneFound | MicError::System(_)) => {
             Some("To record without sound, add `--mic none`.")
@@ -269,7 +269,7 @@ fn missing_pictures(frames: &FrameCounts) -> Option<String> {
     let missing = frames.due.saturating_sub(frames.captured);
     (missing > 0).then(|| {
         format!(
-            "{missing} of {} pictures are missing, because the computer was busy. Close other programs next time.",
+            "Pictures that are missing because the computer was busy: {missing} of {}. Close other programs next time.",
             frames.due
         )
     })
@@ -340,6 +340,6 @@ mod tests {
         let counts = |due, captured| FrameCounts { due, captured, ..FrameCounts::default() };
         assert_eq!(missing_pictures(&counts(900, 900)), None);
         let told = missing_pictures(&counts(900, 899)).unwrap();
-        assert!(told.starts_with("1 of 900 pictures are missing") && told.contains("Close other programs"), "{told}");
+        assert!(told.contains("1 of 900") && told.contains("Close other programs"), "{told}");
     }
 }
