@@ -73,7 +73,7 @@ as signed "$(bearer '')" || status=1
 for role in reviewer admin; do
   cookie=$(cookie_of "$role") && [ -n "$cookie" ] || { echo "No login as $role." >&2 && exit 1; }
   as "$role" "Cookie: $cookie" --header 'Sec-Fetch-Site: same-origin' \
-    --exclude-path-regex '^/api/v1/admin/session(/logins/.*|/totp.*)?$' || status=1
+    --exclude-path-regex '^/api/v1/admin/session(/logins/.*|/totp.*)?$' | sed 's/^as /logged in as /' || status=1
   curl -sS -o "$state/session" -H "Cookie: $cookie" "$server_url/api/v1/admin/session"
   grep -q "$role@example.com" "$state/session" || { echo "The login as $role did not last to the end." >&2 && status=1; }
 done
